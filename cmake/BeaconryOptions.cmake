@@ -1,0 +1,40 @@
+# Language level, warnings and sanitizers, the same for every target.
+option(BEACONRY_BENCH "Build the benchmarks" OFF)
+option(BEACONRY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(BEACONRY_STATIC "Link programs as static-pie: one file for any x86-64 Linux" OFF)
+set(BEACONRY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+add_library(beaconry_options INTERFACE)
+target_compile_options(beaconry_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_include_directories(beaconry_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
+
+if(BEACONRY_SANITIZE)
+  add_compile_options(-fsanitize=${BEACONRY_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BEACONRY_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND BEACONRY_SANITIZE MATCHES "undefined")
+    # GoogleTest and RapidCheck are built without type information for this check.
+    add_compile_options(-fno-sanitize=function)
+    add_link_options(-fno-sanitize=function)
+  endif()
+endif()
+if(BEACONRY_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  add_link_options(-static-pie)
+endif()

@@ -1,0 +1,147 @@
+#include "base/ip_address.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace beaconry {
+namespace {
+
+constexpr std::size_t kMappedPrefix = 12;
+
+// Dotted quads are most of every log, so they are read without inet_pton.
+std::optional<std::uint32_t> parse_v4(std::string_view text) {
+  std::uint32_t value = 0;
+  unsigned part = 0, digits = 0, dots = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      part = part * 10 + static_cast<unsigned>(c - '0');
+      if (++digits > 3 || part > 255) return std::nullopt;
+    } else if (c == '.' && digits > 0 && dots < 3) {
+      value = value << 8 | part;
+      part = digits = 0;
+      ++dots;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (dots != 3 || digits == 0) return std::nullopt;
+  return value << 8 | part;
+}
+
+}  // namespace
+
+IpAddress IpAddress::v4(std::uint32_t host_order) {
+  IpAddress a;
+  a.bytes_[10] = a.bytes_[11] = 0xff;
+  for (std::size_t i = 0; i < 4; ++i) {
+    a.bytes_[kMappedPrefix + i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
+  }
+  return a;
+}
+
+IpAddress IpAddress::v4_bytes(const std::uint8_t* network_order) {
+  IpAddress a;
+  a.bytes_[10] = a.bytes_[11] = 0xff;
+  std::memcpy(a.bytes_.data() + kMappedPrefix, network_order, 4);
+  return a;
+}
+
+IpAddress IpAddress::v6_bytes(const std::uint8_t* network_order) {
+  IpAddress a;
+  std::memcpy(a.bytes_.data(), network_order, 16);
+  return a;
+}
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (const auto value = parse_v4(text)) return v4(*value);
+  char copy[INET6_ADDRSTRLEN];
+  if (text.size() >= sizeof copy || text.find(':') == std::string_view::npos) return std::nullopt;
+  std::copy(text.begin(), text.end(), copy);
+  copy[text.size()] = '\0';
+  std::uint8_t raw[16];
+  if (inet_pton(AF_INET6, copy, raw) != 1) return std::nullopt;
+  return v6_bytes(raw);
+}
+
+bool IpAddress::is_v4() const {
+  return high() == 0 && bytes_[8] == 0 && bytes_[9] == 0 && bytes_[10] == 0xff && bytes_[11] == 0xff;
+}
+
+std::uint32_t IpAddress::v4_value() const {
+  return static_cast<std::uint32_t>(bytes_[12]) << 24 | static_cast<std::uint32_t>(bytes_[13]) << 16 |
+         static_cast<std::uint32_t>(bytes_[14]) << 8 | bytes_[15];
+}
+
+bool IpAddress::is_multicast() const {
+  return is_v4() ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+}
+
+bool IpAddress::is_broadcast() const { return is_v4() && v4_value() == 0xffffffffU; }
+
+bool IpAddress::is_unspecified() const {
+  return is_v4() ? v4_value() == 0 : (high() == 0 && low() == 0);
+}
+
+bool IpAddress::is_loopback() const {
+  if (is_v4()) return bytes_[12] == 127;
+  return high() == 0 && bytes_[15] == 1 &&
+         std::all_of(bytes_.begin() + 8, bytes_.begin() + 15, [](auto b) { return b == 0; });
+}
+
+bool IpAddress::is_link_local() const {
+  if (is_v4()) return bytes_[12] == 169 && bytes_[13] == 254;
+  return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+}
+
+std::string IpAddress::to_string() const {
+  char text[INET6_ADDRSTRLEN];
+  if (is_v4()) {
+    inet_ntop(AF_INET, bytes_.data() + kMappedPrefix, text, sizeof text);
+  } else {
+    inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  }
+  return text;
+}
+
+std::optional<Cidr> Cidr::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  const unsigned most = address->is_v4() ? 32 : 128;
+  unsigned length = most;
+  if (slash != std::string_view::npos) {
+    const auto digits = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (error != std::errc{} || end != digits.data() + digits.size() || length > most) {
+      return std::nullopt;
+    }
+  }
+  return Cidr(*address, length);
+}
+
+Cidr::Cidr(const IpAddress& network, unsigned prefix_length)
+    : bits_(prefix_length + (network.is_v4() ? 96 : 0)) {
+  auto bytes = network.bytes();
+  for (unsigned bit = bits_; bit < 128; ++bit) {
+    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] & ~(0x80U >> (bit % 8)));
+  }
+  network_ = IpAddress::v6_bytes(bytes.data());
+}
+
+bool Cidr::contains(const IpAddress& address) const {
+  const auto& a = network_.bytes();
+  const auto& b = address.bytes();
+  const std::size_t whole = bits_ / 8;
+  if (std::memcmp(a.data(), b.data(), whole) != 0) return false;
+  const unsigned rest = bits_ % 8;
+  return rest == 0 || ((a[whole] ^ b[whole]) & (0xff00U >> rest) & 0xff) == 0;
+}
+
+std::string Cidr::to_string() const {
+  const unsigned length = network_.is_v4() && bits_ >= 96 ? bits_ - 96 : bits_;
+  return network_.to_string() + '/' + std::to_string(length);
+}
+
+}  // namespace beaconry

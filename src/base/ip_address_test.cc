@@ -1,0 +1,67 @@
+#include "base/ip_address.h"
+
+#include <gtest/gtest.h>
+
+namespace beaconry {
+namespace {
+
+TEST(IpAddress, ReadsAndWritesBothFamilies) {
+  for (const char* text : {"0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "::1", "2001:db8::1",
+                           "fe80::1:2:3:4"}) {
+    const auto address = IpAddress::parse(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(address->to_string(), text);
+  }
+}
+
+TEST(IpAddress, RefusesWhatIsNotAnAddress) {
+  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.4 ", "1..2.3", "0001.2.3.4",
+                           "::g", "[::1]", "fe80::1%eth0", "example.com", "12345::"}) {
+    EXPECT_FALSE(IpAddress::parse(text)) << text;
+  }
+}
+
+TEST(IpAddress, MappedV4IsTheV4Address) {
+  EXPECT_EQ(IpAddress::parse("::ffff:10.0.0.1"), IpAddress::parse("10.0.0.1"));
+}
+
+TEST(IpAddress, KnowsItsClasses) {
+  EXPECT_TRUE(IpAddress::parse("239.1.2.3")->is_multicast());
+  EXPECT_TRUE(IpAddress::parse("ff02::1")->is_multicast());
+  EXPECT_FALSE(IpAddress::parse("10.0.0.1")->is_multicast());
+  EXPECT_TRUE(IpAddress::parse("::1")->is_loopback());
+  EXPECT_FALSE(IpAddress::parse("::2")->is_loopback());
+  EXPECT_TRUE(IpAddress::parse("fe80::1")->is_link_local());
+  EXPECT_TRUE(IpAddress::parse("169.254.169.254")->is_link_local());
+}
+
+TEST(Cidr, ContainsItsBlockAndNothingElse) {
+  struct Case {
+    const char *block, *inside, *outside;
+  };
+  for (const auto& c : {Case{"10.0.0.0/8", "10.255.255.255", "11.0.0.0"},
+                        Case{"172.16.0.0/12", "172.31.0.1", "172.32.0.1"},
+                        Case{"192.0.2.7", "192.0.2.7", "192.0.2.8"},
+                        Case{"0.0.0.0/0", "8.8.8.8", "2001:db8::1"},
+                        Case{"fc00::/7", "fdff::1", "fe00::1"},
+                        Case{"2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"}}) {
+    const auto block = Cidr::parse(c.block);
+    ASSERT_TRUE(block) << c.block;
+    EXPECT_TRUE(block->contains(*IpAddress::parse(c.inside))) << c.block;
+    EXPECT_FALSE(block->contains(*IpAddress::parse(c.outside))) << c.block;
+  }
+}
+
+TEST(Cidr, RefusesBadLengths) {
+  for (const char* text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "/8", "10/8"}) {
+    EXPECT_FALSE(Cidr::parse(text)) << text;
+  }
+}
+
+TEST(Cidr, WritesTheNetworkAddress) {
+  EXPECT_EQ(Cidr::parse("10.1.2.3/8")->to_string(), "10.0.0.0/8");
+  EXPECT_EQ(Cidr::parse("2001:db8::1/32")->to_string(), "2001:db8::/32");
+}
+
+}  // namespace
+}  // namespace beaconry

@@ -1,0 +1,131 @@
+#include "base/time.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+
+namespace beaconry {
+namespace {
+
+bool digits(std::string_view text, std::size_t at, std::size_t count, int& out) {
+  if (at + count > text.size()) return false;
+  int value = 0;
+  for (std::size_t i = at; i < at + count; ++i) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    value = value * 10 + (text[i] - '0');
+  }
+  out = value;
+  return true;
+}
+
+// "Z", "+01:00", "+0100" or nothing, as seconds east of UTC.
+bool zone(std::string_view text, int& seconds) {
+  seconds = 0;
+  if (text.empty() || text == "Z" || text == "z") return true;
+  if (text[0] != '+' && text[0] != '-') return false;
+  int hours = 0, minutes = 0;
+  if (!digits(text, 1, 2, hours)) return false;
+  const std::size_t at = text.size() > 3 && text[3] == ':' ? 4 : 3;
+  if (!digits(text, at, 2, minutes) || at + 2 != text.size()) return false;
+  seconds = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+  return true;
+}
+
+}  // namespace
+
+std::string to_rfc3339(Timestamp time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{floor<milliseconds>(time - day)};
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
+  return text;
+}
+
+std::optional<Timestamp> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;
+  if (!digits(text, 0, 4, y) || !digits(text, 5, 2, mo) || !digits(text, 8, 2, d)) {
+    return std::nullopt;
+  }
+  if (text[4] != '-' || text[7] != '-') return std::nullopt;
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
+  if (!date.ok()) return std::nullopt;
+  Timestamp time{sys_days{date}};
+  if (text.size() > 10) {
+    if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
+    if (!digits(text, 11, 2, h) || !digits(text, 14, 2, mi) || !digits(text, 17, 2, s)) {
+      return std::nullopt;
+    }
+    if (text[13] != ':' || text[16] != ':' || h > 23 || mi > 59 || s > 60) return std::nullopt;
+    std::size_t at = 19;
+    int micros = 0;
+    if (at < text.size() && text[at] == '.') {
+      int scale = 100'000;
+      for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) {
+        micros += (text[at] - '0') * scale;
+      }
+    }
+    int east = 0;
+    if (!zone(text.substr(at), east)) return std::nullopt;
+    time += hours{h} + minutes{mi} + seconds{s - east} + microseconds{micros};
+  }
+  if (time < kEarliest || time > kLatest) return std::nullopt;
+  return time;
+}
+
+std::optional<Timestamp> parse_epoch_seconds(std::string_view text) {
+  std::int64_t whole = 0;
+  std::size_t at = 0;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+    if (at > 11) return std::nullopt;
+    whole = whole * 10 + (text[at] - '0');
+  }
+  if (at == 0) return std::nullopt;
+  std::int64_t micros = 0;
+  if (at < text.size()) {
+    if (text[at] != '.') return std::nullopt;
+    std::int64_t scale = 100'000;
+    for (++at; at < text.size(); ++at, scale /= 10) {
+      if (text[at] < '0' || text[at] > '9') return std::nullopt;
+      micros += (text[at] - '0') * scale;
+    }
+  }
+  const Timestamp time{Duration{whole * 1'000'000 + micros}};
+  if (time > kLatest) return std::nullopt;
+  return time;
+}
+
+std::string to_words(Duration length) {
+  const double seconds = to_seconds(length);
+  char text[48];
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  const auto part = [](std::int64_t value, std::int64_t unit) {
+    return static_cast<long long>(value / unit);
+  };
+  if (seconds < 1) {
+    std::snprintf(text, sizeof text, "%.0fms", seconds * 1000);
+  } else if (seconds < 120) {
+    std::snprintf(text, sizeof text, "%.1fs", seconds);
+  } else if (whole < 3600) {
+    std::snprintf(text, sizeof text, "%lldm %llds", part(whole, 60), part(whole % 60, 1));
+  } else if (whole < 86'400) {
+    std::snprintf(text, sizeof text, "%lldh %lldm", part(whole, 3600), part(whole % 3600, 60));
+  } else {
+    std::snprintf(text, sizeof text, "%lldd %lldh", part(whole, 86'400),
+                  part(whole % 86'400, 3600));
+  }
+  return text;
+}
+
+double to_seconds(Duration length) { return static_cast<double>(length.count()) / 1e6; }
+double to_seconds(Timestamp time) { return to_seconds(time.time_since_epoch()); }
+
+}  // namespace beaconry
