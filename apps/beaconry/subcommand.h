@@ -10,9 +10,9 @@ namespace beaconry {
 
 // Exit statuses that every subcommand keeps to.
 constexpr int kExitDone = 0;
-constexpr int kExitFound = 1;      // with --exit-code: beacons were found; else: it could not be done
+constexpr int kExitFound = 1;  // with --exit-code: beacons were found; else: it could not be done
 constexpr int kExitUsage = 2;
-constexpr int kExitNoInput = 3;    // no input could be read
+constexpr int kExitNoInput = 3;  // no input could be read
 
 // One subcommand of the program: WORD.cc defines beaconry::subcommands::WORD.
 struct Subcommand {

@@ -66,11 +66,13 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 bool IpAddress::is_v4() const {
-  return high() == 0 && bytes_[8] == 0 && bytes_[9] == 0 && bytes_[10] == 0xff && bytes_[11] == 0xff;
+  return high() == 0 && bytes_[8] == 0 && bytes_[9] == 0 && bytes_[10] == 0xff &&
+         bytes_[11] == 0xff;
 }
 
 std::uint32_t IpAddress::v4_value() const {
-  return static_cast<std::uint32_t>(bytes_[12]) << 24 | static_cast<std::uint32_t>(bytes_[13]) << 16 |
+  return static_cast<std::uint32_t>(bytes_[12]) << 24 |
+         static_cast<std::uint32_t>(bytes_[13]) << 16 |
          static_cast<std::uint32_t>(bytes_[14]) << 8 | bytes_[15];
 }
 
@@ -78,7 +80,9 @@ bool IpAddress::is_multicast() const {
   return is_v4() ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
 }
 
-bool IpAddress::is_broadcast() const { return is_v4() && v4_value() == 0xffffffffU; }
+bool IpAddress::is_broadcast() const {
+  return is_v4() && v4_value() == 0xffffffffU;
+}
 
 bool IpAddress::is_unspecified() const {
   return is_v4() ? v4_value() == 0 : (high() == 0 && low() == 0);

@@ -6,8 +6,8 @@ namespace beaconry {
 namespace {
 
 TEST(IpAddress, ReadsAndWritesBothFamilies) {
-  for (const char* text : {"0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "::1", "2001:db8::1",
-                           "fe80::1:2:3:4"}) {
+  for (const char* text :
+       {"0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "::1", "2001:db8::1", "fe80::1:2:3:4"}) {
     const auto address = IpAddress::parse(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->to_string(), text);
@@ -15,8 +15,9 @@ TEST(IpAddress, ReadsAndWritesBothFamilies) {
 }
 
 TEST(IpAddress, RefusesWhatIsNotAnAddress) {
-  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.4 ", "1..2.3", "0001.2.3.4",
-                           "::g", "[::1]", "fe80::1%eth0", "example.com", "12345::"}) {
+  for (const char* text :
+       {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.4 ", "1..2.3", "0001.2.3.4", "::g", "[::1]",
+        "fe80::1%eth0", "example.com", "12345::"}) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
 }
@@ -39,12 +40,12 @@ TEST(Cidr, ContainsItsBlockAndNothingElse) {
   struct Case {
     const char *block, *inside, *outside;
   };
-  for (const auto& c : {Case{"10.0.0.0/8", "10.255.255.255", "11.0.0.0"},
-                        Case{"172.16.0.0/12", "172.31.0.1", "172.32.0.1"},
-                        Case{"192.0.2.7", "192.0.2.7", "192.0.2.8"},
-                        Case{"0.0.0.0/0", "8.8.8.8", "2001:db8::1"},
-                        Case{"fc00::/7", "fdff::1", "fe00::1"},
-                        Case{"2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"}}) {
+  for (const auto& c :
+       {Case{"10.0.0.0/8", "10.255.255.255", "11.0.0.0"},
+        Case{"172.16.0.0/12", "172.31.0.1", "172.32.0.1"},
+        Case{"192.0.2.7", "192.0.2.7", "192.0.2.8"}, Case{"0.0.0.0/0", "8.8.8.8", "2001:db8::1"},
+        Case{"fc00::/7", "fdff::1", "fe00::1"},
+        Case{"2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"}}) {
     const auto block = Cidr::parse(c.block);
     ASSERT_TRUE(block) << c.block;
     EXPECT_TRUE(block->contains(*IpAddress::parse(c.inside))) << c.block;

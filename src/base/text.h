@@ -17,8 +17,8 @@ std::string html_safe(std::string_view text);
 // Valid UTF-8 with every invalid byte replaced by U+FFFD, for JSON.
 std::string utf8_valid(std::string_view text);
 
-std::string with_thousands(std::uint64_t value);    // 1440 -> "1,440"
-std::string bytes_in_words(double bytes);           // 1536 -> "1.5 KiB"
+std::string with_thousands(std::uint64_t value);  // 1440 -> "1,440"
+std::string bytes_in_words(double bytes);         // 1536 -> "1.5 KiB"
 std::string ascii_lower(std::string_view text);
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
@@ -31,6 +31,7 @@ std::optional<double> parse_number(std::string_view text);
 std::optional<double> parse_duration_seconds(std::string_view text);
 
 // The candidate nearest to a misspelt word, or empty: for "did you mean".
-std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
+std::string_view nearest_word(std::string_view word,
+                              const std::vector<std::string_view>& candidates);
 
 }  // namespace beaconry

@@ -7,13 +7,22 @@ namespace {
 
 TEST(TerminalSafe, KeepsPrintableTextAndDisarmsTheRest) {
   EXPECT_EQ(terminal_safe("cdn.example.com"), "cdn.example.com");
-  EXPECT_EQ(terminal_safe("b\xc3\xbc" "cher"), "b\xc3\xbc" "cher");
+  EXPECT_EQ(terminal_safe("b\xc3\xbc"
+                          "cher"),
+            "b\xc3\xbc"
+            "cher");
   EXPECT_EQ(terminal_safe("\x1b[31mred"), "\\x1b[31mred");
   EXPECT_EQ(terminal_safe("a\nb\r"), "a\\x0ab\\x0d");
   EXPECT_EQ(terminal_safe("\xff\xfe"), "\\xff\\xfe");
-  EXPECT_EQ(terminal_safe("\xc2\x9b" "31m"), "\\xc2\\x9b" "31m");        // C1 CSI
-  EXPECT_EQ(terminal_safe("\xe2\x80\xae" "moc"), "\\xe2\\x80\\xae" "moc");  // right-to-left override
-  EXPECT_EQ(terminal_safe("\xc0\xaf"), "\\xc0\\xaf");                    // overlong
+  EXPECT_EQ(terminal_safe("\xc2\x9b"
+                          "31m"),
+            "\\xc2\\x9b"
+            "31m");  // C1 CSI
+  EXPECT_EQ(terminal_safe("\xe2\x80\xae"
+                          "moc"),
+            "\\xe2\\x80\\xae"
+            "moc");                                    // right-to-left override
+  EXPECT_EQ(terminal_safe("\xc0\xaf"), "\\xc0\\xaf");  // overlong
 }
 
 TEST(HtmlSafe, EscapesMarkup) {

@@ -40,12 +40,11 @@ std::string to_rfc3339(Timestamp time) {
   const year_month_day date{day};
   const hh_mm_ss clock{floor<milliseconds>(time - day)};
   char text[40];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
+  std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return text;
 }
 
@@ -56,7 +55,8 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
     return std::nullopt;
   }
   if (text[4] != '-' || text[7] != '-') return std::nullopt;
-  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)},
+                            day{static_cast<unsigned>(d)}};
   if (!date.ok()) return std::nullopt;
   Timestamp time{sys_days{date}};
   if (text.size() > 10) {
@@ -125,7 +125,11 @@ std::string to_words(Duration length) {
   return text;
 }
 
-double to_seconds(Duration length) { return static_cast<double>(length.count()) / 1e6; }
-double to_seconds(Timestamp time) { return to_seconds(time.time_since_epoch()); }
+double to_seconds(Duration length) {
+  return static_cast<double>(length.count()) / 1e6;
+}
+double to_seconds(Timestamp time) {
+  return to_seconds(time.time_since_epoch());
+}
 
 }  // namespace beaconry

@@ -5,7 +5,9 @@
 namespace beaconry {
 namespace {
 
-Timestamp at(std::int64_t micros) { return Timestamp{Duration{micros}}; }
+Timestamp at(std::int64_t micros) {
+  return Timestamp{Duration{micros}};
+}
 
 TEST(EpochSeconds, KeepsMicroseconds) {
   EXPECT_EQ(parse_epoch_seconds("1591367999.305988"), at(1591367999305988));

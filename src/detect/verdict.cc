@@ -8,8 +8,8 @@ std::string_view to_string(Confidence confidence) {
 }
 
 std::string_view to_string(SleepModel model) {
-  static constexpr std::string_view kNames[] = {"none",        "fixed",   "shorten",     "lengthen",
-                                                "around",      "alternating", "mixture", "clock_locked"};
+  static constexpr std::string_view kNames[] = {"none",   "fixed",       "shorten", "lengthen",
+                                                "around", "alternating", "mixture", "clock_locked"};
   return kNames[static_cast<std::size_t>(model)];
 }
 

@@ -32,14 +32,14 @@ struct FlowEvent {
   FlowEventKind kind = FlowEventKind::close;
   bool begins_check_in = true;
   NameKind name_kind = NameKind::none;
-  PairKey pair;                   // source opened the flow
+  PairKey pair;  // source opened the flow
   std::uint16_t source_port = 0;
-  Timestamp time{};               // when the activity, or for a whole flow the flow, began
-  Duration duration{0};           // how long it lasted
+  Timestamp time{};      // when the activity, or for a whole flow the flow, began
+  Duration duration{0};  // how long it lasted
   std::uint64_t bytes_out = kUnknownBytes;  // payload sent by the source, or unknown
   std::uint64_t bytes_in = kUnknownBytes;
-  std::string_view server_name;   // lower case, without a final dot; empty where unknown
-  std::string_view id;            // to pivot on: a Zeek uid, Suricata flow_id or packet number
+  std::string_view server_name;  // lower case, without a final dot; empty where unknown
+  std::string_view id;           // to pivot on: a Zeek uid, Suricata flow_id or packet number
 };
 
 // Takes what sources read. The strings of an event live only until the call returns.

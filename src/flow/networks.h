@@ -18,8 +18,8 @@ class Networks {
 };
 
 // Who opened a flow that was first seen in its middle, between (a, a_port) and (b, b_port):
-// true if a did. The end without a well-known port opens; of two alike, the internal end opens to the
-// external one; else the higher port opens, and of equal ports a, which was seen sending first.
+// true if a did. The end without a well-known port opens; of two alike, the internal end opens to
+// the external one; else the higher port opens, and of equal ports a, which was seen sending first.
 bool first_end_opened(const Networks& networks, const IpAddress& a, std::uint16_t a_port,
                       const IpAddress& b, std::uint16_t b_port);
 

@@ -5,7 +5,9 @@
 namespace beaconry {
 namespace {
 
-IpAddress ip(const char* text) { return *IpAddress::parse(text); }
+IpAddress ip(const char* text) {
+  return *IpAddress::parse(text);
+}
 
 TEST(Networks, DefaultIsPrivateSpace) {
   const Networks networks;

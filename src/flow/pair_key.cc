@@ -16,11 +16,16 @@ std::optional<IpAddress> parse_key_address(std::string_view text) {
 
 std::string to_string(Protocol protocol) {
   switch (protocol) {
-    case Protocol::icmp: return "ICMP";
-    case Protocol::tcp: return "TCP";
-    case Protocol::udp: return "UDP";
-    case Protocol::icmpv6: return "ICMPV6";
-    case Protocol::sctp: return "SCTP";
+    case Protocol::icmp:
+      return "ICMP";
+    case Protocol::tcp:
+      return "TCP";
+    case Protocol::udp:
+      return "UDP";
+    case Protocol::icmpv6:
+      return "ICMPV6";
+    case Protocol::sctp:
+      return "SCTP";
   }
   return "IP-" + std::to_string(static_cast<unsigned>(protocol));
 }

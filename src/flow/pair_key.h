@@ -22,7 +22,8 @@ struct PairKey {
   std::uint16_t port = 0;
   Protocol protocol = Protocol::tcp;
 
-  std::string to_string() const;  // 10.0.0.5->203.0.113.9:443/TCP, [2001:db8::1]->[2001:db8::2]:443/TCP
+  std::string to_string()
+      const;  // 10.0.0.5->203.0.113.9:443/TCP, [2001:db8::1]->[2001:db8::2]:443/TCP
   static std::optional<PairKey> parse(std::string_view text);
 
   friend bool operator==(const PairKey&, const PairKey&) = default;

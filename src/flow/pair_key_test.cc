@@ -15,8 +15,9 @@ TEST(PairKey, IsWrittenAsPeopleQuoteIt) {
 }
 
 TEST(PairKey, RefusesWhatIsNoKey) {
-  for (const char* text : {"", "10.0.0.5", "10.0.0.5->203.0.113.9", "10.0.0.5->203.0.113.9:99999/TCP",
-                           "10.0.0.5->203.0.113.9:443/QUIC", "a->b:1/TCP", "10.0.0.5->:1/TCP"}) {
+  for (const char* text :
+       {"", "10.0.0.5", "10.0.0.5->203.0.113.9", "10.0.0.5->203.0.113.9:99999/TCP",
+        "10.0.0.5->203.0.113.9:443/QUIC", "a->b:1/TCP", "10.0.0.5->:1/TCP"}) {
     EXPECT_FALSE(PairKey::parse(text)) << text;
   }
 }

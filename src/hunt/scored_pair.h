@@ -19,39 +19,39 @@ enum class Change : std::uint8_t { none, fresh, changed, gone };  // written NEW
 // Why a pair is not in the default list although it was scored.
 enum class Hidden : std::uint8_t {
   no,
-  below_score,    // below --min-score or the alert threshold
-  represented,    // a named pair stands for it
+  below_score,  // below --min-score or the alert threshold
+  represented,  // a named pair stands for it
   allow_listed,
-  baseline,       // the benign baseline, as configured
-  triaged,        // an earlier decision applies
-  gated,          // a configured gate (min_duration, intervals, ...) shuts it out
+  baseline,  // the benign baseline, as configured
+  triaged,   // an earlier decision applies
+  gated,     // a configured gate (min_duration, intervals, ...) shuts it out
 };
 
 // One pair with its verdict: what every output format prints.
 struct ScoredPair {
   PairKind kind = PairKind::address;
-  PairKey key;                             // a named pair: its most used address
-  std::vector<IpAddress> destinations;     // a named pair: all addresses, most used first
-  std::string server_name;                 // empty where there is none
+  PairKey key;                          // a named pair: its most used address
+  std::vector<IpAddress> destinations;  // a named pair: all addresses, most used first
+  std::string server_name;              // empty where there is none
   NameKind name_kind = NameKind::none;
-  std::string address_name;                // from DNS answers, where no flow named a server
-  std::string source_name;                 // from DHCP; may be empty
-  bool inbound = false;                    // outside opens to inside
+  std::string address_name;  // from DNS answers, where no flow named a server
+  std::string source_name;   // from DHCP; may be empty
+  bool inbound = false;      // outside opens to inside
 
   std::uint64_t connection_count = 0;
   std::uint64_t check_ins = 0;
-  std::uint64_t burst_check_ins = 0;       // of these, inside running flows
+  std::uint64_t burst_check_ins = 0;  // of these, inside running flows
   std::optional<std::uint64_t> bytes_out, bytes_in;
   Timestamp first_seen{}, last_seen{};
-  std::vector<std::string> uids;           // at most five, to pivot on
+  std::vector<std::string> uids;  // at most five, to pivot on
 
   Verdict verdict;
   Hidden hidden = Hidden::no;
-  std::string hidden_reason;               // "stood for by cdn.evil.tld", "min_duration 300 s"
-  std::string represented_by;              // the server name of the named pair that stands for it
+  std::string hidden_reason;   // "stood for by cdn.evil.tld", "min_duration 300 s"
+  std::string represented_by;  // the server name of the named pair that stands for it
   Change change = Change::none;
-  std::string change_reason;               // "interval 60.0s -> 300.0s"
-  std::string note;                        // an earlier decision's words
+  std::string change_reason;  // "interval 60.0s -> 300.0s"
+  std::string note;           // an earlier decision's words
 
   // The pair's identity between runs: key and, for a named pair, its name without the address.
   std::string identity() const;

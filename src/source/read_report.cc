@@ -33,14 +33,16 @@ void ReadReport::fail_input(std::string_view path, std::string reason) {
 std::uint64_t ReadReport::refused() const {
   const std::lock_guard lock(mutex_);
   std::uint64_t total = 0;
-  for (const auto& [reason, refusal] : refusals_) total += refusal.count;
+  for (const auto& [reason, refusal] : refusals_)
+    total += refusal.count;
   return total;
 }
 
 std::vector<ReadReport::Refusal> ReadReport::refusals() const {
   const std::lock_guard lock(mutex_);
   std::vector<Refusal> all;
-  for (const auto& [reason, refusal] : refusals_) all.push_back(refusal);
+  for (const auto& [reason, refusal] : refusals_)
+    all.push_back(refusal);
   std::sort(all.begin(), all.end(),
             [](const Refusal& a, const Refusal& b) { return a.count > b.count; });
   return all;

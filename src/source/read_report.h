@@ -37,13 +37,13 @@ class ReadReport {
   void count_bytes(std::uint64_t count) { bytes_ += count; }
   void expect_bytes(std::uint64_t count) { bytes_expected_ += count; }
 
-  std::uint64_t inputs_read() const { return inputs_read_; }   // at least one record was used
-  std::uint64_t records() const { return records_; }           // connections used
+  std::uint64_t inputs_read() const { return inputs_read_; }  // at least one record was used
+  std::uint64_t records() const { return records_; }          // connections used
   std::uint64_t packets() const { return packets_; }
-  std::uint64_t bytes() const { return bytes_; }               // as stored, that is compressed
+  std::uint64_t bytes() const { return bytes_; }  // as stored, that is compressed
   std::uint64_t bytes_expected() const { return bytes_expected_; }
-  std::uint64_t refused() const;                               // over all reasons
-  std::vector<Refusal> refusals() const;                       // commonest first
+  std::uint64_t refused() const;                                           // over all reasons
+  std::vector<Refusal> refusals() const;                                   // commonest first
   std::vector<std::pair<std::string, std::string>> failed_inputs() const;  // path, reason
 
  private:
