@@ -1,5 +1,6 @@
 #pragma once
-#include <array>
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
