@@ -6,17 +6,14 @@
 namespace beaconry {
 namespace {
 
-constexpr std::size_t kLongestCheckIn = 5 * 10;  // five varints of 64 bits
+constexpr std::size_t kLongestCheckIn = 5 * 10 + 1;  // five varints of 64 bits and the flags
 constexpr std::size_t kLeastCapacity = 24;
 constexpr std::size_t kMostCapacity = 2040;
 
-std::uint64_t zigzag(std::int64_t value) {
-  return static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
-}
-
-std::int64_t unzigzag(std::uint64_t value) {
-  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-}
+// What a check-in is beside a plain one that comes after its predecessor.
+constexpr std::uint8_t kEarlier = 1;  // the time difference is negative
+constexpr std::uint8_t kInsideFlow = 2;
+constexpr std::uint8_t kGathered = 4;  // connections and span follow
 
 std::uint8_t* put(std::uint8_t* out, std::uint64_t value) {
   while (value >= 0x80) {
@@ -59,10 +56,15 @@ std::uint32_t CheckInLog::allocate(std::size_t capacity) {
 
 void CheckInLog::append(Chain& chain, const CheckIn& check_in) {
   const std::int64_t ms = to_ms(check_in.time.time_since_epoch());
+  const std::int64_t difference = ms - chain.last_ms;
   const bool gathered = check_in.connections != 1 || check_in.span != Duration{0};
+  const auto flags = static_cast<std::uint8_t>((difference < 0 ? kEarlier : 0) |
+                                               (check_in.inside_flow ? kInsideFlow : 0) |
+                                               (gathered ? kGathered : 0));
   std::uint8_t encoded[kLongestCheckIn];
-  std::uint8_t* end = put(encoded, zigzag(ms - chain.last_ms) << 2 |
-                                       (check_in.inside_flow ? 2U : 0U) | (gathered ? 1U : 0U));
+  const auto distance = static_cast<std::uint64_t>(difference < 0 ? -difference : difference);
+  std::uint8_t* end = put(encoded, distance << 1 | (flags != 0 ? 1U : 0U));
+  if (flags != 0) *end++ = flags;
   if (gathered) {
     end = put(end, check_in.connections);
     end = put(end, static_cast<std::uint64_t>(to_ms(check_in.span)));
@@ -74,7 +76,7 @@ void CheckInLog::append(Chain& chain, const CheckIn& check_in) {
   chain.bytes += static_cast<std::uint32_t>(length);
 
   if (chain.tail == 0 || chain.tail_used + length > header(chain.tail).capacity) {
-    const std::size_t wanted = std::max(length, std::size_t{chain.bytes} / 4);
+    const std::size_t wanted = std::max(length, std::size_t{chain.bytes} / 6);
     const std::size_t capacity =
         std::clamp((wanted + kUnit - 1) / kUnit * kUnit, kLeastCapacity, kMostCapacity);
     const std::uint32_t block = allocate(std::max(capacity, (length + 7) / 8 * 8));
@@ -100,10 +102,12 @@ void CheckInLog::decode(const Chain& chain, std::vector<CheckIn>& out) const {
       CheckIn check_in;
       std::uint64_t value = 0;
       in = get(in, value);
-      ms += unzigzag(value >> 2);
+      const std::uint8_t flags = (value & 1) != 0 ? *in++ : std::uint8_t{0};
+      const auto distance = static_cast<std::int64_t>(value >> 1);
+      ms += (flags & kEarlier) != 0 ? -distance : distance;
       check_in.time = Timestamp{std::chrono::milliseconds{ms}};
-      check_in.inside_flow = (value & 2) != 0;
-      if ((value & 1) != 0) {
+      check_in.inside_flow = (flags & kInsideFlow) != 0;
+      if ((flags & kGathered) != 0) {
         in = get(in, value);
         check_in.connections = static_cast<std::uint32_t>(value);
         in = get(in, value);

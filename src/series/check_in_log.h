@@ -12,8 +12,8 @@ namespace beaconry {
 // the sizes as variable-length integers. A series is a chain of blocks that grow with it, so
 // that at most about an eighth is slack. Append only; not thread-safe.
 //
-// One check-in: varint(zigzag(time difference in ms) << 2 | inside_flow << 1 | gathered),
-// if gathered varint(connections) varint(span in ms), then varint(bytes_out + 1) and
+// One check-in: varint(time difference in ms << 1 | flagged), if flagged a byte of flags, if
+// gathered varint(connections) varint(span in ms), then varint(bytes_out + 1) and
 // varint(bytes_in + 1), 0 meaning unknown.
 class CheckInLog {
  public:
