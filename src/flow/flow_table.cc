@@ -1,0 +1,459 @@
+#include "flow/flow_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <random>
+
+namespace beaconry {
+namespace {
+
+constexpr std::uint32_t kChunkBits = 12;
+constexpr std::uint32_t kChunk = 1U << kChunkBits;
+
+// How long a flow may be silent. An implant may check in once an hour inside one TCP connection,
+// with jitter: RFC 5382 REQ-5 keeps such a connection for 2 h 4 min. An unanswered SYN is repeated
+// after at most 64 s. RFC 4787 REQ-5 gives UDP two minutes at least; three is what resolvers' and
+// games' sockets need. After a close only stray segments follow.
+constexpr Duration kTcpIdle = std::chrono::minutes{124};
+constexpr Duration kTcpHalfOpenIdle = std::chrono::minutes{2};
+constexpr Duration kTcpClosedIdle = std::chrono::seconds{10};
+constexpr Duration kUdpIdle = std::chrono::minutes{3};
+constexpr Duration kOtherIdle = std::chrono::minutes{1};
+
+// A timestamp this far ahead is believed when a second packet agrees: one damaged record must not
+// end all flows.
+constexpr Duration kLeap = std::chrono::minutes{1};
+// A hole in the sequence up to this size is lost or late packets; beyond, another numbering.
+constexpr std::int32_t kLargestHole = 1 << 20;
+constexpr std::size_t kSweepPerPacket = 2;
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+bool is_tcp(const ParsedPacket& packet) {
+  return packet.protocol == kProtocolTcp;
+}
+
+// Errors quote the packet that they answer; they open nothing (RFC 792, RFC 4443 §2.1).
+bool is_icmp_error(const ParsedPacket& packet) {
+  const std::uint8_t type = packet.icmp_type;
+  if (packet.protocol == kProtocolIcmp) {
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+  }
+  return packet.protocol == kProtocolIcmpv6 && type < 128;
+}
+
+bool is_echo_reply(const ParsedPacket& packet) {
+  return (packet.protocol == kProtocolIcmp && packet.icmp_type == 0) ||
+         (packet.protocol == kProtocolIcmpv6 && packet.icmp_type == 129);
+}
+
+bool sender_opened(const Networks& networks, const ParsedPacket& packet) {
+  const auto by_place = [&] {
+    return first_end_opened(networks, IpAddress::v6_bytes(packet.source), packet.source_port,
+                            IpAddress::v6_bytes(packet.destination), packet.destination_port);
+  };
+  if (is_tcp(packet)) {
+    if ((packet.tcp_flags & kTcpSyn) != 0) return (packet.tcp_flags & kTcpAck) == 0;
+    return by_place();
+  }
+  if (is_echo_reply(packet)) return false;
+  constexpr std::uint16_t kEphemeral = 1024;
+  if (packet.source_port < kEphemeral && packet.destination_port >= kEphemeral) return by_place();
+  return true;
+}
+
+}  // namespace
+
+// Both ends in an order of their own, so that both directions have the same key.
+struct FlowTable::Tuple {
+  std::uint64_t a[2];
+  std::uint64_t b[2];
+  std::uint16_t a_port, b_port;
+  std::uint32_t protocol;
+
+  static Tuple of(const ParsedPacket& packet, bool& from_a) {
+    Tuple tuple;
+    std::memcpy(tuple.a, packet.source, 16);
+    std::memcpy(tuple.b, packet.destination, 16);
+    tuple.a_port = packet.source_port;
+    tuple.b_port = packet.destination_port;
+    tuple.protocol = packet.protocol;
+    from_a = tuple.a[1] != tuple.b[1]   ? tuple.a[1] < tuple.b[1]
+             : tuple.a[0] != tuple.b[0] ? tuple.a[0] < tuple.b[0]
+                                        : tuple.a_port <= tuple.b_port;
+    if (!from_a) {
+      std::swap(tuple.a, tuple.b);
+      std::swap(tuple.a_port, tuple.b_port);
+    }
+    return tuple;
+  }
+
+  std::uint32_t hash(std::uint64_t seed) const {
+    const std::uint64_t rest = static_cast<std::uint64_t>(a_port) << 48 |
+                               static_cast<std::uint64_t>(b_port) << 32 | protocol;
+    const std::uint64_t ends = mix(a[0] ^ b[0] ^ seed, a[1] ^ 0x9e3779b97f4a7c15ULL) ^
+                               mix(b[1] ^ seed, rest ^ 0xd6e8feb86659fd93ULL) ^ b[0];
+    return static_cast<std::uint32_t>(mix(ends ^ seed, 0xa0761d6478bd642fULL));
+  }
+
+  friend bool operator==(const Tuple& x, const Tuple& y) {
+    return std::memcmp(&x, &y, sizeof x) == 0;
+  }
+};
+
+struct FlowTable::Flow {
+  static_assert(sizeof(Tuple) == 40, "compared byte by byte: no padding");
+  Tuple tuple;
+  Timestamp first{}, last{};
+  std::uint32_t hash = 0;
+  bool used = false;
+  bool a_opened = true;
+  bool syn_seen = false;  // of the opener: initial_sequence holds
+  bool reset = false;
+  bool reported = false;     // an open or burst went out
+  bool has_payload = false;  // in this activity
+  bool seen[2] = {};         // by end: 0 opener, 1 responder; next_sequence holds
+  bool finished[2] = {};
+  std::uint32_t initial_sequence = 0;
+  std::uint32_t next_sequence[2] = {};
+
+  Timestamp activity_first{}, activity_last{};
+  std::uint64_t bytes[2] = {};
+  PacketId first_id, activity_id;
+
+  FlowName name;
+
+  bool closed() const { return reset || (finished[0] && finished[1]); }
+  Duration patience() const;
+  void begin(const Tuple& key, std::uint32_t key_hash, Timestamp time, PacketId id);
+  void begin_activity(Timestamp time, PacketId id);
+  void take_syn(const ParsedPacket& packet, bool from_a);
+  std::uint64_t new_bytes(const ParsedPacket& packet, unsigned end);
+};
+
+Duration FlowTable::Flow::patience() const {
+  if (tuple.protocol == kProtocolTcp) {
+    if (closed()) return kTcpClosedIdle;
+    const bool half = finished[0] || finished[1] || (syn_seen && !seen[1]);
+    return half ? kTcpHalfOpenIdle : kTcpIdle;
+  }
+  return tuple.protocol == kProtocolUdp ? kUdpIdle : kOtherIdle;
+}
+
+void FlowTable::Flow::begin(const Tuple& key, std::uint32_t key_hash, Timestamp time, PacketId id) {
+  tuple = key;
+  hash = key_hash;
+  first = last = time;
+  first_id = id;
+  used = true;
+  syn_seen = reset = reported = false;
+  seen[0] = seen[1] = finished[0] = finished[1] = false;
+  name.clear();
+  begin_activity(time, id);
+}
+
+void FlowTable::Flow::begin_activity(Timestamp time, PacketId id) {
+  activity_first = activity_last = time;
+  activity_id = id;
+  bytes[0] = bytes[1] = 0;
+  has_payload = false;
+}
+
+// The opener's SYN, perhaps captured behind what follows it: it decides who opened, unless that was
+// already reported otherwise.
+void FlowTable::Flow::take_syn(const ParsedPacket& packet, bool from_a) {
+  if (from_a != a_opened) {
+    if (reported) return;
+    a_opened = from_a;
+    std::swap(bytes[0], bytes[1]);
+    std::swap(seen[0], seen[1]);
+    std::swap(finished[0], finished[1]);
+    std::swap(next_sequence[0], next_sequence[1]);
+  }
+  syn_seen = true;
+  initial_sequence = packet.tcp_sequence;
+}
+
+// How much of the payload was not sent before. Counted by sequence numbers, so that retransmitted,
+// mirrored and keep-alive bytes (RFC 9293 §3.8.4) count nothing and what the capture missed counts.
+std::uint64_t FlowTable::Flow::new_bytes(const ParsedPacket& packet, unsigned end) {
+  if ((packet.tcp_flags & kTcpRst) != 0) return 0;
+  const std::uint32_t size = packet.payload_length;
+  const std::uint32_t syn = (packet.tcp_flags & kTcpSyn) != 0 ? 1 : 0;
+  const std::uint32_t fin = (packet.tcp_flags & kTcpFin) != 0 ? 1 : 0;
+  const std::uint32_t behind = packet.tcp_sequence + syn + size;
+  if (!seen[end]) {
+    seen[end] = true;
+    next_sequence[end] = behind + fin;
+    return size;
+  }
+  const auto ahead = static_cast<std::int32_t>(behind - next_sequence[end]);
+  if (size == 0) {
+    if (ahead == 0) next_sequence[end] += fin;
+    return 0;
+  }
+  if (ahead <= 0 && ahead >= -kLargestHole) return 0;
+  next_sequence[end] = behind + fin;
+  if (ahead < 0 || ahead - kLargestHole > static_cast<std::int32_t>(size)) return size;
+  return static_cast<std::uint64_t>(ahead);
+}
+
+// Does a SYN begin another flow of the same 5-tuple? Its initial sequence number tells.
+bool FlowTable::begins_anew(const Flow& flow, const ParsedPacket& packet, bool from_a) {
+  if (!is_tcp(packet) || (packet.tcp_flags & (kTcpSyn | kTcpAck)) != kTcpSyn) return false;
+  const unsigned end = from_a == flow.a_opened ? 0 : 1;
+  if (flow.syn_seen) {
+    if (end == 0) return packet.tcp_sequence != flow.initial_sequence;
+    return flow.closed() || flow.seen[1];  // else both ends open at once (RFC 9293 §3.5)
+  }
+  // First seen in its middle: a SYN captured late fits what is known.
+  constexpr std::uint32_t kNear = 1 << 16;
+  return flow.closed() || (flow.seen[end] &&
+         flow.next_sequence[end] - (packet.tcp_sequence + 1) > kNear);
+}
+
+FlowTable::FlowTable(Options options, FlowSink& sink)
+    : options_(std::move(options)), sink_(sink), names_(sink) {
+  std::random_device device;
+  seed_ = static_cast<std::uint64_t>(device()) << 32 | device();
+  options_.most_flows = std::clamp<std::size_t>(options_.most_flows, 64, 1U << 30);
+}
+
+FlowTable::~FlowTable() = default;
+
+FlowTable::Flow& FlowTable::flow_at(std::uint32_t number) {
+  return chunks_[number >> kChunkBits][number & (kChunk - 1)];
+}
+
+PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, PacketId id) {
+  if (packet.fragment == kLaterFragment) return PacketUse::later_fragment;
+  if (is_icmp_error(packet)) return PacketUse::icmp_error;
+  advance_clock(time);
+  sweep(kSweepPerPacket);
+
+  bool from_a = false;
+  const Tuple tuple = Tuple::of(packet, from_a);
+  const std::uint32_t hash = tuple.hash(seed_);
+  std::uint32_t number =
+      index_.find(hash, [&](std::uint32_t flow) { return flow_at(flow).tuple == tuple; });
+  if (number != FlowIndex::kNone) {
+    Flow& known = flow_at(number);
+    if (time - known.last > known.patience() || begins_anew(known, packet, from_a)) {
+      end_flow(known);
+      release(number);
+      number = FlowIndex::kNone;
+    }
+  }
+  if (number == FlowIndex::kNone) {
+    const bool opens = (packet.tcp_flags & kTcpSyn) != 0 ||
+                       (packet.payload_length > 0 && (packet.tcp_flags & kTcpRst) == 0);
+    if (is_tcp(packet) && !opens) return PacketUse::stray_segment;
+    number = create(tuple, hash, packet, from_a, time, id);
+  }
+  update(flow_at(number), packet, from_a, time, id);
+  return PacketUse::counted;
+}
+
+void FlowTable::update(Flow& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
+                       PacketId id) {
+  const bool tcp = is_tcp(packet);
+  const bool syn = tcp && (packet.tcp_flags & kTcpSyn) != 0;
+  if (syn && (packet.tcp_flags & kTcpAck) == 0 && !flow.syn_seen) flow.take_syn(packet, from_a);
+  const bool from_opener = from_a == flow.a_opened;
+  const unsigned end = from_opener ? 0 : 1;
+
+  const std::uint64_t fresh = tcp ? flow.new_bytes(packet, end) : packet.payload_length;
+  // An empty ICMP message is a message; an empty UDP datagram keeps a path open.
+  const bool active = fresh > 0 || !(tcp || packet.protocol == kProtocolUdp);
+  const bool silent = time - flow.activity_last >= options_.burst_gap ||
+                      flow.activity_first - time >= options_.burst_gap;
+  if (active && silent && flow.has_payload) {
+    end_activity(flow);
+    flow.begin_activity(time, id);
+  }
+  if (packet.payload_captured > 0 && !flow.name.settled && (active || flow.name.pending)) {
+    read_names(flow, packet, from_opener, time, id);
+  }
+  if (active || syn || !silent) {
+    flow.activity_first = std::min(flow.activity_first, time);
+    flow.activity_last = std::max(flow.activity_last, time);
+  }
+  flow.has_payload |= active;
+  flow.bytes[end] += fresh;
+  flow.first = std::min(flow.first, time);
+  flow.last = std::max(flow.last, time);
+  if (tcp) {
+    flow.reset |= (packet.tcp_flags & kTcpRst) != 0;
+    flow.finished[end] |= (packet.tcp_flags & kTcpFin) != 0;
+  }
+}
+
+void FlowTable::read_names(Flow& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
+                           PacketId id) {
+  FlowNameReader::Payload payload;
+  payload.bytes = ByteView(packet.payload, packet.payload_captured);
+  payload.from_opener = from_opener;
+  payload.responder_port = from_opener ? packet.destination_port : packet.source_port;
+  payload.sequence = packet.tcp_sequence + ((packet.tcp_flags & kTcpSyn) != 0 ? 1 : 0);
+  payload.at_start = flow.syn_seen;
+  payload.start_sequence = flow.initial_sequence + 1;
+  payload.time = time;
+
+  FlowNameReader::Learnt learnt;
+  if (packet.protocol == kProtocolTcp) {
+    learnt = names_.read_tcp(flow.name, payload);
+  } else if (packet.protocol == kProtocolUdp) {
+    constexpr std::uint16_t kDhcpServer = 67, kDhcpClient = 68;
+    const auto ports = std::minmax(packet.source_port, packet.destination_port);
+    if (ports.first == kDhcpServer && ports.second <= kDhcpClient) {
+      names_.read_dhcp(payload.bytes, time);
+      return;
+    }
+    learnt = names_.read_udp(flow.name, payload);
+  } else {
+    flow.name.settled = true;
+  }
+  if (learnt.kind == NameKind::none || learnt.kind < flow.name.kind) return;
+  if (learnt.kind == NameKind::dns_domain && flow.name.kind == NameKind::dns_domain) {
+    if (!from_opener || learnt.text == flow.name.text) return;  // answers repeat the question
+    if (flow.has_payload) {  // each domain that one socket asks for is a check-in of its own
+      end_activity(flow);
+      flow.begin_activity(time, id);
+    }
+  }
+  flow.name.kind = learnt.kind;
+  flow.name.text = learnt.text;
+}
+
+std::uint32_t FlowTable::create(const Tuple& tuple, std::uint32_t hash, const ParsedPacket& packet,
+                                bool from_a, Timestamp time, PacketId id) {
+  if (index_.size() >= options_.most_flows) evict();
+  std::uint32_t number;
+  if (!free_.empty()) {
+    number = free_.back();
+    free_.pop_back();
+  } else {
+    number = created_++;
+    if (number >> kChunkBits == chunks_.size()) chunks_.push_back(std::make_unique<Flow[]>(kChunk));
+  }
+  index_.insert(hash, number);
+  Flow& flow = flow_at(number);
+  flow.begin(tuple, hash, time, id);
+  flow.a_opened = sender_opened(options_.networks, packet) == from_a;
+  return number;
+}
+
+void FlowTable::release(std::uint32_t number) {
+  Flow& flow = flow_at(number);
+  flow.used = false;
+  flow.name.pending.reset();
+  index_.erase(flow.hash, number);
+  free_.push_back(number);
+}
+
+// Many at once, so that looking for the longest idle costs little a flow.
+void FlowTable::evict() {
+  std::vector<std::pair<Timestamp, std::uint32_t>> all;
+  all.reserve(index_.size());
+  for (std::uint32_t number = 0; number < created_; ++number) {
+    if (flow_at(number).used) all.emplace_back(flow_at(number).last, number);
+  }
+  const std::size_t count = all.size() / 16 + 1;
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count - 1), all.end());
+  for (std::size_t i = 0; i < count; ++i) {
+    end_flow(flow_at(all[i].second));
+    release(all[i].second);
+  }
+  evicted_ += count;
+}
+
+void FlowTable::sweep(std::size_t count) {
+  for (; count > 0 && created_ > 0; --count) {
+    hand_ = hand_ + 1 < created_ ? hand_ + 1 : 0;
+    Flow& flow = flow_at(hand_);
+    if (!flow.used || clock_ - flow.last <= flow.patience()) continue;
+    end_flow(flow);
+    release(hand_);
+  }
+}
+
+void FlowTable::advance_clock(Timestamp time) {
+  if (!clock_set_) {
+    clock_ = time;
+    clock_set_ = true;
+  } else if (time > clock_ + kLeap) {
+    const bool confirmed = leap_ != Timestamp{} && time >= leap_ - kLeap;
+    if (confirmed) clock_ = time;
+    leap_ = confirmed ? Timestamp{} : time;
+  } else {
+    clock_ = std::max(clock_, time);
+    leap_ = Timestamp{};
+  }
+}
+
+void FlowTable::expire(Timestamp now) {
+  clock_ = std::max(clock_, now);
+  clock_set_ = true;
+  sweep(created_);
+}
+
+void FlowTable::finish() {
+  for (std::uint32_t number = 0; number < created_; ++number) {
+    if (!flow_at(number).used) continue;
+    end_flow(flow_at(number));
+    release(number);
+  }
+}
+
+void FlowTable::end_activity(Flow& flow) {
+  FlowEvent event;
+  event.kind = flow.reported ? FlowEventKind::burst : FlowEventKind::open;
+  event.time = flow.activity_first;
+  event.duration = flow.activity_last - flow.activity_first;
+  event.bytes_out = flow.bytes[0];
+  event.bytes_in = flow.bytes[1];
+  flow.reported = true;
+  report(flow, event, flow.activity_id);
+}
+
+void FlowTable::end_flow(Flow& flow) {
+  FlowEvent event;
+  event.kind = FlowEventKind::close;
+  event.begins_check_in = !flow.reported;
+  event.time = flow.first;
+  event.duration = flow.last - flow.first;
+  event.bytes_out = flow.reported ? 0 : flow.bytes[0];
+  event.bytes_in = flow.reported ? 0 : flow.bytes[1];
+  if (flow.reported) end_activity(flow);
+  report(flow, event, flow.first_id);
+}
+
+void FlowTable::report(const Flow& flow, FlowEvent& event, PacketId id) {
+  const Tuple& tuple = flow.tuple;
+  const auto address = [](const std::uint64_t(&words)[2]) {
+    return IpAddress::v6_bytes(reinterpret_cast<const std::uint8_t*>(words));
+  };
+  event.pair.source = address(flow.a_opened ? tuple.a : tuple.b);
+  event.pair.destination = address(flow.a_opened ? tuple.b : tuple.a);
+  event.pair.port = flow.a_opened ? tuple.b_port : tuple.a_port;
+  event.source_port = flow.a_opened ? tuple.a_port : tuple.b_port;
+  event.pair.protocol = static_cast<Protocol>(tuple.protocol);
+  event.name_kind = flow.name.kind;
+  event.server_name = flow.name.text;
+
+  id_text_.clear();
+  if (options_.file_names.size() > 1 && id.file < options_.file_names.size()) {
+    id_text_ = options_.file_names[id.file];
+    id_text_ += '#';
+  }
+  char digits[20];
+  id_text_.append(digits, std::to_chars(digits, digits + sizeof digits, id.number).ptr);
+  event.id = id_text_;
+  sink_.add(event);
+}
+
+}  // namespace beaconry
