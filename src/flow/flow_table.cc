@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <random>
 
 namespace beaconry {
@@ -11,27 +10,10 @@ namespace {
 constexpr std::uint32_t kChunkBits = 12;
 constexpr std::uint32_t kChunk = 1U << kChunkBits;
 
-// How long a flow may be silent. An implant may check in once an hour inside one TCP connection,
-// with jitter: RFC 5382 REQ-5 keeps such a connection for 2 h 4 min. An unanswered SYN is repeated
-// after at most 64 s. RFC 4787 REQ-5 gives UDP two minutes at least; three is what resolvers' and
-// games' sockets need. After a close only stray segments follow.
-constexpr Duration kTcpIdle = std::chrono::minutes{124};
-constexpr Duration kTcpHalfOpenIdle = std::chrono::minutes{2};
-constexpr Duration kTcpClosedIdle = std::chrono::seconds{10};
-constexpr Duration kUdpIdle = std::chrono::minutes{3};
-constexpr Duration kOtherIdle = std::chrono::minutes{1};
-
 // A timestamp this far ahead is believed when a second packet agrees: one damaged record must not
 // end all flows.
 constexpr Duration kLeap = std::chrono::minutes{1};
-// A hole in the sequence up to this size is lost or late packets; beyond, another numbering.
-constexpr std::int32_t kLargestHole = 1 << 20;
 constexpr std::size_t kSweepPerPacket = 2;
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
 
 bool is_tcp(const ParsedPacket& packet) {
   return packet.protocol == kProtocolTcp;
@@ -68,154 +50,6 @@ bool sender_opened(const Networks& networks, const ParsedPacket& packet) {
 
 }  // namespace
 
-// Both ends in an order of their own, so that both directions have the same key.
-struct FlowTable::Tuple {
-  std::uint64_t a[2];
-  std::uint64_t b[2];
-  std::uint16_t a_port, b_port;
-  std::uint32_t protocol;
-
-  static Tuple of(const ParsedPacket& packet, bool& from_a) {
-    Tuple tuple;
-    std::memcpy(tuple.a, packet.source, 16);
-    std::memcpy(tuple.b, packet.destination, 16);
-    tuple.a_port = packet.source_port;
-    tuple.b_port = packet.destination_port;
-    tuple.protocol = packet.protocol;
-    from_a = tuple.a[1] != tuple.b[1]   ? tuple.a[1] < tuple.b[1]
-             : tuple.a[0] != tuple.b[0] ? tuple.a[0] < tuple.b[0]
-                                        : tuple.a_port <= tuple.b_port;
-    if (!from_a) {
-      std::swap(tuple.a, tuple.b);
-      std::swap(tuple.a_port, tuple.b_port);
-    }
-    return tuple;
-  }
-
-  std::uint32_t hash(std::uint64_t seed) const {
-    const std::uint64_t rest = static_cast<std::uint64_t>(a_port) << 48 |
-                               static_cast<std::uint64_t>(b_port) << 32 | protocol;
-    const std::uint64_t ends = mix(a[0] ^ b[0] ^ seed, a[1] ^ 0x9e3779b97f4a7c15ULL) ^
-                               mix(b[1] ^ seed, rest ^ 0xd6e8feb86659fd93ULL) ^ b[0];
-    return static_cast<std::uint32_t>(mix(ends ^ seed, 0xa0761d6478bd642fULL));
-  }
-
-  friend bool operator==(const Tuple& x, const Tuple& y) {
-    return std::memcmp(&x, &y, sizeof x) == 0;
-  }
-};
-
-struct FlowTable::Flow {
-  static_assert(sizeof(Tuple) == 40, "compared byte by byte: no padding");
-  Tuple tuple;
-  Timestamp first{}, last{};
-  std::uint32_t hash = 0;
-  bool used = false;
-  bool a_opened = true;
-  bool syn_seen = false;  // of the opener: initial_sequence holds
-  bool reset = false;
-  bool reported = false;     // an open or burst went out
-  bool has_payload = false;  // in this activity
-  bool seen[2] = {};         // by end: 0 opener, 1 responder; next_sequence holds
-  bool finished[2] = {};
-  std::uint32_t initial_sequence = 0;
-  std::uint32_t next_sequence[2] = {};
-
-  Timestamp activity_first{}, activity_last{};
-  std::uint64_t bytes[2] = {};
-  PacketId first_id, activity_id;
-
-  FlowName name;
-
-  bool closed() const { return reset || (finished[0] && finished[1]); }
-  Duration patience() const;
-  void begin(const Tuple& key, std::uint32_t key_hash, Timestamp time, PacketId id);
-  void begin_activity(Timestamp time, PacketId id);
-  void take_syn(const ParsedPacket& packet, bool from_a);
-  std::uint64_t new_bytes(const ParsedPacket& packet, unsigned end);
-};
-
-Duration FlowTable::Flow::patience() const {
-  if (tuple.protocol == kProtocolTcp) {
-    if (closed()) return kTcpClosedIdle;
-    const bool half = finished[0] || finished[1] || (syn_seen && !seen[1]);
-    return half ? kTcpHalfOpenIdle : kTcpIdle;
-  }
-  return tuple.protocol == kProtocolUdp ? kUdpIdle : kOtherIdle;
-}
-
-void FlowTable::Flow::begin(const Tuple& key, std::uint32_t key_hash, Timestamp time, PacketId id) {
-  tuple = key;
-  hash = key_hash;
-  first = last = time;
-  first_id = id;
-  used = true;
-  syn_seen = reset = reported = false;
-  seen[0] = seen[1] = finished[0] = finished[1] = false;
-  name.clear();
-  begin_activity(time, id);
-}
-
-void FlowTable::Flow::begin_activity(Timestamp time, PacketId id) {
-  activity_first = activity_last = time;
-  activity_id = id;
-  bytes[0] = bytes[1] = 0;
-  has_payload = false;
-}
-
-// The opener's SYN, perhaps captured behind what follows it: it decides who opened, unless that was
-// already reported otherwise.
-void FlowTable::Flow::take_syn(const ParsedPacket& packet, bool from_a) {
-  if (from_a != a_opened) {
-    if (reported) return;
-    a_opened = from_a;
-    std::swap(bytes[0], bytes[1]);
-    std::swap(seen[0], seen[1]);
-    std::swap(finished[0], finished[1]);
-    std::swap(next_sequence[0], next_sequence[1]);
-  }
-  syn_seen = true;
-  initial_sequence = packet.tcp_sequence;
-}
-
-// How much of the payload was not sent before. Counted by sequence numbers, so that retransmitted,
-// mirrored and keep-alive bytes (RFC 9293 §3.8.4) count nothing and what the capture missed counts.
-std::uint64_t FlowTable::Flow::new_bytes(const ParsedPacket& packet, unsigned end) {
-  if ((packet.tcp_flags & kTcpRst) != 0) return 0;
-  const std::uint32_t size = packet.payload_length;
-  const std::uint32_t syn = (packet.tcp_flags & kTcpSyn) != 0 ? 1 : 0;
-  const std::uint32_t fin = (packet.tcp_flags & kTcpFin) != 0 ? 1 : 0;
-  const std::uint32_t behind = packet.tcp_sequence + syn + size;
-  if (!seen[end]) {
-    seen[end] = true;
-    next_sequence[end] = behind + fin;
-    return size;
-  }
-  const auto ahead = static_cast<std::int32_t>(behind - next_sequence[end]);
-  if (size == 0) {
-    if (ahead == 0) next_sequence[end] += fin;
-    return 0;
-  }
-  if (ahead <= 0 && ahead >= -kLargestHole) return 0;
-  next_sequence[end] = behind + fin;
-  if (ahead < 0 || ahead - kLargestHole > static_cast<std::int32_t>(size)) return size;
-  return static_cast<std::uint64_t>(ahead);
-}
-
-// Does a SYN begin another flow of the same 5-tuple? Its initial sequence number tells.
-bool FlowTable::begins_anew(const Flow& flow, const ParsedPacket& packet, bool from_a) {
-  if (!is_tcp(packet) || (packet.tcp_flags & (kTcpSyn | kTcpAck)) != kTcpSyn) return false;
-  const unsigned end = from_a == flow.a_opened ? 0 : 1;
-  if (flow.syn_seen) {
-    if (end == 0) return packet.tcp_sequence != flow.initial_sequence;
-    return flow.closed() || flow.seen[1];  // else both ends open at once (RFC 9293 §3.5)
-  }
-  // First seen in its middle: a SYN captured late fits what is known.
-  constexpr std::uint32_t kNear = 1 << 16;
-  return flow.closed() || (flow.seen[end] &&
-         flow.next_sequence[end] - (packet.tcp_sequence + 1) > kNear);
-}
-
 FlowTable::FlowTable(Options options, FlowSink& sink)
     : options_(std::move(options)), sink_(sink), names_(sink) {
   std::random_device device;
@@ -223,9 +57,7 @@ FlowTable::FlowTable(Options options, FlowSink& sink)
   options_.most_flows = std::clamp<std::size_t>(options_.most_flows, 64, 1U << 30);
 }
 
-FlowTable::~FlowTable() = default;
-
-FlowTable::Flow& FlowTable::flow_at(std::uint32_t number) {
+FlowState& FlowTable::flow_at(std::uint32_t number) {
   return chunks_[number >> kChunkBits][number & (kChunk - 1)];
 }
 
@@ -236,13 +68,13 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   sweep(kSweepPerPacket);
 
   bool from_a = false;
-  const Tuple tuple = Tuple::of(packet, from_a);
+  const FlowTuple tuple = FlowTuple::of(packet, from_a);
   const std::uint32_t hash = tuple.hash(seed_);
   std::uint32_t number =
       index_.find(hash, [&](std::uint32_t flow) { return flow_at(flow).tuple == tuple; });
   if (number != FlowIndex::kNone) {
-    Flow& known = flow_at(number);
-    if (time - known.last > known.patience() || begins_anew(known, packet, from_a)) {
+    FlowState& known = flow_at(number);
+    if (time - known.last > known.patience() || known.begins_anew(packet, from_a)) {
       end_flow(known);
       release(number);
       number = FlowIndex::kNone;
@@ -258,7 +90,7 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   return PacketUse::counted;
 }
 
-void FlowTable::update(Flow& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
+void FlowTable::update(FlowState& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
                        PacketId id) {
   const bool tcp = is_tcp(packet);
   const bool syn = tcp && (packet.tcp_flags & kTcpSyn) != 0;
@@ -286,14 +118,11 @@ void FlowTable::update(Flow& flow, const ParsedPacket& packet, bool from_a, Time
   flow.bytes[end] += fresh;
   flow.first = std::min(flow.first, time);
   flow.last = std::max(flow.last, time);
-  if (tcp) {
-    flow.reset |= (packet.tcp_flags & kTcpRst) != 0;
-    flow.finished[end] |= (packet.tcp_flags & kTcpFin) != 0;
-  }
+  if (tcp) flow.take_end(packet.tcp_flags, end, active || !silent);
 }
 
-void FlowTable::read_names(Flow& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
-                           PacketId id) {
+void FlowTable::read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener,
+                           Timestamp time, PacketId id) {
   FlowNameReader::Payload payload;
   payload.bytes = ByteView(packet.payload, packet.payload_captured);
   payload.from_opener = from_opener;
@@ -329,8 +158,9 @@ void FlowTable::read_names(Flow& flow, const ParsedPacket& packet, bool from_ope
   flow.name.text = learnt.text;
 }
 
-std::uint32_t FlowTable::create(const Tuple& tuple, std::uint32_t hash, const ParsedPacket& packet,
-                                bool from_a, Timestamp time, PacketId id) {
+std::uint32_t FlowTable::create(const FlowTuple& tuple, std::uint32_t hash,
+                                const ParsedPacket& packet, bool from_a, Timestamp time,
+                                PacketId id) {
   if (index_.size() >= options_.most_flows) evict();
   std::uint32_t number;
   if (!free_.empty()) {
@@ -338,17 +168,18 @@ std::uint32_t FlowTable::create(const Tuple& tuple, std::uint32_t hash, const Pa
     free_.pop_back();
   } else {
     number = created_++;
-    if (number >> kChunkBits == chunks_.size()) chunks_.push_back(std::make_unique<Flow[]>(kChunk));
+    if (number >> kChunkBits == chunks_.size())
+      chunks_.push_back(std::make_unique<FlowState[]>(kChunk));
   }
   index_.insert(hash, number);
-  Flow& flow = flow_at(number);
+  FlowState& flow = flow_at(number);
   flow.begin(tuple, hash, time, id);
   flow.a_opened = sender_opened(options_.networks, packet) == from_a;
   return number;
 }
 
 void FlowTable::release(std::uint32_t number) {
-  Flow& flow = flow_at(number);
+  FlowState& flow = flow_at(number);
   flow.used = false;
   flow.name.pending.reset();
   index_.erase(flow.hash, number);
@@ -374,7 +205,7 @@ void FlowTable::evict() {
 void FlowTable::sweep(std::size_t count) {
   for (; count > 0 && created_ > 0; --count) {
     hand_ = hand_ + 1 < created_ ? hand_ + 1 : 0;
-    Flow& flow = flow_at(hand_);
+    FlowState& flow = flow_at(hand_);
     if (!flow.used || clock_ - flow.last <= flow.patience()) continue;
     end_flow(flow);
     release(hand_);
@@ -409,7 +240,7 @@ void FlowTable::finish() {
   }
 }
 
-void FlowTable::end_activity(Flow& flow) {
+void FlowTable::end_activity(FlowState& flow) {
   FlowEvent event;
   event.kind = flow.reported ? FlowEventKind::burst : FlowEventKind::open;
   event.time = flow.activity_first;
@@ -420,20 +251,24 @@ void FlowTable::end_activity(Flow& flow) {
   report(flow, event, flow.activity_id);
 }
 
-void FlowTable::end_flow(Flow& flow) {
+void FlowTable::end_flow(FlowState& flow) {
+  const bool whole = !flow.reported;
+  if (!whole && !flow.is_farewell()) {
+    end_activity(flow);
+    flow.bytes[0] = flow.bytes[1] = 0;
+  }
   FlowEvent event;
   event.kind = FlowEventKind::close;
-  event.begins_check_in = !flow.reported;
+  event.begins_check_in = whole;
   event.time = flow.first;
   event.duration = flow.last - flow.first;
-  event.bytes_out = flow.reported ? 0 : flow.bytes[0];
-  event.bytes_in = flow.reported ? 0 : flow.bytes[1];
-  if (flow.reported) end_activity(flow);
+  event.bytes_out = flow.bytes[0];
+  event.bytes_in = flow.bytes[1];
   report(flow, event, flow.first_id);
 }
 
-void FlowTable::report(const Flow& flow, FlowEvent& event, PacketId id) {
-  const Tuple& tuple = flow.tuple;
+void FlowTable::report(const FlowState& flow, FlowEvent& event, PacketId id) {
+  const FlowTuple& tuple = flow.tuple;
   const auto address = [](const std::uint64_t(&words)[2]) {
     return IpAddress::v6_bytes(reinterpret_cast<const std::uint8_t*>(words));
   };

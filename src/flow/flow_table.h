@@ -8,17 +8,11 @@
 #include "flow/flow_event.h"
 #include "flow/flow_index.h"
 #include "flow/flow_name.h"
+#include "flow/flow_state.h"
 #include "flow/networks.h"
 #include "packet/parse.h"
 
 namespace beaconry {
-
-// Which packet: its number within its file, from 1, and the file's place in
-// FlowTable::Options::file_names.
-struct PacketId {
-  std::uint64_t number = 0;
-  std::uint32_t file = 0;
-};
 
 // What became of a packet.
 enum class PacketUse : std::uint8_t {
@@ -34,8 +28,9 @@ enum class PacketUse : std::uint8_t {
 // A flow is the packets of one 5-tuple in both directions. Who opened it: the sender of the TCP
 // SYN; of other protocols the first sender; if a flow is first seen in its middle, ports and
 // networks decide (first_end_opened). An activity is what follows within burst_gap; only new
-// payload begins another, so keep-alive probes, retransmissions and late FINs do not. The first
-// payload belongs to the activity that opened the flow, however late.
+// payload begins another, so keep-alive probes, retransmissions and late FINs do not, nor does a
+// good-bye of some bytes right before the close, which the close event carries. The first payload
+// belongs to the activity that opened the flow, however late.
 class FlowTable {
  public:
   struct Options {
@@ -48,7 +43,6 @@ class FlowTable {
   static constexpr std::size_t kBytesPerFlow = 352;
 
   FlowTable(Options options, FlowSink& sink);
-  ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
 
@@ -66,30 +60,27 @@ class FlowTable {
   std::uint64_t evicted() const { return evicted_; }  // ended early because the table was full
 
  private:
-  struct Tuple;
-  struct Flow;
-
-  Flow& flow_at(std::uint32_t number);
-  std::uint32_t create(const Tuple& tuple, std::uint32_t hash, const ParsedPacket& packet,
+  FlowState& flow_at(std::uint32_t number);
+  std::uint32_t create(const FlowTuple& tuple, std::uint32_t hash, const ParsedPacket& packet,
                        bool from_a, Timestamp time, PacketId id);
   void release(std::uint32_t number);
   void evict();
   void sweep(std::size_t count);
   void advance_clock(Timestamp time);
 
-  static bool begins_anew(const Flow& flow, const ParsedPacket& packet, bool from_a);
-  void update(Flow& flow, const ParsedPacket& packet, bool from_a, Timestamp time, PacketId id);
-  void read_names(Flow& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
+  void update(FlowState& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
+              PacketId id);
+  void read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
                   PacketId id);
-  void end_activity(Flow& flow);
-  void end_flow(Flow& flow);
-  void report(const Flow& flow, FlowEvent& event, PacketId id);
+  void end_activity(FlowState& flow);
+  void end_flow(FlowState& flow);
+  void report(const FlowState& flow, FlowEvent& event, PacketId id);
 
   Options options_;
   FlowSink& sink_;
   FlowNameReader names_;
   FlowIndex index_;
-  std::vector<std::unique_ptr<Flow[]>> chunks_;
+  std::vector<std::unique_ptr<FlowState[]>> chunks_;
   std::uint32_t created_ = 0;        // flows of the chunks that were ever used
   std::vector<std::uint32_t> free_;  // those that are not now
   std::uint32_t hand_ = 0;           // where the sweep goes on

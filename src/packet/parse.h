@@ -38,7 +38,12 @@ enum {
   kProtocolSctp = 132,
 };
 
-enum { kMostVlanTags = 4, kMostExtensionHeaders = 8 };
+enum {
+  kMostVlanTags = 4,
+  kMostExtensionHeaders = 8,
+  // Linux' GSO_MAX_SIZE: where IP says no length, the capture's word is believed up to this.
+  kLargestSegmentation = 524288,
+};
 
 typedef enum ParseResult {
   kParsed = 0,
@@ -252,7 +257,8 @@ BEACONRY_PARSE ParseResult parse_packet(uint32_t link_type, const uint8_t* data,
                                         const uint8_t* data_end, uint32_t wire_length,
                                         ParsedPacket* out) {
   const uint32_t captured = (uint32_t)(data_end - data);
-  const uint32_t cut = wire_length > captured ? wire_length - captured : 0;
+  uint32_t cut = wire_length > captured ? wire_length - captured : 0;
+  if (cut > kLargestSegmentation) cut = kLargestSegmentation;
   __builtin_memset(out, 0, sizeof *out);
   switch (link_type) {
     case kLinkEthernet:
