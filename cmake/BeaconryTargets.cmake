@@ -17,13 +17,16 @@ function(beaconry_library name)
   endif()
 endfunction()
 
-# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test.
+# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test. RapidCheck
+# is at hand ("rapidcheck/gtest.h").
 function(beaconry_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;SYSTEM" ${ARGN})
   find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE beaconry_options GTest::gmock GTest::gtest_main ${arg_SYSTEM})
+  target_link_libraries(${name} PRIVATE beaconry_options GTest::gmock GTest::gtest_main rapidcheck
+    ${arg_SYSTEM})
   foreach(used ${arg_USES})
     target_link_libraries(${name} PRIVATE beaconry_${used})
   endforeach()
