@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -42,12 +43,17 @@ std::string number_text(double value) {
   return text;
 }
 
+std::string bound_text(ConfigType type, double value) {
+  if (type != ConfigType::duration) return number_text(value);
+  constexpr double kDay = 86'400;
+  if (value >= kDay && std::fmod(value, kDay) == 0) return number_text(value / kDay) + 'd';
+  return number_text(value) + 's';
+}
+
 std::string range_text(const ConfigKey& key) {
-  const std::string unit = key.type == ConfigType::duration ? " s" : "";
-  if (key.most < kNoMost) {
-    return "from " + number_text(key.least) + unit + " to " + number_text(key.most) + unit;
-  }
-  return "from " + number_text(key.least) + unit + " up";
+  const std::string least = "from " + bound_text(key.type, key.least);
+  if (key.most < kNoMost) return least + " to " + bound_text(key.type, key.most);
+  return least + " up";
 }
 
 const char* type_word(ConfigType type) {
@@ -139,10 +145,13 @@ std::string expectation(const ConfigKey& key) {
 std::string ConfigSchema::to_markdown() const {
   std::string table = "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
   for (const ConfigKey& key : keys_) {
-    std::string fallback = key.fallback.empty() ? "" : '`' + std::string(key.fallback) + '`';
-    if (fallback.empty()) {
-      fallback = key.required ? "required" : key.type == ConfigType::foreign ? "" : "unset";
-      if (key.type == ConfigType::texts || key.type == ConfigType::records) fallback = "see there";
+    std::string fallback(key.fallback);
+    if (key.type == ConfigType::foreign) {
+      fallback.clear();
+    } else if (fallback.empty()) {
+      fallback = key.required ? "required" : "unset";
+    } else if (key.type != ConfigType::texts && key.type != ConfigType::records) {
+      fallback = '`' + fallback + '`';
     }
     table += "| `" + std::string(key.path) + "` | " + type_word(key.type) + " | " + fallback +
              " | " + (has_range(key.type) ? range_text(key) : "") + " | " + std::string(key.words) +

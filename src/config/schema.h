@@ -24,7 +24,7 @@ struct ConfigKey {
   std::string_view path;  // "detection.cv_threshold"
   ConfigType type;
   std::string_view words;          // one sentence or two; no line breaks
-  std::string_view fallback = {};  // as one would write it; of lists always empty; empty: unset
+  std::string_view fallback = {};  // as one would write it, of lists in words; empty: unset
   double least = 0;                // of counts, numbers, and durations in seconds
   double most = std::numeric_limits<double>::max();
   bool required = false;  // in records only: every record must have it

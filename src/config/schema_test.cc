@@ -41,8 +41,7 @@ TEST(ConfigSchema, SaysWhatAKeyTakes) {
   EXPECT_EQ(expectation(kTestKeys[0]), "true or false");
   EXPECT_EQ(expectation(kTestKeys[1]), "a whole number from 1 to 65535");
   EXPECT_EQ(expectation(kTestKeys[2]), "a number from 0 to 1");
-  EXPECT_EQ(expectation(kTestKeys[3]),
-            "seconds or a length of time such as 5m, from 1 s to 86400 s");
+  EXPECT_EQ(expectation(kTestKeys[3]), "seconds or a length of time such as 5m, from 1s to 1d");
 }
 
 TEST(ConfigSchema, DocumentsEveryKey) {

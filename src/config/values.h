@@ -58,6 +58,7 @@ class ConfigValues {
   const ConfigRecords* records(std::string_view path) const;
 
   const Origin& origin(std::string_view path) const;
+  const ConfigSchema& schema() const { return schema_; }
   // Foreign sections that the document holds.
   std::vector<std::string_view> foreign_sections() const;
 
