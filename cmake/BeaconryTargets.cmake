@@ -17,7 +17,8 @@ function(beaconry_library name)
   endif()
 endfunction()
 
-# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test.
+# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test. RapidCheck
+# is at hand ("rapidcheck/gtest.h").
 function(beaconry_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;SYSTEM" ${ARGN})
   find_package(GTest REQUIRED)

@@ -8,7 +8,7 @@
 #include "source/flow_join.h"
 #include "source/inputs.h"
 #include "source/log_reader.h"
-#include "source/pcap.h"
+#include "source/captures.h"
 
 namespace beaconry {
 namespace {
