@@ -5,8 +5,8 @@ namespace beaconry::simulate {
 
 struct BackgroundPlan {
   double random_pairs_at_800 = 1100;  // that talk at random moments
-  double scanners_at_800 = 130;
-  double visitors_at_800 = 3500;  // of our public servers
+  double scanners_at_800 = 90;
+  double visitors_at_800 = 3000;  // of our public servers
 };
 
 // What no schedule and no person explains: pairs that talk at random (Poisson) moments, scanners

@@ -7,7 +7,7 @@
 namespace beaconry::simulate {
 namespace {
 
-constexpr double kTimesToLive[] = {60, 60, 120, 300, 300, 900, 3600, 14400};
+constexpr double kTimesToLive[] = {60, 120, 300, 600, 900, 1800, 3600, 14400};
 
 }  // namespace
 

@@ -104,7 +104,7 @@ std::vector<MachinePlan> usual_machines() {
     plans.back().model = model;
     return plans.back();
   };
-  add("telemetry", 150, {K::around, 300, 0.05}).addresses = 2;
+  add("telemetry", 145, {K::around, 300, 0.05}).addresses = 2;
   add("telemetry-slow", 110, {K::cobalt_strike, 900, 0.15}).size_sigma = 0.25;
   {
     MachinePlan& mail = add("mail", 120, {K::fixed, 120, 0});

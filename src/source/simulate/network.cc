@@ -85,17 +85,17 @@ SimulatedNetwork::SimulatedNetwork(Traffic& owner, int hosts, Random random)
   for (int i = 0; i < 2; ++i)
     resolvers.push_back(internal_server(53, Protocol::udp, Service::dns));
 
-  const int site_count = std::max(30, hosts * 5);
+  const int site_count = std::max(30, hosts * 4);
   for (int i = 0; i < site_count; ++i) {
     const bool plain = random_.chance(0.06);
     sites.push_back(internet_server("www", random_.chance(0.3) ? 2 : 1, plain ? 80 : 443,
                                     Protocol::tcp, plain ? Service::http : Service::tls));
   }
-  const int third_party_count = std::max(12, hosts / 3);
+  const int third_party_count = std::max(12, hosts / 6);
   static constexpr const char* kRoles[] = {"cdn", "static", "img", "fonts", "ads", "stats", "tag"};
   for (int i = 0; i < third_party_count; ++i) {
-    Server server = internet_server(kRoles[i % 7], random_.between(1, i < 20 ? 10 : 4));
-    server.rotation = from_seconds(random_.log_uniform(3600, 6 * 3600));
+    Server server = internet_server(kRoles[i % 7], random_.between(1, i < 12 ? 6 : 3));
+    server.rotation = from_seconds(random_.log_uniform(3 * 3600, 24 * 3600));
     if (random_.chance(0.15)) {
       server.protocol = Protocol::udp;
       server.service = Service::quic;

@@ -16,8 +16,8 @@ class Person {
   Person(SimulatedNetwork& network, const PeoplePlan& plan, const Host& host, Random random)
       : network_(network), plan_(plan), host_(host), random_(random) {
     // Everybody has favourites and mostly returns to them.
-    for (int i = 0; i < 14; ++i) {
-      favourites_.push_back(random_.zipf(network_.sites.size(), 0.9));
+    for (int i = 0; i < 12; ++i) {
+      favourites_.push_back(random_.zipf(network_.sites.size(), 0.95));
     }
     fileserver_ =
         network_.servers[random_.below(std::min<std::size_t>(network_.servers.size(), 6))];
@@ -56,21 +56,21 @@ class Person {
     while (time < until) {
       page(time);
       if (random_.chance(0.05)) files(time);
-      time += from_seconds(random_.pareto(6, 0.85, 2400));
+      time += from_seconds(random_.pareto(10, 0.82, 2400));
     }
   }
 
   void page(Timestamp time) {
-    const bool favourite = random_.chance(0.8);
+    const bool favourite = random_.chance(0.97);
     const std::size_t site = favourite ? favourites_[random_.zipf(favourites_.size(), 0.7)]
-                                       : random_.zipf(network_.sites.size(), 0.75);
-    load(network_.sites[site], time, 1 + static_cast<int>(random_.below(3)));
+                                       : random_.zipf(network_.sites.size(), 0.9);
+    load(network_.sites[site], time, 1 + static_cast<int>(random_.below(2)));
     // The parts that a site is made of are always the same; not every visit needs them all.
     Random parts(mix(site, 0x9a27));
     const int count = parts.between(1, 7);
     for (int i = 0; i < count; ++i) {
-      const std::size_t part = parts.zipf(network_.third_parties.size(), 0.85);
-      if (random_.chance(0.45)) {
+      const std::size_t part = parts.zipf(network_.third_parties.size(), 1.05);
+      if (random_.chance(0.4)) {
         load(network_.third_parties[part], time + from_seconds(random_.uniform(0.05, 2.5)), 1);
       }
     }
@@ -81,7 +81,7 @@ class Person {
     if (time < open_until) return;  // the connection is still there
     for (int i = 0; i < connections; ++i) {
       Exchange exchange;
-      exchange.seconds = random_.log_normal(8, 1.3);
+      exchange.seconds = random_.log_normal(20, 1.3);
       exchange.bytes_out = random_.log_normal(1800, 0.9);
       exchange.bytes_in = random_.log_normal(18000, 1.6);
       if (random_.chance(0.01)) exchange.ending = Ending::reset;
