@@ -16,7 +16,7 @@ void random_pairs(SimulatedNetwork& network, int count, Random random) {
     static constexpr std::uint16_t kInside[] = {445, 135, 3268, 8080, 22, 3389, 9200, 5432};
     Server server =
         internal ? network.internal_server(kInside[own.below(8)], Protocol::tcp, Service::none)
-                 : network.internet_server("app", 1);
+                 : network.internet_server(1);
     if (!internal && own.chance(0.25)) server.name = kNoName;
     const auto& hosts = own.chance(0.3) ? network.servers : network.workstations;
     const Host& host = hosts[own.below(hosts.size())];
@@ -74,7 +74,7 @@ void visitors(SimulatedNetwork& network, int count, Random random) {
   const double window = to_seconds(traffic.end - traffic.start);
   std::vector<NameId> names;
   for (std::size_t i = 0; i < network.public_servers.size(); ++i) {
-    names.push_back(traffic.add_name("www." + network.domain()));
+    names.push_back(traffic.add_name(network.host_name()));
   }
   for (int i = 0; i < count; ++i) {
     Random own = random.fork(static_cast<std::uint64_t>(i) + 1);

@@ -15,19 +15,19 @@ Server make_server(SimulatedNetwork& network, const ImplantPlan& plan, Random& r
   Server server;
   switch (plan.channel) {
     case Channel::https:
-      server = network.internet_server("api", count);
+      server = network.internet_server(count);
       break;
     case Channel::https_nameless:
-      server = network.internet_server("api", count);
+      server = network.internet_server(count);
       server.name = kNoName;
       break;
     case Channel::http:
-      server = network.internet_server("www", count, 80, Protocol::tcp, Service::http);
+      server = network.internet_server(count, 80, Protocol::tcp, Service::http);
       break;
     case Channel::raw: {
       static constexpr std::uint16_t kPorts[] = {4444, 8080, 8443, 1337, 6667, 5552, 9001, 2222};
-      server = network.internet_server("raw", count, kPorts[random.below(8)], Protocol::tcp,
-                                       Service::none);
+      server =
+          network.internet_server(count, kPorts[random.below(8)], Protocol::tcp, Service::none);
       server.name = kNoName;
       break;
     }

@@ -16,7 +16,7 @@ void lookups(SimulatedNetwork& network, Random random) {
   traffic.sort();
   absl::flat_hash_map<std::pair<IpAddress, NameId>, Timestamp> caches;
   absl::flat_hash_map<NameId, Timestamp> resolver_cache;
-  Server forwarder = network.internet_server("dns", 1, 53, Protocol::udp, Service::dns);
+  Server forwarder = network.internet_server(1, 53, Protocol::udp, Service::dns);
   const std::size_t count = traffic.flows.size();
   traffic.flows.reserve(count + count / 2);
   for (std::size_t i = 0; i < count; ++i) {

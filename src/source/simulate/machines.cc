@@ -196,10 +196,10 @@ void machines(SimulatedNetwork& network, const std::vector<MachinePlan>& plans, 
     const auto& crowd = crowd_of(network, plan.crowd);
     std::vector<Server> servers;
     for (int i = 0; i < std::max(1, plan.servers); ++i) {
-      servers.push_back(plan.internal
-                            ? network.internal_server(plan.port, plan.protocol, plan.service)
-                            : network.internet_server(plan.group, plan.addresses, plan.port,
-                                                      plan.protocol, plan.service));
+      servers.push_back(
+          plan.internal
+              ? network.internal_server(plan.port, plan.protocol, plan.service)
+              : network.internet_server(plan.addresses, plan.port, plan.protocol, plan.service));
       if (plan.service == Service::ntp) servers.back().name = kNoName;
     }
     const auto wanted = static_cast<std::size_t>(

@@ -88,13 +88,12 @@ SimulatedNetwork::SimulatedNetwork(Traffic& owner, int hosts, Random random)
   const int site_count = std::max(30, hosts * 4);
   for (int i = 0; i < site_count; ++i) {
     const bool plain = random_.chance(0.06);
-    sites.push_back(internet_server("www", random_.chance(0.3) ? 2 : 1, plain ? 80 : 443,
-                                    Protocol::tcp, plain ? Service::http : Service::tls));
+    sites.push_back(internet_server(random_.chance(0.3) ? 2 : 1, plain ? 80 : 443, Protocol::tcp,
+                                    plain ? Service::http : Service::tls));
   }
   const int third_party_count = std::max(12, hosts / 6);
-  static constexpr const char* kRoles[] = {"cdn", "static", "img", "fonts", "ads", "stats", "tag"};
   for (int i = 0; i < third_party_count; ++i) {
-    Server server = internet_server(kRoles[i % 7], random_.between(1, i < 12 ? 6 : 3));
+    Server server = internet_server(random_.between(1, i < 12 ? 6 : 3));
     server.rotation = from_seconds(random_.log_uniform(3 * 3600, 24 * 3600));
     if (random_.chance(0.15)) {
       server.protocol = Protocol::udp;
@@ -133,12 +132,20 @@ std::string SimulatedNetwork::domain() {
   }
 }
 
-Server SimulatedNetwork::internet_server(std::string_view role, int addresses, std::uint16_t port,
-                                         Protocol protocol, Service service) {
+std::string SimulatedNetwork::host_name() {
+  static constexpr const char* kRoles[] = {"www", "api", "cdn", "static",
+                                           "app", "img", "m",   "edge"};
+  std::string text = kRoles[random_.below(8)];
+  text += '.';
+  return text + domain();
+}
+
+Server SimulatedNetwork::internet_server(int addresses, std::uint16_t port, Protocol protocol,
+                                         Service service) {
   Server server;
   for (int i = 0; i < addresses; ++i)
     server.addresses.push_back(internet_address());
-  server.name = traffic.add_name(std::string(role) + "." + domain());
+  server.name = traffic.add_name(host_name());
   server.port = port;
   server.protocol = protocol;
   server.service = service;

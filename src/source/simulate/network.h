@@ -28,12 +28,13 @@ class SimulatedNetwork {
   SimulatedNetwork(Traffic& traffic, int hosts, Random random);
 
   // A new server of the Internet with `addresses` addresses that nobody else has.
-  Server internet_server(std::string_view role, int addresses, std::uint16_t port = 443,
-                         Protocol protocol = Protocol::tcp, Service service = Service::tls);
+  Server internet_server(int addresses, std::uint16_t port = 443, Protocol protocol = Protocol::tcp,
+                         Service service = Service::tls);
   // One of ours, without a name on the wire.
   Server internal_server(std::uint16_t port, Protocol protocol, Service service);
   IpAddress internet_address();
-  std::string domain();  // "velora.example", new with every call
+  std::string domain();     // "velora.example", new with every call
+  std::string host_name();  // "api.velora.example": the first word says nothing of who it is
 
   const Host& any_workstation() { return workstations[random_.below(workstations.size())]; }
 

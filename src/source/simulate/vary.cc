@@ -18,7 +18,7 @@ ImplantPlan ordinary(Random& random) {
   plan.bytes_in = random.log_uniform(60, 4000);
   plan.size_sigma = random.chance(0.5) ? random.uniform(0.05, 0.7) : 0;
   plan.task_chance = random.log_uniform(0.001, 0.05);
-  plan.victims = random.chance(0.15) ? random.between(2, 6) : 1;
+  plan.victims = random.chance(0.12) ? random.between(2, 3) : 1;
   return plan;
 }
 
