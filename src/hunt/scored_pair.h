@@ -51,6 +51,7 @@ struct ScoredPair {
   std::string represented_by;  // the server name of the named pair that stands for it
   Change change = Change::none;
   std::string change_reason;  // "interval 60.0s -> 300.0s"
+  bool absent = false;        // gone, and not in the data: all else is the earlier report's
   std::string note;           // an earlier decision's words
 
   // The pair's identity between runs: key and, for a named pair, its name without the address.
