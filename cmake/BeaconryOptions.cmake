@@ -22,6 +22,10 @@ endif()
 add_library(beaconry_options INTERFACE)
 target_compile_options(beaconry_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105651: "literal" + std::string&& is reported as an overlapping copy at -O2.
+  target_compile_options(beaconry_options INTERFACE -Wno-restrict)
+endif()
 target_include_directories(beaconry_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 
 if(BEACONRY_SANITIZE)
