@@ -25,8 +25,8 @@ function(beaconry_test name)
   find_package(rapidcheck REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE beaconry_options GTest::gmock GTest::gtest_main rapidcheck
-    ${arg_SYSTEM})
+  target_link_libraries(${name} PRIVATE beaconry_options GTest::gmock GTest::gtest_main
+    rapidcheck rapidcheck_gtest ${arg_SYSTEM})
   foreach(used ${arg_USES})
     target_link_libraries(${name} PRIVATE beaconry_${used})
   endforeach()
