@@ -151,7 +151,7 @@ std::string ConfigSchema::to_markdown() const {
     } else if (fallback.empty()) {
       fallback = key.required ? "required" : "unset";
     } else if (key.type != ConfigType::texts && key.type != ConfigType::records) {
-      fallback = '`' + fallback + '`';
+      fallback.insert(0, 1, '`').push_back('`');
     }
     table.append("| `").append(key.path).append("` | ").append(type_word(key.type));
     table.append(" | ").append(fallback).append(" | ");
