@@ -81,7 +81,8 @@ std::string row_html(const ScoredPair& pair, std::size_t rank, bool drawn,
           to_string(pair.key.protocol) + "</td><td class=\"number\">" +
           with_thousands(pair.check_ins) + "</td><td class=\"number\">" +
           interval_words(v.interval_seconds) + "</td><td class=\"number\">" +
-          jitter_words(v.jitter_percent) + "</td><td>" + html_safe(why_words(pair));
+          jitter_words(v.jitter_percent) + "</td><td class=\"reason\">" +
+          html_safe(why_words(pair));
   if (pair.hidden != Hidden::no) {
     html += " <span class=\"aside\">(hidden: " + html_safe(hidden_words(pair)) + ")</span>";
   }
