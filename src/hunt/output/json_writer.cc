@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "hunt/output/number.h"
 
 namespace beaconry {
 namespace {
@@ -121,25 +122,8 @@ void JsonWriter::number(double value) {
     null();
     return;
   }
-  char digits[64];
-  char* end = digits;
-  if (std::abs(value) >= 9e12) {
-    end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  } else {
-    const long long millionths = std::llround(value * 1e6);
-    const auto size = static_cast<unsigned long long>(std::abs(millionths));
-    if (millionths < 0) *end++ = '-';
-    end = std::to_chars(end, digits + sizeof digits, size / 1'000'000).ptr;
-    *end++ = '.';
-    auto rest = static_cast<unsigned>(size % 1'000'000);
-    unsigned unit = 100'000;
-    do {
-      *end++ = static_cast<char>('0' + rest / unit);
-      rest %= unit;
-      unit /= 10;
-    } while (rest != 0);
-  }
-  raw({digits, static_cast<std::size_t>(end - digits)});
+  NumberBuffer buffer;
+  raw(six_decimals(value, buffer));
 }
 
 }  // namespace beaconry
