@@ -95,7 +95,8 @@ void write_ranking(const HuntReport& report, const Listed& shown, const std::vec
   const std::string nothing = nothing_found_words(report);
   if (!nothing.empty()) out << "<p class=\"card calm\">" << html_safe(nothing) << "</p>\n";
   if (!shown.pairs.empty()) {
-    out << "<div class=\"card scroll\"><table class=\"ranking\"><thead><tr>";
+    out << "<div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Ranking, "
+           "scrolls sideways\"><table class=\"ranking\"><thead><tr>";
     const auto title = [&](const char* text, bool number) {
       out << "<th scope=\"col\"" << (number ? " class=\"number\"" : "") << '>' << text << "</th>";
     };
