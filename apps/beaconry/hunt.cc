@@ -43,6 +43,7 @@ int run(const Options& options) {
   HuntSettings settings;
   settings.detection = config.detection;
   settings.networks = config.networks;
+  settings.baseline = config.baseline;
   settings.threads = options.threads != 0
                          ? options.threads
                          : std::clamp(std::thread::hardware_concurrency(), 1U, 16U);

@@ -112,11 +112,15 @@ IpAddress IpAddress::masked(unsigned bits) const {
 
 std::string IpAddress::to_string() const {
   char text[INET6_ADDRSTRLEN];
-  if (is_v4()) {
-    inet_ntop(AF_INET, bytes_.data() + kMappedPrefix, text, sizeof text);
-  } else {
-    inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  if (is_v4()) {  // by hand: inet_ntop prints, and reports hold many addresses
+    char* end = text;
+    for (std::size_t i = kMappedPrefix; i < bytes_.size(); ++i) {
+      if (i != kMappedPrefix) *end++ = '.';
+      end = std::to_chars(end, text + sizeof text, unsigned{bytes_[i]}).ptr;
+    }
+    return {text, static_cast<std::size_t>(end - text)};
   }
+  inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
   return text;
 }
 

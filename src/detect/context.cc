@@ -27,6 +27,7 @@ constexpr double kForAskingForOthers = 0.5;
 
 constexpr double kForInternal = 0.08;
 constexpr double kForLocalService = 0.40;
+constexpr double kForBaseline = 0.60;
 constexpr double kForGroup = 0.60;
 
 // 0 at `from`, 1 at `to`, smooth between.
@@ -89,7 +90,9 @@ void adjust_for_context(const PairContext& c, Verdict& verdict) {
   }
 
   const IpAddress& to = c.pair.destination;
-  if (to.is_multicast() || to.is_broadcast()) {
+  if (!c.baseline.empty()) {
+    lower(verdict, "benign_baseline", kForBaseline);
+  } else if (to.is_multicast() || to.is_broadcast()) {
     lower(verdict, "group_address", kForGroup);
   } else if (c.destination_internal && !local_service(c.pair).empty()) {
     lower(verdict, "known_service", kForLocalService);
@@ -104,6 +107,7 @@ std::string reason_of(const Adjustment& adjustment, const PairContext& c) {
     return with_thousands(c.users) + " of " + with_thousands(c.hosts) + " hosts use it";
   }
   if (name == "fan_out") return "polls " + with_thousands(c.polled_alike) + " destinations alike";
+  if (name == "benign_baseline") return "benign baseline: " + std::string(c.baseline);
   if (name == "lookup") return "looks up what is then connected to";
   if (name == "resolver") return "a resolver that asks for others";
   if (name == "group_address") return "to a group, not to a host";

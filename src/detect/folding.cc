@@ -13,6 +13,8 @@ constexpr double kMostMissed = 12;  // more than that in a row is a pause, not a
 // A second rhythm must hold this share of all intervals and be this sure.
 constexpr double kLeastSecondShare = 0.15;
 constexpr double kLeastSecondEvidence = 12;
+// Two wide windows beside each other are one wide spread, not two rhythms.
+constexpr double kWidestOfTwo = 0.25;
 
 }  // namespace
 
@@ -43,7 +45,7 @@ void Folding::assign(const Intervals& intervals, const IntervalScan& scan) {
       ++explained;
       ++visits;
       squares += deviation * deviation;
-      deviations.push_back(deviation);
+      deviations.push_back(std::min(deviation, std::abs(x - intervals.median)));
     } else {
       rest_.push_back(x);
     }

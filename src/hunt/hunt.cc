@@ -200,8 +200,11 @@ void Hunt::conclude_all(std::vector<ScoredPair>& pairs) {
 }
 
 PairContext Hunt::context_of(const ScoredPair& pair) const {
-  return neighbourhood_->context_of(index_->groups()[pair.series_id],
-                                    pair.verdict.interval_seconds);
+  PairContext context =
+      neighbourhood_->context_of(index_->groups()[pair.series_id], pair.verdict.interval_seconds);
+  const BenignPattern* pattern = settings_.baseline.match(pair.key);
+  if (pattern != nullptr) context.baseline = pattern->label;
+  return context;
 }
 
 void Hunt::represent(std::vector<ScoredPair>& pairs) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "detect/benign_baseline.h"
 #include "detect/scorer.h"
 #include "detect/settings.h"
 #include "flow/networks.h"
@@ -17,6 +18,7 @@ namespace beaconry {
 struct HuntSettings {
   DetectionSettings detection;
   Networks networks;
+  BenignBaseline baseline;
   unsigned threads = 2;
   std::size_t memory_limit = std::size_t{2} << 30;  // for all series together
 };
