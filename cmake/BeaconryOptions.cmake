@@ -22,6 +22,10 @@ endif()
 add_library(beaconry_options INTERFACE)
 target_compile_options(beaconry_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # g++ 12 sees overlaps in std::string's operator+ that are not there (GCC PR 105651).
+  target_compile_options(beaconry_options INTERFACE -Wno-restrict)
+endif()
 target_include_directories(beaconry_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 
 if(BEACONRY_SANITIZE)

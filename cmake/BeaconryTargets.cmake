@@ -17,19 +17,22 @@ function(beaconry_library name)
   endif()
 endfunction()
 
-# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test.
+# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test. Its CTest
+# label is NAME: `ctest -L source_test` runs one folder's. RapidCheck is at hand.
 function(beaconry_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;SYSTEM" ${ARGN})
   find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE beaconry_options GTest::gmock GTest::gtest_main ${arg_SYSTEM})
+  target_link_libraries(${name} PRIVATE beaconry_options GTest::gmock GTest::gtest_main
+    rapidcheck rapidcheck_gtest ${arg_SYSTEM})
   foreach(used ${arg_USES})
     target_link_libraries(${name} PRIVATE beaconry_${used})
   endforeach()
   target_compile_definitions(${name} PRIVATE
     BEACONRY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${name})
 endfunction()
 
 # beaconry_fuzz(NAME USES ...): fuzz/NAME_fuzz.cc with its seeds in fuzz/corpus/NAME.

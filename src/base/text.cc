@@ -9,7 +9,23 @@
 namespace beaconry {
 namespace {
 
-// Bytes of the UTF-8 character at the start of text, 0 where there is none (RFC 3629).
+// Characters that change what a terminal shows beside themselves: C0, DEL, C1, line and paragraph
+// separators, and the bidirectional controls.
+bool harmful(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+void append_hex(std::string& out, std::string_view bytes) {
+  char text[5];
+  for (const char c : bytes) {
+    std::snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned char>(c));
+    out += text;
+  }
+}
+
+}  // namespace
+
 std::size_t utf8_length(std::string_view text, std::uint32_t& code_point) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t first = byte(0);
@@ -37,23 +53,6 @@ std::size_t utf8_length(std::string_view text, std::uint32_t& code_point) {
   if (code_point >= 0xd800 && code_point <= 0xdfff) return 0;
   return length;
 }
-
-// Characters that change what a terminal shows beside themselves: C0, DEL, C1, line and paragraph
-// separators, and the bidirectional controls.
-bool harmful(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-void append_hex(std::string& out, std::string_view bytes) {
-  char text[5];
-  for (const char c : bytes) {
-    std::snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned char>(c));
-    out += text;
-  }
-}
-
-}  // namespace
 
 std::string terminal_safe(std::string_view text) {
   std::string out;

@@ -17,6 +17,10 @@ std::string html_safe(std::string_view text);
 // Valid UTF-8 with every invalid byte replaced by U+FFFD, for JSON.
 std::string utf8_valid(std::string_view text);
 
+// Bytes of the UTF-8 character that begins a text that is not empty, and the character; 0 where the
+// bytes are none (RFC 3629).
+std::size_t utf8_length(std::string_view text, std::uint32_t& code_point);
+
 std::string with_thousands(std::uint64_t value);  // 1440 -> "1,440"
 std::string bytes_in_words(double bytes);         // 1536 -> "1.5 KiB"
 std::string ascii_lower(std::string_view text);

@@ -1,5 +1,6 @@
 #pragma once
-#include <array>
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -66,7 +67,7 @@ struct Verdict {
   double combined_score = 0;  // 0..1
   bool is_beacon = false;
   Confidence confidence = Confidence::none;
-  std::array<SignalValue, 4> signals;  // cv, periodicity, jitter, size
+  absl::InlinedVector<SignalValue, 4> signals;  // cv, periodicity, jitter, size
   std::vector<Adjustment> adjustments;
   double interval_seconds = 0;  // detected interval; 0 where there is none
   double jitter_percent = 0;    // spread around it

@@ -29,6 +29,7 @@ enum class Hidden : std::uint8_t {
 
 // One pair with its verdict: what every output format prints.
 struct ScoredPair {
+  std::uint32_t series_id = 0;  // of the hunt that scored it
   PairKind kind = PairKind::address;
   PairKey key;                          // a named pair: its most used address
   std::vector<IpAddress> destinations;  // a named pair: all addresses, most used first
@@ -51,6 +52,7 @@ struct ScoredPair {
   std::string represented_by;  // the server name of the named pair that stands for it
   Change change = Change::none;
   std::string change_reason;  // "interval 60.0s -> 300.0s"
+  bool absent = false;        // gone, and not in the data: all else is the earlier report's
   std::string note;           // an earlier decision's words
 
   // The pair's identity between runs: key and, for a named pair, its name without the address.

@@ -1,0 +1,95 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "source/simulate/recipe.h"
+#include "source/simulate/truth.h"
+#include "source/simulate/zeek_writer.h"
+#include "subcommand.h"
+
+namespace beaconry::subcommands {
+namespace {
+
+struct Options {
+  std::string preset = "day";
+  std::string format = "zeek";
+  std::string out;
+  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> variation;
+  std::optional<double> hours;
+  std::optional<int> hosts;
+  std::vector<std::string> implants;
+};
+
+int refuse(const Error& error, int status) {
+  std::fprintf(stderr, "beaconry simulate: %s\n", error.message().c_str());
+  return status;
+}
+
+int run(const Options& options) {
+  std::optional<simulate::Recipe> recipe = simulate::preset(options.preset, options.seed);
+  if (!recipe) return kExitUsage;
+  if (options.variation) simulate::vary(*recipe, *options.variation);
+  if (options.hours) recipe->hours = *options.hours;
+  if (options.hosts) recipe->hosts = *options.hosts;
+  if (!options.implants.empty()) recipe->implants.clear();
+  for (const std::string& text : options.implants) {
+    auto plan = simulate::parse_implant(text);
+    if (!plan) return refuse(plan.error(), kExitUsage);
+    recipe->implants.push_back(*plan);
+  }
+  const simulate::Traffic traffic = simulate::simulate(*recipe);
+  const auto written = simulate::write_zeek(
+      traffic, options.out,
+      options.format == "zeek" ? simulate::ZeekFormat::tsv : simulate::ZeekFormat::json);
+  if (!written) return refuse(written.error(), kExitFound);
+  const auto truth = simulate::write_truth(traffic, options.out + "/truth.json");
+  if (!truth) return refuse(truth.error(), kExitFound);
+  std::size_t malicious = 0;
+  for (const simulate::TruthPair& pair : traffic.truth) {
+    if (pair.label == simulate::TruthLabel::malicious) ++malicious;
+  }
+  std::printf("%s connections, %zu infected and %zu harmless periodic pairs -> %s\n",
+              with_thousands(traffic.flows.size()).c_str(), malicious,
+              traffic.truth.size() - malicious, options.out.c_str());
+  return kExitDone;
+}
+
+std::function<int()> define(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--out", options->out, "Folder to write to, with truth.json")->required();
+  app.add_option("--preset", options->preset,
+                 "day: 800 hosts, 24 hours, 42 infected pairs; "
+                 "demo: a small network, 30 minutes; weeks: sleeps "
+                 "of 6 to 24 hours over three weeks")
+      ->check(CLI::IsMember({"day", "demo", "weeks"}))
+      ->capture_default_str();
+  app.add_option("--format", options->format, "zeek or zeek-json")
+      ->check(CLI::IsMember({"zeek", "zeek-json"}))
+      ->capture_default_str();
+  app.add_option("--seed", options->seed, "The same seed gives the same traffic")
+      ->capture_default_str();
+  app.add_option("--vary", options->variation,
+                 "Draw network, schedules and infections anew from wider ranges, by this number");
+  app.add_option("--hours", options->hours, "How long")->check(CLI::Range(0.01, 24.0 * 366));
+  app.add_option("--hosts", options->hosts, "How many internal hosts")->check(CLI::Range(1, 20000));
+  app.add_option("--implants", options->implants,
+                 "Instead of the preset's: KIND:SLEEP[:JITTER%][:KEY=VALUE...], such as "
+                 "cobalt-strike:60s:20%:loss=30%; may be repeated")
+      ->allow_extra_args(false);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+extern const Subcommand simulate;
+constinit const Subcommand simulate{"simulate", "Write labelled traffic with implants in it",
+                                    define};
+
+}  // namespace beaconry::subcommands

@@ -1,0 +1,48 @@
+#include "detect/evidence.h"
+
+#include <algorithm>
+
+namespace beaconry {
+namespace {
+
+// Sums of intervals are looked at only where single ones do not settle it.
+constexpr double kSettledExcess = 0.8;  // nats an interval
+constexpr double kPaidForLags = 2;      // nats
+
+}  // namespace
+
+void Evidence::scan_sums() {
+  lag = 1;
+  lagged = {};
+  for (const unsigned candidate : {2U, 3U}) {
+    if (intervals.size() < candidate + 4) break;
+    sums_.clear();
+    // Sums that do not overlap, so that they are as independent as single intervals.
+    for (std::size_t i = candidate; i < intervals.times.size(); i += candidate) {
+      sums_.push_back(intervals.times[i] - intervals.times[i - candidate]);
+    }
+    std::sort(sums_.begin(), sums_.end());
+    IntervalScan found = scan_intervals(sums_, intervals.dead_time, candidate);
+    found.evidence -= kPaidForLags;
+    // The alternation must be tighter than what single intervals show, not merely as loose.
+    if (found.excess > scan.excess + kSettledExcess &&
+        found.evidence > std::max(scan.evidence, lagged.evidence)) {
+      lagged = found;
+      lag = candidate;
+    }
+  }
+}
+
+void Evidence::assign(std::span<const CheckIn> series, const DetectionSettings& settings) {
+  check_ins = series.size();
+  intervals.assign(series, settings.burst_gap);
+  scan = scan_intervals(intervals.sorted, intervals.dead_time);
+  scan_sums();
+  folding.assign(intervals, scan);
+  dispersion.assign(intervals, folding.period);
+  coherence.assign(intervals, folding.period);
+  sizes.assign(series);
+  nats = std::max({scan.evidence, lagged.evidence, dispersion.evidence, coherence.evidence, 0.0});
+}
+
+}  // namespace beaconry

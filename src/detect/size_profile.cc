@@ -1,0 +1,51 @@
+#include "detect/size_profile.h"
+
+#include <algorithm>
+
+namespace beaconry {
+namespace {
+
+// Sizes that differ by padding, a counter or a time stamp are one size.
+std::uint64_t same_size_until(std::uint64_t least) {
+  const std::uint64_t slack = 8 + least / 32;
+  return least > kUnknownBytes - slack ? kUnknownBytes : least + slack;
+}
+
+}  // namespace
+
+SizeMode SizeProfile::mode_of(std::vector<std::uint64_t>& sizes) const {
+  SizeMode mode;
+  if (sizes.empty()) return mode;
+  std::sort(sizes.begin(), sizes.end());
+  std::size_t most = 0, most_begin = 0;
+  for (std::size_t begin = 0, end = 0; begin < sizes.size() && end < sizes.size(); ++begin) {
+    if (begin > 0 && sizes[begin] == sizes[begin - 1]) continue;
+    const std::uint64_t limit = same_size_until(sizes[begin]);
+    end = std::max(end, begin);
+    while (end < sizes.size() && sizes[end] <= limit)
+      ++end;
+    if (end - begin > most) most = end - begin, most_begin = begin;
+  }
+  mode.bytes = sizes[most_begin + most / 2];
+  mode.known = static_cast<std::uint32_t>(sizes.size());
+  mode.share = static_cast<double>(most) / static_cast<double>(sizes.size());
+  return mode;
+}
+
+void SizeProfile::assign(std::span<const CheckIn> check_ins) {
+  const auto profile = [&](std::uint64_t CheckIn::*direction, std::uint64_t& total) {
+    sizes_.clear();
+    total = kUnknownBytes;
+    for (const CheckIn& c : check_ins) {
+      const std::uint64_t bytes = c.*direction;
+      if (bytes == kUnknownBytes) continue;
+      total = total == kUnknownBytes ? bytes : total + bytes;
+      sizes_.push_back(bytes);
+    }
+    return mode_of(sizes_);
+  };
+  out = profile(&CheckIn::bytes_out, bytes_out);
+  in = profile(&CheckIn::bytes_in, bytes_in);
+}
+
+}  // namespace beaconry

@@ -1,0 +1,120 @@
+#include "detect/sleep_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+namespace beaconry {
+namespace {
+
+constexpr double kFixedRange = 0.03;  // relative: narrower, there is no jitter to speak of
+constexpr double kLeastAlternation = -0.5;
+constexpr double kLeastExplained = 0.5;
+
+// How far a sleep is from a number that a person would type, 0..0.5: digits 1, 2, 3, 5, 10, 15,
+// 20, 30, 45, 60, 90 of the unit it is counted in.
+double distance_from_round(double seconds) {
+  static constexpr double kTyped[] = {1,  2,  3,  4,  5,  6,  8,  10, 12, 15,
+                                      20, 24, 25, 30, 40, 45, 50, 60, 75, 90};
+  double least = 0.5;
+  for (const double unit : {1.0, 10.0, 60.0, 3600.0}) {
+    for (const double typed : kTyped) {
+      least = std::min(least, std::abs(seconds - typed * unit) / seconds);
+    }
+  }
+  return least;
+}
+
+}  // namespace
+
+Rhythm fit_sleep_model(const Evidence& e) {
+  Rhythm r;
+  const Folding& f = e.folding;
+  r.coherence = e.coherence.resultant;
+  r.episodes = e.dispersion.episodes;
+  r.active_seconds = e.dispersion.active_seconds;
+  r.missing_share = f.missing_share;
+  if (f.period <= 0) return r;
+
+  if (e.lag == 2 && e.coherence.lag1 < kLeastAlternation) {
+    r.model = SleepModel::alternating;
+    r.sleep_seconds = quantile(e.intervals.sorted, 0.25);
+    r.second_sleep_seconds = quantile(e.intervals.sorted, 0.75);
+    return r;
+  }
+  if (f.explained_share < kLeastExplained) return r;
+  if (f.second_period > 0) {
+    r.model = SleepModel::mixture;
+    r.sleep_seconds = f.period;
+    r.second_sleep_seconds = f.second_period;
+    return r;
+  }
+  // The ends of the window's intervals, leaving out a little on each side for stragglers.
+  const auto& sorted = e.intervals.sorted;
+  const auto begin = std::lower_bound(sorted.begin(), sorted.end(), e.scan.low);
+  const auto end = std::upper_bound(begin, sorted.end(), e.scan.high);
+  const std::span<const double> inside(&*begin, static_cast<std::size_t>(end - begin));
+  const double low = quantile(inside, 0.02), high = quantile(inside, 0.98);
+  if (e.coherence.locked) {
+    r.model = SleepModel::clock_locked;
+    r.sleep_seconds = e.coherence.period;
+    r.jitter_percent = 100 * e.coherence.phase_spread / e.coherence.period;
+    return r;
+  }
+  if (high - low <= kFixedRange * f.period) {
+    r.model = SleepModel::fixed;
+    r.sleep_seconds = f.period;
+    r.jitter_percent = 100 * (high - low) / 2 / f.period;
+    return r;
+  }
+  // Which end, or the middle, would somebody have typed?
+  const double middle = (low + high) / 2;
+  const double by_high = distance_from_round(high), by_low = distance_from_round(low),
+               by_middle = distance_from_round(middle);
+  if (by_high <= by_low && by_high <= by_middle) {
+    r.model = SleepModel::shorten;
+    r.sleep_seconds = high;
+    r.jitter_percent = 100 * (high - low) / high;
+  } else if (by_middle <= by_low) {
+    r.model = SleepModel::around;
+    r.sleep_seconds = middle;
+    r.jitter_percent = 100 * (high - low) / 2 / middle;
+  } else {
+    r.model = SleepModel::lengthen;
+    r.sleep_seconds = low;
+    r.jitter_percent = 100 * (high - low) / low;
+  }
+  return r;
+}
+
+std::string describe(const Rhythm& r) {
+  const auto words = [](double seconds) {
+    return to_words(Duration{static_cast<std::int64_t>(seconds * 1e6)});
+  };
+  char jitter[32];
+  std::snprintf(jitter, sizeof jitter, "%.0f %%", r.jitter_percent);
+  const std::string sleep = "sleep " + words(r.sleep_seconds) + ", jitter " + jitter;
+  switch (r.model) {
+    case SleepModel::none:
+      return "no sleep model fits";
+    case SleepModel::fixed:
+      return "sleep " + words(r.sleep_seconds) + " without jitter";
+    case SleepModel::shorten:
+      return sleep + ", Cobalt-Strike-like (jitter shortens)";
+    case SleepModel::lengthen:
+      return sleep + ", Sliver-like (jitter lengthens)";
+    case SleepModel::around:
+      return sleep + ", Empire-like (jitter both ways)";
+    case SleepModel::alternating:
+      return "alternates " + words(r.sleep_seconds) + " and " + words(r.second_sleep_seconds) +
+             ", njRAT-like";
+    case SleepModel::mixture:
+      return "two rhythms: " + words(r.sleep_seconds) + " and " + words(r.second_sleep_seconds);
+    case SleepModel::clock_locked:
+      return "clock-locked schedule, every " + words(r.sleep_seconds);
+  }
+  return {};
+}
+
+}  // namespace beaconry
