@@ -1,6 +1,7 @@
 // libpcap as the oracle: both must see the same packets, times, lengths and bytes.
 #include <gtest/gtest.h>
 #include <pcap/pcap.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -69,8 +70,7 @@ TEST(CaptureOracle, AgreesOnWhatLibpcapWrites) {
     const auto path = temporary("dumped.pcap");
     {
       const std::unique_ptr<pcap_t, decltype(&pcap_close)> dead(
-          pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 262'144,
-                                               static_cast<u_int>(precision)),
+          pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 262'144, static_cast<u_int>(precision)),
           pcap_close);
       pcap_dumper_t* dumper = pcap_dump_open(dead.get(), path.c_str());
       ASSERT_NE(dumper, nullptr);
@@ -82,11 +82,11 @@ TEST(CaptureOracle, AgreesOnWhatLibpcapWrites) {
       for (int i = 0; i < 200; ++i) {
         pcap_pkthdr header{};
         header.ts.tv_sec = 1'700'000'000 + i;
-        header.ts.tv_usec =
-            static_cast<long>(random() % (precision == PCAP_TSTAMP_PRECISION_NANO ? 1'000'000'000
-                                                                                  : 1'000'000));
-        header.caplen = i % 50 == 0 ? sizes[random() % 8] : random() % 1500;
-        header.len = header.caplen + random() % 2 * 100;
+        header.ts.tv_usec = static_cast<long>(
+            random() % (precision == PCAP_TSTAMP_PRECISION_NANO ? 1'000'000'000 : 1'000'000));
+        const auto any = static_cast<std::uint32_t>(random());
+        header.caplen = i % 25 == 0 ? sizes[i / 25] : any % 1500;
+        header.len = header.caplen + any % 2 * 100;
         pcap_dump(reinterpret_cast<u_char*>(dumper), &header,
                   reinterpret_cast<const u_char*>(bytes.data()));
       }

@@ -69,7 +69,7 @@ TEST(Pcapng, ReadsSectionsInterfacesClocksAndPacketBlocks) {
     file.section();
     file.interface(1, {});
     file.interface(276, {{9, std::string(1, 9)}, {14, file.number(3600, 8)}});  // ns, one hour
-    file.interface(101, {{9, "\x8a"}});                                        // 2^-10 s
+    file.interface(101, {{9, "\x8a"}});                                         // 2^-10 s
     file.block(0x0bad, "a block of another kind, gone over");
     file.enhanced(0, 1'700'000'000'250'000, "hello", 1000);
     file.enhanced(1, 1'700'000'000'250'000'999, "hi!", 3);
@@ -109,10 +109,10 @@ TEST(Pcapng, ReadsSectionsInterfacesClocksAndPacketBlocks) {
 TEST(Pcapng, HasNoTimeWhereItCannotBe) {
   PcapngWriter file(false);
   file.section();
-  file.interface(1, {{9, "\x7f"}});                        // 10^-127 s
-  file.interface(1, {{14, file.number(INT64_MAX, 8)}});    // long after
-  file.interface(1, {{14, file.number(INT64_MIN, 8)}});    // long before
-  file.interface(1, {{9, std::string(1, '\0')}});          // seconds
+  file.interface(1, {{9, "\x7f"}});                      // 10^-127 s
+  file.interface(1, {{14, file.number(INT64_MAX, 8)}});  // long after
+  file.interface(1, {{14, file.number(INT64_MIN, 8)}});  // long before
+  file.interface(1, {{9, std::string(1, '\0')}});        // seconds
   for (std::uint32_t i = 0; i < 4; ++i)
     file.enhanced(i, UINT64_MAX, "x", 1);
   const auto reader = opened(file.bytes);
