@@ -183,8 +183,8 @@ TEST_F(RealCaptures, ShowAKeepAliveEveryFiveSecondsInsideOneConnection) {
 
 TEST_F(RealCaptures, ShowConnectionsEveryTwoSecondsWithTheirName) {
   const auto seen = check_ins("https-2s.pcap", "147.32.80.37->141.193.213.21:443/TCP");
-  EXPECT_EQ(flows_, 299U);
-  EXPECT_EQ(seen.size(), 299U);
+  EXPECT_EQ(flows_, 297U);  // as tshark counts them
+  EXPECT_EQ(seen.size(), 297U);
   EXPECT_NEAR(median_interval(seen), 2.2, 0.05);
   for (const Seen& event : seen)
     EXPECT_EQ(event.name, "testing.com");
