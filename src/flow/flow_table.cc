@@ -7,7 +7,7 @@
 namespace beaconry {
 namespace {
 
-constexpr std::uint32_t kChunkBits = 12;
+constexpr std::uint32_t kChunkBits = 8;
 constexpr std::uint32_t kChunk = 1U << kChunkBits;
 
 // A timestamp this far ahead is believed when a second packet agrees: one damaged record must not
