@@ -93,6 +93,13 @@ std::string_view JsonRecord::find(std::string_view parent, std::string_view key)
   return {};
 }
 
+std::string_view JsonRecord::find_deep(std::string_view parent, std::string_view key) const {
+  for (const auto& member : members_) {
+    if (member.key == key && member.parent == parent) return member.value;
+  }
+  return {};
+}
+
 std::vector<std::string_view> JsonRecord::keys() const {
   return keys_;
 }
