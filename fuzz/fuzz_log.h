@@ -69,8 +69,7 @@ inline int fuzz_log(InputFormat format, const std::uint8_t* data, std::size_t si
     LogPosition position;
     LineChunk chunk;
     for (auto more = lines.next(chunk); more && *more; more = lines.next(chunk)) {
-      auto scanned = scan_chunk(format, chunk, position);
-      scanned.last = true;
+      const auto scanned = scan_chunk(format, chunk, position);
       const auto outcome = parser.parse(content, pass, chunk, scanned);
       outcome.bad.report_to(report, "fuzz");
     }

@@ -93,6 +93,12 @@ TEST(ByteStream, TellsCorruption) {
   std::string stored = gzip(long_text());
   stored[stored.size() - 6] = static_cast<char>(stored[stored.size() - 6] ^ 1);  // CRC-32
   EXPECT_NE(drain_file(folder, stored).error.find("corrupt"), std::string::npos);
+  stored = gzip(long_text());
+  stored.back() = static_cast<char>(stored.back() ^ 1);  // size
+  EXPECT_NE(drain_file(folder, stored).error.find("size is wrong"), std::string::npos);
+  stored = gzip(long_text());
+  stored[stored.size() / 2] = static_cast<char>(stored[stored.size() / 2] ^ 0x55);
+  EXPECT_NE(drain_file(folder, stored).error.find("corrupt"), std::string::npos);
   EXPECT_NE(drain_file(folder, gzip("x") + "garbage").error.find("not gzip"), std::string::npos);
 }
 
