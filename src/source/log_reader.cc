@@ -67,7 +67,6 @@ class LogFile {
     std::unique_lock lock(scan_mutex_);
     scanned_.wait(lock, [&] { return chunks_scanned_ == number; });
     scanned = scan_chunk(content().format, chunk, position_);
-    scanned.last = true;  // only a file's last line lacks a newline
     ++chunks_scanned_;
     lock.unlock();
     scanned_.notify_all();
