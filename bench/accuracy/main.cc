@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   Labels labels;
   for (const auto& t : traffic.truth) {
     auto& into = t.label == simulate::TruthLabel::malicious ? labels.malicious : labels.periodic;
+    if (t.name) for (auto& r : {"10.10.200.10", "10.10.200.11"}) labels.periodic.push_back({t.pair.source, {*IpAddress::parse(r)}, "(address)", 53, "dns"});
     into.push_back({t.pair.source, t.addresses, traffic.names[t.name], t.pair.port, t.group});
   }
   auto now = [] {
@@ -43,5 +44,14 @@ int main(int argc, char** argv) {
   std::printf("%.1f\n", now() - t0), t0 = now();
   show("rita .70", score(rita_claims(list, .7), labels));
   std::printf("%.1f\n", now() - t0), t0 = now();
+  if (std::getenv("LIST")) {
+    for (const auto& c : rita_claims(list, .7)) {
+      if (!c.is_beacon) continue;
+      bool known = false;
+      for (const auto& l : labels.malicious) known = known || covers(c, l);
+      for (const auto& l : labels.periodic) known = known || covers(c, l);
+      if (!known) std::printf("A %s %s %s %zu %.3f\n", c.source.to_string().c_str(), c.destinations.front().to_string().c_str(), c.name.c_str(), c.destinations.size(), c.score);
+    }
+  }
   show("rita .85", score(rita_claims(list, .85), labels));
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
-#include <numeric>
 #include <unsupported/Eigen/FFT>
 #include <vector>
 
@@ -12,8 +11,8 @@
 namespace beaconry::accuracy {
 namespace {
 
-// The height of the highest inner peak of the intervals' spectrum as its share of the largest
-// magnitude, times its ratio to the second peak up to three.
+// The height of the highest inner peak of the intervals' spectrum, the spectrum scaled to a largest
+// value of one, times the peak's ratio to the second one up to three.
 double spectral(std::span<const double> intervals) {
   if (intervals.size() < 4) return 0;
   const double mean = mean_of(intervals);
@@ -26,8 +25,9 @@ double spectral(std::span<const double> intervals) {
   for (std::size_t i = 1; i < (intervals.size() + 1) / 2; ++i) {
     heights.push_back(std::abs(spectrum[i]));
   }
-  const double all = std::accumulate(heights.begin(), heights.end(), 0.0);
-  if (heights.size() < 3 || all <= 1e-12) return 0;
+  if (heights.size() < 3) return 0;
+  const double largest = *std::max_element(heights.begin(), heights.end());
+  if (largest <= 1e-9) return 0;
   double first = 0, second = 0;
   for (std::size_t i = 1; i + 1 < heights.size(); ++i) {
     const double height = heights[i];
@@ -40,7 +40,7 @@ double spectral(std::span<const double> intervals) {
     }
   }
   const double ratio = second > 0 ? std::min(3.0, first / second) : 3.0;
-  return std::min(1.0, first / all * ratio);
+  return std::min(1.0, first / largest * ratio);
 }
 
 }  // namespace
