@@ -22,6 +22,9 @@ endif()
 add_library(beaconry_options INTERFACE)
 target_compile_options(beaconry_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror)
+# g++ 12 sees overlaps in string concatenation that cannot be (GCC bug 105651).
+target_compile_options(beaconry_options INTERFACE
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 target_include_directories(beaconry_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 
 if(BEACONRY_SANITIZE)
