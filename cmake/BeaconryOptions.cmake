@@ -22,9 +22,10 @@ endif()
 add_library(beaconry_options INTERFACE)
 target_compile_options(beaconry_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror)
-# g++ 12 sees overlaps in string concatenation that cannot be (GCC bug 105651).
-target_compile_options(beaconry_options INTERFACE
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # g++ 12 sees overlaps in std::string's operator+ that are not there (GCC PR 105651).
+  target_compile_options(beaconry_options INTERFACE -Wno-restrict)
+endif()
 target_include_directories(beaconry_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 
 if(BEACONRY_SANITIZE)

@@ -17,7 +17,8 @@ function(beaconry_library name)
   endif()
 endfunction()
 
-# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test.
+# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test. Its CTest
+# label is NAME: `ctest -L source_test` runs one folder's. RapidCheck is at hand.
 function(beaconry_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;SYSTEM" ${ARGN})
   find_package(GTest REQUIRED)
@@ -31,7 +32,7 @@ function(beaconry_test name)
   endforeach()
   target_compile_definitions(${name} PRIVATE
     BEACONRY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${name})
 endfunction()
 
 # beaconry_fuzz(NAME USES ...): fuzz/NAME_fuzz.cc with its seeds in fuzz/corpus/NAME.

@@ -99,6 +99,17 @@ bool IpAddress::is_link_local() const {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+IpAddress IpAddress::masked(unsigned bits) const {
+  IpAddress result = *this;
+  for (std::size_t at = 0; at < 16; ++at) {
+    const unsigned before = static_cast<unsigned>(at) * 8;
+    if (bits >= before + 8) continue;
+    const unsigned kept = bits > before ? bits - before : 0;
+    result.bytes_[at] = static_cast<std::uint8_t>(result.bytes_[at] & (0xff00U >> kept));
+  }
+  return result;
+}
+
 std::string IpAddress::to_string() const {
   char text[INET6_ADDRSTRLEN];
   if (is_v4()) {
@@ -127,14 +138,11 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
 
 Cidr::Cidr(const IpAddress& network, unsigned prefix_length)
     : bits_(prefix_length + (network.is_v4() ? 96 : 0)) {
-  auto bytes = network.bytes();
-  for (unsigned bit = bits_; bit < 128; ++bit) {
-    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] & ~(0x80U >> (bit % 8)));
-  }
-  network_ = IpAddress::v6_bytes(bytes.data());
+  network_ = network.masked(bits_);
 }
 
 bool Cidr::contains(const IpAddress& address) const {
+  if (address.is_v4() != network_.is_v4()) return false;
   const auto& a = network_.bytes();
   const auto& b = address.bytes();
   const std::size_t whole = bits_ / 8;

@@ -28,7 +28,8 @@ class IpAddress {
   bool is_unspecified() const;
   bool is_loopback() const;
   bool is_link_local() const;
-  std::string to_string() const;  // RFC 5952
+  std::string to_string() const;          // RFC 5952
+  IpAddress masked(unsigned bits) const;  // all but the first `bits` of its 128 cleared
 
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   std::uint64_t high() const { return word(0); }  // the raw halves, for hashing
@@ -51,13 +52,16 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
-// A block of addresses, "10.0.0.0/8", "fc00::/7"; a bare address is its /32 or /128.
+// A block of addresses, "10.0.0.0/8", "fc00::/7"; a bare address is its /32 or /128. An IPv4
+// address is in IPv4 blocks only: "::/0" holds every IPv6 address.
 class Cidr {
  public:
   static std::optional<Cidr> parse(std::string_view text);
   Cidr(const IpAddress& network, unsigned prefix_length);  // IPv4: 0..32, IPv6: 0..128
 
   bool contains(const IpAddress& address) const;
+  const IpAddress& network() const { return network_; }  // its first address
+  unsigned bits() const { return bits_; }                // fixed, of an address's 128
   std::string to_string() const;
   friend bool operator==(const Cidr&, const Cidr&) = default;
 

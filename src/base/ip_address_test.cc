@@ -44,13 +44,23 @@ TEST(Cidr, ContainsItsBlockAndNothingElse) {
        {Case{"10.0.0.0/8", "10.255.255.255", "11.0.0.0"},
         Case{"172.16.0.0/12", "172.31.0.1", "172.32.0.1"},
         Case{"192.0.2.7", "192.0.2.7", "192.0.2.8"}, Case{"0.0.0.0/0", "8.8.8.8", "2001:db8::1"},
-        Case{"fc00::/7", "fdff::1", "fe00::1"},
+        Case{"::/0", "2001:db8::1", "8.8.8.8"}, Case{"fc00::/7", "fdff::1", "fe00::1"},
         Case{"2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"}}) {
     const auto block = Cidr::parse(c.block);
     ASSERT_TRUE(block) << c.block;
     EXPECT_TRUE(block->contains(*IpAddress::parse(c.inside))) << c.block;
     EXPECT_FALSE(block->contains(*IpAddress::parse(c.outside))) << c.block;
   }
+}
+
+TEST(IpAddress, MasksToWholeAndPartBytes) {
+  const auto masked = [](const char* text, unsigned bits) {
+    return IpAddress::parse(text)->masked(bits).to_string();
+  };
+  EXPECT_EQ(masked("2001:db8:ffff::1", 33), "2001:db8:8000::");
+  EXPECT_EQ(masked("2001:db8::1", 128), "2001:db8::1");
+  EXPECT_EQ(masked("2001:db8::1", 0), "::");
+  EXPECT_EQ(masked("10.1.255.3", 96 + 20), "10.1.240.0");
 }
 
 TEST(Cidr, RefusesBadLengths) {

@@ -30,8 +30,8 @@ double ramp(double x, double from, double to) {
   return t * t * (3 - 2 * t);
 }
 
-void lower(Verdict& verdict, std::string_view name, double by, std::string reason) {
-  if (by > 0) verdict.adjustments.push_back({name, -by, std::move(reason)});
+void lower(Verdict& verdict, std::string_view name, double by) {
+  if (by > 0) verdict.adjustments.push_back({name, -by, {}});
 }
 
 }  // namespace
@@ -65,36 +65,42 @@ std::string_view local_service(const PairKey& pair) {
   return {};
 }
 
-void adjust_for_context(const PairContext& c, bool with_reasons, Verdict& verdict) {
-  const auto reason = [&](auto&& make) {
-    return with_reasons ? std::string(make()) : std::string();
-  };
-
+void adjust_for_context(const PairContext& c, Verdict& verdict) {
   const double others = c.users > 0 ? c.users - 1.0 : 0.0;
   const double prevalence = std::min(others / (c.hosts + kUnseenHosts), 1.0);
-  double for_prevalence =
-      prevalence <= 0 ? 0
-                      : kMostForPrevalence * ramp(std::log(prevalence), std::log(kRarePrevalence),
-                                                  std::log(kCommonPrevalence));
+  double for_prevalence = 0;
+  if (prevalence > 0) {
+    for_prevalence = kMostForPrevalence * ramp(std::log(prevalence), std::log(kRarePrevalence),
+                                               std::log(kCommonPrevalence));
+  }
   if (c.users <= kFewUsers) for_prevalence = std::min(for_prevalence, kMostForFewUsers);
-  lower(verdict, "prevalence", for_prevalence, reason([&] {
-          return with_thousands(c.users) + " of " + with_thousands(c.hosts) + " hosts use it";
-        }));
-
-  const double for_fan_out = kMostForFanOut * ramp(c.polled_alike, kSomePolled, kManyPolled);
-  lower(verdict, "fan_out", for_fan_out,
-        reason([&] { return "polls " + with_thousands(c.polled_alike) + " destinations alike"; }));
+  lower(verdict, "prevalence", for_prevalence);
+  lower(verdict, "fan_out", kMostForFanOut * ramp(c.polled_alike, kSomePolled, kManyPolled));
 
   const IpAddress& to = c.pair.destination;
-  const std::string_view service = local_service(c.pair);
   if (to.is_multicast() || to.is_broadcast()) {
-    lower(verdict, "group_address", kForGroup, reason([] { return "to a group, not to a host"; }));
-  } else if (!service.empty() && c.destination_internal) {
-    lower(verdict, "known_service", kForLocalService,
-          reason([&] { return std::string(service) + " in the own network"; }));
+    lower(verdict, "group_address", kForGroup);
+  } else if (c.destination_internal && !local_service(c.pair).empty()) {
+    lower(verdict, "known_service", kForLocalService);
   } else if (c.destination_internal && !c.inbound) {
-    lower(verdict, "internal", kForInternal, reason([] { return "destination is internal"; }));
+    lower(verdict, "internal", kForInternal);
   }
+}
+
+std::string reason_of(const Adjustment& adjustment, const PairContext& c) {
+  const std::string_view name = adjustment.name;
+  if (name == "prevalence") {
+    return with_thousands(c.users) + " of " + with_thousands(c.hosts) + " hosts use it";
+  }
+  if (name == "fan_out") return "polls " + with_thousands(c.polled_alike) + " destinations alike";
+  if (name == "group_address") return "to a group, not to a host";
+  if (name == "known_service") {
+    return std::string(local_service(c.pair)) + " in the own network";
+  }
+  if (name == "internal") return "destination is internal";
+  if (name == "few_check_ins") return "too few check-ins to exclude chance";
+  if (name == "bounds") return "a score is between 0 and 1";
+  return {};
 }
 
 }  // namespace beaconry

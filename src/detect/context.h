@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "detect/verdict.h"
 #include "flow/pair_key.h"
@@ -19,9 +19,12 @@ struct PairContext {
   bool inbound = false;  // outside opens to inside
 };
 
-// Adds to `verdict` what the context takes from its score, with reasons in words where
-// `with_reasons`. It lowers; it never hides.
-void adjust_for_context(const PairContext& context, bool with_reasons, Verdict& verdict);
+// Adds to `verdict` what the context takes from its score. It lowers; it never hides. Reasons are
+// left empty: most verdicts are never shown.
+void adjust_for_context(const PairContext& context, Verdict& verdict);
+
+// An adjustment's reason in words, from the context it was made in: "9 of 40 hosts use it".
+std::string reason_of(const Adjustment& adjustment, const PairContext& context);
 
 // A service that hosts of a local network visit in rhythm without any malice, or empty.
 std::string_view local_service(const PairKey& pair);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/text.h"
 #include "detect/sleep_model.h"
 
 namespace beaconry {
@@ -13,6 +12,7 @@ namespace {
 // Evidence against chance below which a regular look is not believed yet, in nats.
 constexpr double kNoEvidence = 4, kEnoughEvidence = 12;
 constexpr double kMostForFewCheckIns = 0.4;
+constexpr double kNothing = 0.3;  // scores up to here have no severity at all
 
 double sum(const Verdict& v) {
   double total = 0;
@@ -61,81 +61,20 @@ Verdict Scorer::measure(std::span<const CheckIn> series) {
   return v;
 }
 
-void Scorer::conclude(const PairContext& context, bool with_reasons, Verdict& v) const {
-  if (with_reasons) {
-    for (Adjustment& a : v.adjustments) {
-      if (a.name == "few_check_ins") a.reason = "too few check-ins to exclude chance";
-    }
-  }
-  adjust_for_context(context, with_reasons, v);
+void Scorer::conclude(const PairContext& context, Verdict& v) const {
+  adjust_for_context(context, v);
   const double total = sum(v);
-  const double bounded = std::clamp(total, 0.0, 1.0);
-  if (bounded != total) {
-    v.adjustments.push_back(
-        {"bounds", bounded - total, with_reasons ? "a score is between 0 and 1" : ""});
+  v.combined_score = std::clamp(total, 0.0, 1.0);
+  if (v.combined_score != total) {
+    v.adjustments.push_back({"bounds", v.combined_score - total, {}});
   }
-  v.combined_score = bounded;
-  v.is_beacon = bounded >= settings_.alert_threshold;
+  v.is_beacon = v.combined_score >= settings_.alert_threshold;
   const SeverityLadder& ladder = settings_.severity;
-  v.confidence = bounded >= ladder.critical ? Confidence::critical
-                 : bounded >= ladder.high   ? Confidence::high
-                 : bounded >= ladder.medium ? Confidence::medium
-                 : bounded > 0.3            ? Confidence::low
-                                            : Confidence::none;
-  if (with_reasons) {
-    v.rhythm.description = describe(v.rhythm);
-    v.summary = summarise(v, context);
-  }
-}
-
-std::string summarise(const Verdict& v, const PairContext& context) {
-  std::vector<std::string> parts;
-  switch (v.rhythm.model) {
-    case SleepModel::none:
-      parts.push_back(v.is_beacon ? "even but without a sleep model" : "irregular");
-      break;
-    case SleepModel::fixed:
-      parts.push_back("fixed sleep");
-      break;
-    case SleepModel::shorten:
-    case SleepModel::lengthen:
-    case SleepModel::around:
-      parts.push_back("bounded sleep");
-      break;
-    case SleepModel::alternating:
-      parts.push_back("alternating sleeps");
-      break;
-    case SleepModel::mixture:
-      parts.push_back("two rhythms");
-      break;
-    case SleepModel::clock_locked:
-      parts.push_back("clock-locked schedule");
-      break;
-  }
-  if (v.rhythm.missing_share >= 0.05) {
-    parts.push_back(std::to_string(std::lround(100 * v.rhythm.missing_share)) + " % missed");
-  }
-  if (v.rhythm.episodes > 1) parts.push_back(std::to_string(v.rhythm.episodes) + " stints");
-  if (context.users <= 1) {
-    parts.push_back("one host only");
-  } else {
-    parts.push_back(with_thousands(context.users) + " hosts");
-  }
-  const SizeMode& size =
-      v.size_out.share >= v.size_in.share || v.size_in.bytes == 0 ? v.size_out : v.size_in;
-  if (size.known > 0 && size.bytes > 0 && size.share >= 0.5) {
-    parts.push_back(with_thousands(size.bytes) +
-                    (&size == &v.size_out ? "-byte check-ins" : "-byte answers"));
-  }
-  for (const Adjustment& a : v.adjustments) {
-    if (a.name != "bounds" && a.name != "prevalence" && a.contribution < -0.05) {
-      parts.push_back(a.reason);
-    }
-  }
-  std::string line;
-  for (const std::string& part : parts)
-    line += (line.empty() ? "" : ", ") + part;
-  return line;
+  v.confidence = v.combined_score >= ladder.critical ? Confidence::critical
+                 : v.combined_score >= ladder.high   ? Confidence::high
+                 : v.combined_score >= ladder.medium ? Confidence::medium
+                 : v.combined_score > kNothing       ? Confidence::low
+                                                     : Confidence::none;
 }
 
 }  // namespace beaconry

@@ -22,7 +22,7 @@ class Scorer {
   Verdict measure(std::span<const CheckIn> series);
 
   // Completes a measured verdict by its context: adjustments, combined score, severity.
-  void conclude(const PairContext& context, bool with_reasons, Verdict& verdict) const;
+  void conclude(const PairContext& context, Verdict& verdict) const;
 
   // Totals of the series measured last.
   const SizeProfile& sizes() const { return evidence_.sizes; }
@@ -32,7 +32,8 @@ class Scorer {
   Evidence evidence_;
 };
 
-// The verdict in one line for a table: "bounded sleep, one host only, 420-byte check-ins".
-std::string summarise(const Verdict& verdict, const PairContext& context);
+// Puts a concluded verdict into words: reasons, the rhythm's description and the summary line,
+// "bounded sleep, one host only, 420-byte check-ins".
+void explain(const PairContext& context, Verdict& verdict);
 
 }  // namespace beaconry

@@ -29,6 +29,7 @@ enum class Hidden : std::uint8_t {
 
 // One pair with its verdict: what every output format prints.
 struct ScoredPair {
+  std::uint32_t series_id = 0;  // of the hunt that scored it
   PairKind kind = PairKind::address;
   PairKey key;                          // a named pair: its most used address
   std::vector<IpAddress> destinations;  // a named pair: all addresses, most used first

@@ -88,6 +88,8 @@ void SeriesStore::add(const FlowEvent& event) {
   check_in.inside_flow = event.kind == FlowEventKind::burst;
   check_in.bytes_out = event.bytes_out;
   check_in.bytes_in = event.bytes_in;
+  if (oldest_ == Timestamp{} || event.time < oldest_) oldest_ = event.time;
+  newest_ = std::max(newest_, event.time);
   samples_.offer(leg.samples, event.time, event.id);
   put(leg, check_in);
 }
@@ -156,6 +158,10 @@ void SeriesStore::absorb(const SeriesStore& other) {
   for (const auto& [address, dated] : other.address_names_) {
     put_name(address_names_, address, other.name(dated.name), dated.time);
   }
+  if (oldest_ == Timestamp{} || (other.oldest_ != Timestamp{} && other.oldest_ < oldest_)) {
+    oldest_ = other.oldest_;
+  }
+  newest_ = std::max(newest_, other.newest_);
   repeats_dropped_ += other.repeats_dropped_;
   legs_evicted_ += other.legs_evicted_;
   check_ins_evicted_ += other.check_ins_evicted_;

@@ -50,6 +50,8 @@ class SeriesStore : public FlowSink {
   void add_host_name(const IpAddress& host, std::string_view name, Timestamp time) override;
   void add_address_name(const IpAddress& address, std::string_view name, Timestamp time) override;
 
+  void set_memory_limit(std::size_t bytes) { options_.memory_limit = bytes; }
+
   // Takes all that another store with the same options holds.
   void absorb(const SeriesStore& other);
 
@@ -65,6 +67,8 @@ class SeriesStore : public FlowSink {
   // gathered, exact repeats (a log given twice) left out. Replaces `out`.
   void collect(std::span<const LegId> legs, std::vector<CheckIn>& out) const;
 
+  Timestamp oldest() const { return oldest_; }  // of all events; the epoch while there are none
+  Timestamp newest() const { return newest_; }
   std::uint64_t repeats_dropped() const { return repeats_dropped_; }
   std::uint64_t legs_evicted() const { return legs_evicted_; }
   std::uint64_t check_ins_evicted() const { return check_ins_evicted_; }
@@ -115,6 +119,7 @@ class SeriesStore : public FlowSink {
   std::uint64_t check_ins_ = 0;
   std::uint64_t repeats_dropped_ = 0, legs_evicted_ = 0, check_ins_evicted_ = 0;
   std::size_t adds_until_check_ = 0;
+  Timestamp oldest_{}, newest_{};
 };
 
 }  // namespace beaconry

@@ -1,0 +1,59 @@
+# What `cmake --install` and the Debian package hold: the program, and what the program itself
+# writes about its options (manual page and shell completions), and the documents.
+set(generated "${PROJECT_BINARY_DIR}/generated")
+add_custom_command(
+  OUTPUT "${generated}/beaconry.1" "${generated}/beaconry.bash" "${generated}/_beaconry"
+         "${generated}/beaconry.fish"
+  COMMAND beaconry manual > "${generated}/beaconry.1"
+  COMMAND beaconry completion bash > "${generated}/beaconry.bash"
+  COMMAND beaconry completion zsh > "${generated}/_beaconry"
+  COMMAND beaconry completion fish > "${generated}/beaconry.fish"
+  DEPENDS beaconry
+  COMMENT "Writing the manual page and the completions"
+  VERBATIM)
+add_custom_target(beaconry_manual ALL
+  DEPENDS "${generated}/beaconry.1" "${generated}/beaconry.bash" "${generated}/_beaconry"
+          "${generated}/beaconry.fish")
+
+# Only what is installed has to be built before `cmake --install`: no tests, no benchmarks.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
+
+install(TARGETS beaconry RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(FILES "${generated}/beaconry.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES "${generated}/beaconry.bash"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME beaconry)
+install(FILES "${generated}/_beaconry"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions")
+install(FILES "${generated}/beaconry.fish"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
+install(FILES "${PROJECT_SOURCE_DIR}/README.md"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/" DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs"
+        FILES_MATCHING PATTERN "*.md" PATTERN "*.yaml" PATTERN "decisions" EXCLUDE)
+
+# The Debian package: `cpack -G DEB` in a build folder, or scripts/package.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME beaconry)
+set(CPACK_PACKAGE_VENDOR "Beaconry contributors")
+set(CPACK_PACKAGE_CONTACT "Beaconry contributors <maintainers@beaconry.example>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find beacons in network captures and logs")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+    "Malware calls home on a schedule. Beaconry reads packet captures, Zeek logs\nand Suricata logs, measures the rhythm of every conversation, and says\nwhich ones are a machine's, how sure it is, and why.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/deb/finish.cmake")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+install(FILES "${PROJECT_SOURCE_DIR}/packaging/deb/copyright"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME changelog)
+install(FILES "${PROJECT_SOURCE_DIR}/packaging/deb/changelog"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME changelog.Debian)
+include(CPack)

@@ -1,0 +1,77 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "flow/flow_event.h"
+#include "packet/dns_message.h"
+#include "packet/quic_initial.h"
+#include "packet/reassembly.h"
+
+namespace beaconry {
+
+// What is known of a flow's server name. Part of a flow; read and written by FlowNameReader.
+struct FlowName {
+  std::string text;  // normalised; empty while unknown
+  NameKind kind = NameKind::none;
+  bool settled = false;        // nothing more is to be learnt
+  std::uint8_t looked_at = 0;  // payloads of the opener without a name so far
+
+  // A message of which only a part has come.
+  struct Pending {
+    explicit Pending(std::size_t capacity) : stream(capacity) {}
+    Reassembly stream;
+    std::uint32_t first_sequence = 0;
+    QuicInitialReader quic;
+  };
+  std::unique_ptr<Pending> pending;
+
+  void clear() {  // keeps the text's memory for the next flow
+    text.clear();
+    kind = NameKind::none;
+    settled = false;
+    looked_at = 0;
+    pending.reset();
+  }
+};
+
+// Reads server names out of payloads: TLS SNI, HTTP Host and CONNECT target on any TCP port, QUIC
+// SNI, DNS questions on port 53. What DNS answers and DHCP say of addresses goes to the sink.
+class FlowNameReader {
+ public:
+  explicit FlowNameReader(FlowSink& sink) : sink_(sink) {}
+
+  struct Payload {
+    ByteView bytes;  // as captured
+    bool from_opener = true;
+    std::uint16_t responder_port = 0;
+    std::uint32_t sequence = 0;        // TCP: of its first byte
+    bool at_start = false;             // TCP: the handshake was seen
+    std::uint32_t start_sequence = 0;  // then, of the stream's first byte
+    Timestamp time{};
+  };
+
+  // A name read from one payload. A later request of the same connection replaces an earlier one's;
+  // CONNECT target beats SNI beats Host. `text` lives until the next call.
+  struct Learnt {
+    NameKind kind = NameKind::none;
+    std::string_view text;
+  };
+  Learnt read_tcp(FlowName& name, const Payload& payload);
+  Learnt read_udp(FlowName& name, const Payload& payload);
+
+  // DHCP is told by the ports, whoever opened: (67, 68) in either order.
+  void read_dhcp(ByteView bytes, Timestamp time);
+
+ private:
+  Learnt read_stream(FlowName& name, ByteView stream, bool in_pieces, bool& wants_more);
+  Learnt read_dns(ByteView message, const Payload& payload);
+  Learnt learnt(NameKind kind, std::string_view raw);
+
+  FlowSink& sink_;
+  DnsMessage dns_;
+  std::string scratch_, normalised_;
+};
+
+}  // namespace beaconry

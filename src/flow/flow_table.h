@@ -1,0 +1,95 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flow/flow_event.h"
+#include "flow/flow_index.h"
+#include "flow/flow_name.h"
+#include "flow/flow_state.h"
+#include "flow/networks.h"
+#include "packet/parse.h"
+
+namespace beaconry {
+
+// What became of a packet.
+enum class PacketUse : std::uint8_t {
+  counted,
+  later_fragment,  // has no ports, so its bytes are in no flow
+  icmp_error,      // speaks of another flow and is none of its own
+  stray_segment,   // TCP without data of no known flow: what follows a close, or a cut capture
+};
+
+// Puts packets together to flows and reports them to a sink, by the contract of FlowEvent. One
+// thread. Memory is bounded by Options::most_flows.
+//
+// A flow is the packets of one 5-tuple in both directions. Who opened it: the sender of the TCP
+// SYN; of other protocols the first sender; if a flow is first seen in its middle, ports and
+// networks decide (first_end_opened). An activity is what follows within burst_gap; only new
+// payload begins another, so keep-alive probes, retransmissions and late FINs do not, nor does a
+// good-bye of some bytes right before the close, which the close event carries. The first payload
+// belongs to the activity that opened the flow, however late.
+class FlowTable {
+ public:
+  struct Options {
+    Networks networks;
+    Duration burst_gap = std::chrono::seconds{1};
+    std::size_t most_flows = 1 << 20;
+    std::vector<std::string> file_names{};  // more than one: ids become "name#number"
+  };
+  // What a flow takes of memory, its name and its place in the index included.
+  static constexpr std::size_t kBytesPerFlow = 352;
+
+  FlowTable(Options options, FlowSink& sink);
+  FlowTable(const FlowTable&) = delete;
+  FlowTable& operator=(const FlowTable&) = delete;
+
+  // Packets come about in order of time: late ones are taken as they are.
+  PacketUse add_packet(const ParsedPacket& packet, Timestamp time, PacketId id);
+
+  // Ends what has been idle too long as of `now`. Packets do so by themselves, a few flows each; a
+  // live source calls this when none come.
+  void expire(Timestamp now);
+
+  // Ends all flows: the input is at its end.
+  void finish();
+
+  std::size_t flow_count() const { return index_.size(); }
+  std::uint64_t evicted() const { return evicted_; }  // ended early because the table was full
+
+ private:
+  FlowState& flow_at(std::uint32_t number);
+  std::uint32_t create(const FlowTuple& tuple, std::uint32_t hash, const ParsedPacket& packet,
+                       bool from_a, Timestamp time, PacketId id);
+  void release(std::uint32_t number);
+  void evict();
+  void sweep(std::size_t count);
+  void advance_clock(Timestamp time);
+
+  void update(FlowState& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
+              PacketId id);
+  void read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
+                  PacketId id);
+  void end_activity(FlowState& flow);
+  void end_flow(FlowState& flow);
+  void report(const FlowState& flow, FlowEvent& event, PacketId id);
+
+  Options options_;
+  FlowSink& sink_;
+  FlowNameReader names_;
+  FlowIndex index_;
+  std::vector<std::unique_ptr<FlowState[]>> chunks_;
+  std::uint32_t created_ = 0;        // flows of the chunks that were ever used
+  std::vector<std::uint32_t> free_;  // those that are not now
+  std::uint32_t hand_ = 0;           // where the sweep goes on
+  std::uint64_t seed_;               // so that nobody can craft colliding flows
+  std::uint64_t evicted_ = 0;
+  Timestamp clock_{};  // the input's time
+  Timestamp leap_{};   // a jump ahead that no second packet has confirmed yet
+  bool clock_set_ = false;
+  std::string id_text_;
+};
+
+}  // namespace beaconry

@@ -1,0 +1,38 @@
+#pragma once
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+
+#include "detect/context.h"
+#include "flow/networks.h"
+#include "hunt/pair_index.h"
+#include "series/series_store.h"
+
+namespace beaconry {
+
+// What the whole network says of each pair: how many hosts use a destination, its name or its
+// registered domain, and how many destinations a source visits in one rhythm.
+class Neighbourhood {
+ public:
+  Neighbourhood(const SeriesStore& store, const PairIndex& index, const Networks& networks);
+
+  // An address pair of a rhythm: counted towards the fan-out of its source.
+  void add_rhythm(const PairKey& pair, double interval_seconds);
+
+  // REQUIRES all rhythms to have been added.
+  PairContext context_of(const PairIndex::Group& group, double interval_seconds) const;
+
+ private:
+  using Counts = absl::flat_hash_map<std::uint64_t, std::uint32_t>;
+  static std::uint64_t rhythm_key(const PairKey& pair, int bucket);
+  std::uint32_t count(const Counts& counts, std::uint64_t key) const;
+
+  const SeriesStore& store_;
+  const PairIndex& index_;
+  const Networks& networks_;
+  Counts users_;    // hosts by hash of address, name or domain
+  Counts rhythms_;  // destinations by source, port, protocol and interval
+  std::uint32_t inside_hosts_ = 0, outside_hosts_ = 0;
+};
+
+}  // namespace beaconry
