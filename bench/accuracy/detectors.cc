@@ -58,7 +58,8 @@ Result<std::vector<Claim>> beaconry_claims(const std::string& program,
   std::string command = "exec";
   append_quoted(command, program);
   command.append(" hunt --all --format ndjson");
-  for (const std::string& input : inputs) append_quoted(command, input);
+  for (const std::string& input : inputs)
+    append_quoted(command, input);
   command.append(" 2>/dev/null");
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return fail_errno("run", command);

@@ -114,13 +114,14 @@ void ScoreCard::add(const ScoreCard& other) {
   aperiodic_alarms += other.aperiodic_alarms;
   others += other.others;
   average_precision += other.average_precision;
+  average_precision_aperiodic += other.average_precision_aperiodic;
 }
 
 ScoreCard score(const std::vector<Claim>& claims, const Labels& labels) {
   ScoreCard card;
   card.found.assign(labels.malicious.size(), false);
   std::vector<double> best(labels.malicious.size(), -1);
-  std::vector<double> others;
+  std::vector<double> others, aperiodic;
   const BySource malicious(labels.malicious), periodic(labels.periodic), ignored(labels.ignored);
   for (const Conversation& conversation : gather(claims)) {
     const bool bad = malicious.each_covered(conversation, [&](std::size_t at, const Claim& claim) {
@@ -129,10 +130,11 @@ ScoreCard score(const std::vector<Claim>& claims, const Labels& labels) {
     });
     if (bad || ignored.each_covered(conversation, [](std::size_t, const Claim&) {})) continue;
     others.push_back(conversation.score);
-    if (!conversation.is_beacon) continue;
     std::string group;
     const bool scheduled = periodic.each_covered(
         conversation, [&](std::size_t at, const Claim&) { group = labels.periodic[at].group; });
+    if (!scheduled) aperiodic.push_back(conversation.score);
+    if (!conversation.is_beacon) continue;
     if (scheduled) {
       ++card.periodic_alarms;
       ++card.periodic_alarms_by_class[group];
@@ -150,7 +152,8 @@ ScoreCard score(const std::vector<Claim>& claims, const Labels& labels) {
         std::count_if(others.begin(), others.end(), [own](double s) { return s >= own; }));
     card.ranks.push_back(own < 0 ? 0 : above + 1);
   }
-  card.average_precision = average_precision(best, others);
+  card.average_precision = average_precision(best, std::move(others));
+  card.average_precision_aperiodic = average_precision(std::move(best), std::move(aperiodic));
   return card;
 }
 

@@ -23,9 +23,10 @@ struct ScoreCard {
   std::map<std::string, std::size_t> periodic_alarms_by_class;
   std::size_t periodic_alarms = 0;
   std::size_t aperiodic_alarms = 0;
-  std::size_t others = 0;  // conversations scored that are not malicious
-  double average_precision = 0;
-  std::vector<bool> found;         // by Labels::malicious
+  std::size_t others = 0;                  // conversations scored that are not malicious
+  double average_precision = 0;            // against everything harmless
+  double average_precision_aperiodic = 0;  // against what is harmless and keeps no schedule
+  std::vector<bool> found;                 // by Labels::malicious
   std::vector<std::size_t> ranks;  // by Labels::malicious, from 1, among the others; 0: not scored
 
   Class total() const;
