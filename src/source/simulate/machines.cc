@@ -214,7 +214,7 @@ void monitors(SimulatedNetwork& network, const std::vector<MonitorPlan>& plans, 
   std::vector<const Host*> all;
   for (const auto* group : {&network.servers, &network.devices, &network.workstations}) {
     for (const Host& host : *group) {
-      if (host.always_on) all.push_back(&host);
+      if (host.always_on && host.address.is_v4()) all.push_back(&host);
     }
   }
   std::uint64_t tag = 0;

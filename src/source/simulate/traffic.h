@@ -33,8 +33,8 @@ struct SimulatedFlow {
   NameId name = kNoName;  // SNI, Host or, for DNS, the query
   std::uint64_t bytes_out = 0;
   std::uint64_t bytes_in = 0;
-  std::uint64_t id = 0;  // unique; writers make uids of it
-  IpAddress answer;      // DNS: what the name resolves to, unspecified for NXDOMAIN
+  std::uint64_t id = 0;            // unique; writers make uids of it
+  IpAddress answer;                // DNS: what the name resolves to, unspecified for NXDOMAIN
   std::uint32_t truth = kNoTruth;  // an implant's flow: its place in Traffic::truth
   std::uint32_t check_in = 0;      // and the check-in that it belongs to, from 0
 };
