@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "source/simulate/pcap_writer.h"
 #include "source/simulate/recipe.h"
 #include "source/simulate/truth.h"
 #include "source/simulate/zeek_writer.h"
@@ -32,6 +33,18 @@ int refuse(const Error& error, int status) {
   return status;
 }
 
+Result<void> write(const simulate::Traffic& traffic, const Options& options) {
+  if (options.format != "pcap") {
+    return simulate::write_zeek(
+        traffic, options.out,
+        options.format == "zeek" ? simulate::ZeekFormat::tsv : simulate::ZeekFormat::json);
+  }
+  std::error_code error;
+  std::filesystem::create_directories(options.out, error);
+  if (error) return fail(ErrorKind::io, "make folder", options.out, error.message());
+  return simulate::write_pcap(traffic, options.out + "/traffic.pcap");
+}
+
 int run(const Options& options) {
   std::optional<simulate::Recipe> recipe = simulate::preset(options.preset, options.seed);
   if (!recipe) return kExitUsage;
@@ -45,9 +58,7 @@ int run(const Options& options) {
     recipe->implants.push_back(*plan);
   }
   const simulate::Traffic traffic = simulate::simulate(*recipe);
-  const auto written = simulate::write_zeek(
-      traffic, options.out,
-      options.format == "zeek" ? simulate::ZeekFormat::tsv : simulate::ZeekFormat::json);
+  const auto written = write(traffic, options);
   if (!written) return refuse(written.error(), kExitFound);
   const auto truth = simulate::write_truth(traffic, options.out + "/truth.json");
   if (!truth) return refuse(truth.error(), kExitFound);
@@ -70,8 +81,9 @@ std::function<int()> define(CLI::App& app) {
                  "of 6 to 24 hours over three weeks")
       ->check(CLI::IsMember({"day", "demo", "weeks"}))
       ->capture_default_str();
-  app.add_option("--format", options->format, "zeek or zeek-json")
-      ->check(CLI::IsMember({"zeek", "zeek-json"}))
+  app.add_option("--format", options->format,
+                 "zeek or zeek-json: a folder of logs; pcap: traffic.pcap")
+      ->check(CLI::IsMember({"zeek", "zeek-json", "pcap"}))
       ->capture_default_str();
   app.add_option("--seed", options->seed, "The same seed gives the same traffic")
       ->capture_default_str();

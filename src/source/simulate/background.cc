@@ -12,7 +12,7 @@ void random_pairs(SimulatedNetwork& network, int count, Random random) {
   for (int i = 0; i < count; ++i) {
     Random own = random.fork(static_cast<std::uint64_t>(i) + 1);
     const bool internal = own.chance(0.45);
-    const bool busy = own.chance(0.12);
+    const bool busy = own.chance(0.09);
     static constexpr std::uint16_t kInside[] = {445, 135, 3268, 8080, 22, 3389, 9200, 5432};
     Server server =
         internal ? network.internal_server(kInside[own.below(8)], Protocol::tcp, Service::none)
@@ -23,7 +23,7 @@ void random_pairs(SimulatedNetwork& network, int count, Random random) {
     const double mean = busy ? own.log_uniform(120, 1800) : own.log_uniform(1800, 30000);
     const double from = busy ? 0 : own.uniform(0, 0.8) * window;
     const double length = busy ? window : own.uniform(0.1, 1) * window;
-    const double sigma = own.chance(0.3) ? 0.02 : own.uniform(0.2, 1.4);
+    const double sigma = own.chance(0.15) ? 0.02 : own.uniform(0.2, 1.4);
     const double size = own.log_uniform(200, 8000);
     for (double at = from + own.exponential(mean); at < std::min(window, from + length);
          at += own.exponential(mean)) {

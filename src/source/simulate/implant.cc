@@ -123,6 +123,7 @@ class Infection {
       visit(time + from_seconds(busy), exchange);
       busy += exchange.seconds * random_.uniform(0.3, 1);
     }
+    if (time < network_.traffic.end) ++visits_;
     return busy;
   }
 
@@ -142,9 +143,11 @@ class Infection {
     count(flow);
   }
 
-  void count(const SimulatedFlow* flow) {
+  void count(SimulatedFlow* flow) {
     if (flow == nullptr) return;
-    ++truth_.check_ins;
+    flow->truth = static_cast<std::uint32_t>(network_.traffic.truth.size());
+    flow->check_in = visits_;
+    truth_.check_ins = visits_ + 1;
     auto& known = truth_.addresses;
     if (std::find(known.begin(), known.end(), flow->destination) == known.end()) {
       known.push_back(flow->destination);
@@ -157,6 +160,7 @@ class Infection {
   const Host& host_;
   Random random_;
   TruthPair truth_;
+  std::uint32_t visits_ = 0;
 };
 
 std::optional<double> parse_share(std::string_view text) {

@@ -141,7 +141,6 @@ std::vector<MachinePlan> usual_machines() {
     MachinePlan& update = add("update-check", 110, {K::around, 3600, 0.05});
     update.servers = 2;
     update.bytes_in = 4000;
-    update.only_while_on = false;
   }
   {
     MachinePlan& cloud = add("device-cloud", 45, {K::around, 180, 0.05});
@@ -157,7 +156,6 @@ std::vector<MachinePlan> usual_machines() {
     antivirus.service = Service::http;
     antivirus.bytes_in = 2500;
     antivirus.size_sigma = 0.3;
-    antivirus.only_while_on = false;
   }
   {
     MachinePlan& directory = add("directory", 90, {K::around, 600, 0.1});
@@ -216,7 +214,7 @@ void monitors(SimulatedNetwork& network, const std::vector<MonitorPlan>& plans, 
   std::vector<const Host*> all;
   for (const auto* group : {&network.servers, &network.devices, &network.workstations}) {
     for (const Host& host : *group) {
-      if (host.always_on) all.push_back(&host);
+      if (host.always_on && host.address.is_v4()) all.push_back(&host);
     }
   }
   std::uint64_t tag = 0;

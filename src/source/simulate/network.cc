@@ -60,7 +60,7 @@ SimulatedNetwork::SimulatedNetwork(Traffic& owner, int hosts, Random random)
     host.address =
         i % 20 == 13 ? v6(0xfd12, 0x20, n + 10) : IpAddress::v4(ten(20, n / 200, 10 + n % 200));
     host.name = numbered("pc", static_cast<std::size_t>(i) + 1);
-    host.always_on = random_.chance(0.45);
+    host.always_on = random_.chance(0.25);
     host.from_hour = std::clamp(random_.normal(8.2, 0.8), 5.0, 11.0);
     host.to_hour = std::clamp(random_.normal(17.8, 1.2), 14.0, 23.0);
     workstations.push_back(host);

@@ -12,6 +12,20 @@ std::uint64_t whole_bytes(double bytes) {
   return static_cast<std::uint64_t>(std::llround(std::clamp(bytes, 0.0, 1e12)));
 }
 
+// Every server has an IPv6 address, too, for the clients that speak it: within 2001:db8::/96 or,
+// for ours, fd12::/96.
+IpAddress v6_twin(const IpAddress& address) {
+  const auto& four = address.bytes();
+  const bool ours = four[12] == 10;
+  std::uint8_t bytes[16] = {};
+  bytes[0] = ours ? 0xfd : 0x20;
+  bytes[1] = ours ? 0x12 : 0x01;
+  bytes[2] = ours ? 0 : 0x0d;
+  bytes[3] = ours ? 0 : 0xb8;
+  std::copy(four.begin() + 12, four.end(), bytes + 12);
+  return IpAddress::v6_bytes(bytes);
+}
+
 NameKind name_kind(const SimulatedFlow& flow) {
   if (flow.name == kNoName) return NameKind::none;
   switch (flow.service) {
@@ -43,6 +57,7 @@ SimulatedFlow* Traffic::connect(const IpAddress& client, const Server& server, T
   flow.time = time;
   flow.source = client;
   flow.destination = server.address_for(client, time);
+  if (!client.is_v4() && flow.destination.is_v4()) flow.destination = v6_twin(flow.destination);
   flow.source_port = static_cast<std::uint16_t>(49152 + random.below(16384));
   flow.port = server.port;
   flow.protocol = server.protocol;

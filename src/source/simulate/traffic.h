@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ enum class Ending : std::uint8_t { finished, reset, rejected, unanswered };
 using NameId = std::uint32_t;  // an index into Traffic::names; 0 is no name
 constexpr NameId kNoName = 0;
 
+constexpr std::uint32_t kNoTruth = std::numeric_limits<std::uint32_t>::max();
+
 // One whole simulated conversation.
 struct SimulatedFlow {
   Timestamp time{};
@@ -30,8 +33,10 @@ struct SimulatedFlow {
   NameId name = kNoName;  // SNI, Host or, for DNS, the query
   std::uint64_t bytes_out = 0;
   std::uint64_t bytes_in = 0;
-  std::uint64_t id = 0;  // unique; writers make uids of it
-  IpAddress answer;      // DNS: what the name resolves to, unspecified for NXDOMAIN
+  std::uint64_t id = 0;            // unique; writers make uids of it
+  IpAddress answer;                // DNS: what the name resolves to, unspecified for NXDOMAIN
+  std::uint32_t truth = kNoTruth;  // an implant's flow: its place in Traffic::truth
+  std::uint32_t check_in = 0;      // and the check-in that it belongs to, from 0
 };
 
 // Somebody that offers a service, on one or several addresses behind one name.
