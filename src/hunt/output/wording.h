@@ -23,7 +23,7 @@ struct EndWords {
 EndWords source_words(const ScoredPair& pair);       // 10.0.0.100 (pc7)
 EndWords destination_words(const ScoredPair& pair);  // cdn.evil.tld (14 addresses)
 
-std::string port_words(const PairKey& key);          // a dash for ICMP, which has none
+std::string port_words(const PairKey& key);  // a dash for ICMP, which has none
 
 // "60.0s"; a dash where there is none.
 std::string interval_words(double seconds);

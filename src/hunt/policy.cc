@@ -1,0 +1,41 @@
+#include "hunt/policy.h"
+
+#include <cstdio>
+#include <utility>
+
+namespace beaconry {
+namespace {
+
+void hide(ScoredPair& pair, Hidden why, std::string reason) {
+  if (pair.hidden != Hidden::no) return;
+  pair.hidden = why;
+  pair.hidden_reason = std::move(reason);
+}
+
+}  // namespace
+
+void apply_allow_list(const AllowList& allow, HuntReport& report) {
+  if (allow.empty()) return;
+  for (ScoredPair& pair : report.pairs) {
+    const AllowEntry* entry = allow.match(pair.key, pair.server_name);
+    if (entry != nullptr)
+      hide(pair, Hidden::allow_listed, entry->text + " (" + entry->origin + ")");
+  }
+}
+
+void apply_baseline(const BenignBaseline& baseline, HuntReport& report) {
+  for (ScoredPair& pair : report.pairs) {
+    const BenignPattern* pattern = baseline.match(pair.key);
+    if (pattern != nullptr) hide(pair, Hidden::baseline, "benign baseline: " + pattern->label);
+  }
+}
+
+void apply_least_score(double least, HuntReport& report) {
+  char text[48];
+  std::snprintf(text, sizeof text, "scores below %.2f", least);
+  for (ScoredPair& pair : report.pairs) {
+    if (pair.verdict.combined_score < least) hide(pair, Hidden::below_score, text);
+  }
+}
+
+}  // namespace beaconry
