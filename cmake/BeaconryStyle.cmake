@@ -1,5 +1,5 @@
 # beaconry_style(TARGET FILE.css NAME)
-# Embeds a style sheet: generates "NAME.h" with kNAME's text and the hash by which a content
+# Embeds a style sheet: generates "NAME.h", a name with its folder, with the text and the hash by which a content
 # security policy allows this text and no other (CSP level 3, "sha256-" and base64).
 function(beaconry_style target file name)
   set(path "${CMAKE_CURRENT_SOURCE_DIR}/${file}")

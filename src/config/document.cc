@@ -22,8 +22,9 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(std::string_view source) : source_(source) {}
   ConfigNode take_root() { return std::move(root_); }
+  int first_line() const { return first_line_; }  // from 0
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override { first_line_ = mark.line; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
     if (awaits_key()) refuse(mark, "a key is missing before ':'");
@@ -130,6 +131,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   std::string_view source_;
+  int first_line_ = 0;
   ConfigNode root_;
   std::vector<Open> open_;
 };
@@ -173,8 +175,7 @@ Result<ConfigDocument> ConfigDocument::parse(std::string text, std::string file)
     document.root = builder.take_root();
     TreeBuilder second(text);
     if (parser.HandleNextDocument(second)) {
-      return fail(ErrorKind::malformed, "read", terminal_safe(document.file),
-                  "holds a second document after '---'; give each a file of its own");
+      return refuse(second.first_line(), "a second document begins; give each a file of its own");
     }
   } catch (const YAML::Exception& error) {
     return refuse(error.mark.line, terminal_safe(error.msg));

@@ -68,7 +68,7 @@ TEST(ConfigDocument, RefusesWithFileLineAndRemedy) {
            Case{"word\n",
                 "read a.yaml line 1: not a map of sections; write lines such as 'detection:'"},
            Case{"a: 1\n---\nb: 2\n",
-                "read a.yaml: holds a second document after '---'; give each a file of its own"},
+                "read a.yaml line 2: a second document begins; give each a file of its own"},
        }) {
     EXPECT_EQ(error_of(c.text), c.message);
   }

@@ -151,11 +151,12 @@ std::string ConfigSchema::to_markdown() const {
     } else if (fallback.empty()) {
       fallback = key.required ? "required" : "unset";
     } else if (key.type != ConfigType::texts && key.type != ConfigType::records) {
-      fallback = '`' + fallback + '`';
+      fallback.insert(0, 1, '`').push_back('`');
     }
-    table += "| `" + std::string(key.path) + "` | " + type_word(key.type) + " | " + fallback +
-             " | " + (has_range(key.type) ? range_text(key) : "") + " | " + std::string(key.words) +
-             " |\n";
+    table.append("| `").append(key.path).append("` | ").append(type_word(key.type));
+    table.append(" | ").append(fallback).append(" | ");
+    if (has_range(key.type)) table += range_text(key);
+    table.append(" | ").append(key.words).append(" |\n");
   }
   return table;
 }

@@ -72,14 +72,13 @@ class ConfigReader {
   Result<void> read_map(const ConfigNode& map, const std::string& section) {
     for (const auto& member : map.members) {
       const std::string path = joined(section, member.key);
-      const ConfigKey* key = values_.schema_.find(path);
-      Result<void> done;
       // A key with a dot or a list's mark is none that a path was made of.
-      if (member.key.find_first_of(".[]") != std::string::npos) {
-        done = unknown(member, section);
-      } else if (key != nullptr) {
+      const bool is_word = member.key.find_first_of(".[]") == std::string::npos;
+      const ConfigKey* key = is_word ? values_.schema_.find(path) : nullptr;
+      Result<void> done;
+      if (key != nullptr) {
         done = read_value(*key, member.value);
-      } else if (values_.schema_.is_section(path)) {
+      } else if (is_word && values_.schema_.is_section(path)) {
         done = read_section(member, path);
       } else {
         done = unknown(member, section);

@@ -65,46 +65,46 @@ TEST(AllowList, AnEmptyListCoversNothing) {
 
 // The look-ups must find what trying every entry in order finds.
 RC_GTEST_PROP(AllowList, FindsTheEntryThatTryingEachInOrderFinds, ()) {
-  static const std::vector<std::string> kEntries = {"10.0.0.1",
-                                                    "10.0.0.0/30",
-                                                    "src=10.0.0.2",
-                                                    "dst=10.0.0.2",
-                                                    "10.0.0.3:*:*",
-                                                    "*:10.0.0.3:80",
-                                                    "10.0.0.1:10.0.0.2:443",
-                                                    "443",
-                                                    "53/udp",
-                                                    "*:*:80/tcp",
-                                                    "*.b.c",
-                                                    ".b.c",
-                                                    "a.b.c",
-                                                    "*b.c",
-                                                    "a*",
-                                                    "?.b.*",
-                                                    "*:*.c:443",
-                                                    "10.0.0.2:*.c:*",
-                                                    "2001:db8::/32",
-                                                    "::/0",
-                                                    "dst=2001:db8::1",
-                                                    "0.0.0.0/1",
-                                                    "10.0.0.1->10.0.0.3:80/TCP",
-                                                    "b.c:53/udp"};
-  static const std::vector<std::string> kAddresses = {"10.0.0.1",  "10.0.0.2",    "10.0.0.3",
-                                                      "200.0.0.1", "2001:db8::1", "fe80::1"};
-  static const std::vector<std::string> kNames = {"", "c", "b.c", "a.b.c", "x.a.b.c", "xb.c", "ab"};
+  static const std::vector<std::string> entries = {"10.0.0.1",
+                                                   "10.0.0.0/30",
+                                                   "src=10.0.0.2",
+                                                   "dst=10.0.0.2",
+                                                   "10.0.0.3:*:*",
+                                                   "*:10.0.0.3:80",
+                                                   "10.0.0.1:10.0.0.2:443",
+                                                   "443",
+                                                   "53/udp",
+                                                   "*:*:80/tcp",
+                                                   "*.b.c",
+                                                   ".b.c",
+                                                   "a.b.c",
+                                                   "*b.c",
+                                                   "a*",
+                                                   "?.b.*",
+                                                   "*:*.c:443",
+                                                   "10.0.0.2:*.c:*",
+                                                   "2001:db8::/32",
+                                                   "::/0",
+                                                   "dst=2001:db8::1",
+                                                   "0.0.0.0/1",
+                                                   "10.0.0.1->10.0.0.3:80/TCP",
+                                                   "b.c:53/udp"};
+  static const std::vector<std::string> addresses = {"10.0.0.1",  "10.0.0.2",    "10.0.0.3",
+                                                     "200.0.0.1", "2001:db8::1", "fe80::1"};
+  static const std::vector<std::string> names = {"", "c", "b.c", "a.b.c", "x.a.b.c", "xb.c", "ab"};
   AllowList list;
   std::vector<AllowRule> rules;
-  const auto chosen = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kEntries));
+  const auto chosen = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(entries));
   for (const auto& entry : chosen) {
     RC_ASSERT(static_cast<bool>(list.add(entry, "test")));
     rules.push_back(*AllowRule::parse(entry));
   }
   PairKey pair;
-  pair.source = *IpAddress::parse(*rc::gen::elementOf(kAddresses));
-  pair.destination = *IpAddress::parse(*rc::gen::elementOf(kAddresses));
+  pair.source = *IpAddress::parse(*rc::gen::elementOf(addresses));
+  pair.destination = *IpAddress::parse(*rc::gen::elementOf(addresses));
   pair.port = *rc::gen::element<std::uint16_t>(53, 80, 443, 8080);
   pair.protocol = *rc::gen::element(Protocol::tcp, Protocol::udp);
-  const std::string name = *rc::gen::elementOf(kNames);
+  const std::string name = *rc::gen::elementOf(names);
   std::string expected;
   for (std::size_t i = 0; i < rules.size() && expected.empty(); ++i) {
     if (rules[i].covers(pair, name)) expected = chosen[i];

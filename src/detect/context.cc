@@ -12,13 +12,18 @@ namespace {
 // Prevalence is shrunk as if so many hosts more had been seen that do not use the destination:
 // two of ten hosts mean nothing, two hundred of a thousand do.
 constexpr double kUnseenHosts = 100;
-constexpr double kRarePrevalence = 0.005, kCommonPrevalence = 0.05;
+constexpr double kRarePrevalence = 0.004, kCommonPrevalence = 0.02;
 constexpr double kMostForPrevalence = 0.45;
 constexpr std::uint32_t kFewUsers = 3;  // so few may share one implant
 constexpr double kMostForFewUsers = 0.10;
 
 constexpr std::uint32_t kSomePolled = 6, kManyPolled = 16;
 constexpr double kMostForFanOut = 0.45;
+
+// Names are looked up in the rhythm of the connections that follow, and once more by each resolver
+// on the way: the connection, or the first asker, is the finding.
+constexpr double kForLookup = 0.5;
+constexpr double kForAskingForOthers = 0.5;
 
 constexpr double kForInternal = 0.08;
 constexpr double kForLocalService = 0.40;
@@ -77,12 +82,18 @@ void adjust_for_context(const PairContext& c, Verdict& verdict) {
   lower(verdict, "prevalence", for_prevalence);
   lower(verdict, "fan_out", kMostForFanOut * ramp(c.polled_alike, kSomePolled, kManyPolled));
 
+  if (c.lookup && c.contacted) {
+    lower(verdict, "lookup", kForLookup);
+  } else if (c.lookup && c.asks_for_others) {
+    lower(verdict, "resolver", kForAskingForOthers);
+  }
+
   const IpAddress& to = c.pair.destination;
   if (to.is_multicast() || to.is_broadcast()) {
     lower(verdict, "group_address", kForGroup);
   } else if (c.destination_internal && !local_service(c.pair).empty()) {
     lower(verdict, "known_service", kForLocalService);
-  } else if (c.destination_internal && !c.inbound) {
+  } else if (c.destination_internal && !c.inbound && !c.lookup) {
     lower(verdict, "internal", kForInternal);
   }
 }
@@ -93,6 +104,8 @@ std::string reason_of(const Adjustment& adjustment, const PairContext& c) {
     return with_thousands(c.users) + " of " + with_thousands(c.hosts) + " hosts use it";
   }
   if (name == "fan_out") return "polls " + with_thousands(c.polled_alike) + " destinations alike";
+  if (name == "lookup") return "looks up what is then connected to";
+  if (name == "resolver") return "a resolver that asks for others";
   if (name == "group_address") return "to a group, not to a host";
   if (name == "known_service") {
     return std::string(local_service(c.pair)) + " in the own network";

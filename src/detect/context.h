@@ -16,7 +16,10 @@ struct PairContext {
   std::uint32_t hosts = 1;         // hosts of the same side that were seen at all
   std::uint32_t polled_alike = 1;  // destinations this source visits in the same rhythm and port
   bool destination_internal = false;
-  bool inbound = false;  // outside opens to inside
+  bool inbound = false;          // outside opens to inside
+  bool lookup = false;           // a DNS name is asked for, with the next two:
+  bool contacted = false;        // ... which somebody then connects to
+  bool asks_for_others = false;  // ... by a host that others ask in turn
 };
 
 // Adds to `verdict` what the context takes from its score. It lowers; it never hides. Reasons are

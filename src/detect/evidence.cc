@@ -8,6 +8,9 @@ namespace {
 // Sums of intervals are looked at only where single ones do not settle it.
 constexpr double kSettledExcess = 0.8;  // nats an interval
 constexpr double kPaidForLags = 2;      // nats
+// One size all along makes chance less likely; not by more than this, since many harmless visits
+// have one size, too.
+constexpr double kMostForSizes = 3;  // nats
 
 }  // namespace
 
@@ -33,6 +36,14 @@ void Evidence::scan_sums() {
   }
 }
 
+double Evidence::evidence_of_sizes() const {
+  double share = 0;
+  for (const SizeMode* mode : {&sizes.out, &sizes.in}) {
+    if (mode->known == check_ins && mode->bytes > 0) share = std::max(share, mode->share);
+  }
+  return kMostForSizes * std::clamp(2 * share - 1, 0.0, 1.0);
+}
+
 void Evidence::assign(std::span<const CheckIn> series, const DetectionSettings& settings) {
   check_ins = series.size();
   intervals.assign(series, settings.burst_gap);
@@ -42,7 +53,8 @@ void Evidence::assign(std::span<const CheckIn> series, const DetectionSettings& 
   dispersion.assign(intervals, folding.period);
   coherence.assign(intervals, folding.period);
   sizes.assign(series);
-  nats = std::max({scan.evidence, lagged.evidence, dispersion.evidence, coherence.evidence, 0.0});
+  nats = evidence_of_sizes() +
+         std::max({scan.evidence, lagged.evidence, dispersion.evidence, coherence.evidence, 0.0});
 }
 
 }  // namespace beaconry

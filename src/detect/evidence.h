@@ -26,12 +26,13 @@ struct Evidence {
   Dispersion dispersion;
   Coherence coherence;
   SizeProfile sizes;
-  double nats = 0;  // the strongest evidence against memoryless arrivals
+  double nats = 0;  // the strongest evidence against chance, with that of the sizes
 
   void assign(std::span<const CheckIn> check_ins, const DetectionSettings& settings);
 
  private:
   void scan_sums();
+  double evidence_of_sizes() const;
   std::vector<double> sums_;
 };
 

@@ -10,7 +10,7 @@ namespace beaconry {
 namespace {
 
 // Evidence against chance below which a regular look is not believed yet, in nats.
-constexpr double kNoEvidence = 4, kEnoughEvidence = 12;
+constexpr double kNoEvidence = 4, kEnoughEvidence = 11;
 constexpr double kMostForFewCheckIns = 0.4;
 constexpr double kNothing = 0.3;  // scores up to here have no severity at all
 

@@ -154,7 +154,7 @@ ScoredPair Hunt::identified(std::uint32_t id) const {
 void Hunt::conclude_all(std::vector<ScoredPair>& pairs) {
   for (const ScoredPair& pair : pairs) {
     if (pair.kind == PairKind::address && pair.verdict.combined_score >= kRhythmScore) {
-      neighbourhood_->add_rhythm(pair.key, pair.verdict.interval_seconds);
+      neighbourhood_->add_rhythm(index_->groups()[pair.series_id], pair.verdict.interval_seconds);
     }
   }
   const Scorer scorer(settings_.detection);

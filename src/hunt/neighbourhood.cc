@@ -13,7 +13,7 @@ namespace beaconry {
 namespace {
 
 // Kinds of destinations must not meet in one hash.
-enum class UseOf : std::uint8_t { address, name, domain };
+enum class UseOf : std::uint8_t { address, name, domain, lookup };
 
 template <class T>
 std::uint64_t key_of(UseOf kind, const T& what) {
@@ -23,6 +23,12 @@ std::uint64_t key_of(UseOf kind, const T& what) {
 // Rhythms within 10 % of each other are one.
 int bucket_of(double seconds) {
   return static_cast<int>(std::floor(std::log(std::max(seconds, 1e-3)) / std::log(1.1)));
+}
+
+// Most of what the pair does goes by its busiest leg's name.
+bool goes_by_name(const Leg& busiest, const PairIndex::Group& group) {
+  return busiest.name != 0 &&
+         (group.kind == PairKind::named || std::uint64_t{busiest.check_ins} * 2 >= group.check_ins);
 }
 
 }  // namespace
@@ -41,10 +47,17 @@ Neighbourhood::Neighbourhood(const SeriesStore& store, const PairIndex& index,
     uses.emplace_back(key_of(UseOf::address, leg.pair.destination), source);
     if (leg.name == 0) continue;
     const std::string_view name = store.name(leg.name);
-    uses.emplace_back(key_of(UseOf::name, name), source);
     const auto [entry, fresh] = domains.try_emplace(leg.name, 0);
-    if (fresh) entry->second = key_of(UseOf::domain, registered_domain(name));
-    uses.emplace_back(entry->second, source);
+    if (fresh) entry->second = absl::HashOf(registered_domain(name));
+    if (leg.name_kind == NameKind::dns_domain) {
+      // Asking is not using: resolvers ask for all. Who asks is counted apart.
+      resolvers_.insert(absl::HashOf(leg.pair.destination));
+      uses.emplace_back(key_of(UseOf::lookup, entry->second), source);
+      continue;
+    }
+    contacted_.insert(entry->second);
+    uses.emplace_back(key_of(UseOf::name, name), source);
+    uses.emplace_back(key_of(UseOf::domain, entry->second), source);
   }
   const auto distinct = [](std::vector<std::uint64_t>& hosts) {
     std::sort(hosts.begin(), hosts.end());
@@ -67,8 +80,13 @@ std::uint32_t Neighbourhood::count(const Counts& counts, std::uint64_t key) cons
   return found == counts.end() ? 0 : found->second;
 }
 
-void Neighbourhood::add_rhythm(const PairKey& pair, double interval_seconds) {
-  ++rhythms_[rhythm_key(pair, bucket_of(interval_seconds))];
+void Neighbourhood::add_rhythm(const PairIndex::Group& group, double interval_seconds) {
+  const Leg& busiest = store_.legs()[index_.legs(group)[0]];
+  const std::uint64_t rhythm = rhythm_key(busiest.pair, bucket_of(interval_seconds));
+  const std::uint64_t destination = goes_by_name(busiest, group)
+                                        ? key_of(UseOf::name, store_.name(busiest.name))
+                                        : key_of(UseOf::address, busiest.pair.destination);
+  if (rhythms_seen_.insert(absl::HashOf(rhythm, destination)).second) ++rhythms_[rhythm];
 }
 
 PairContext Neighbourhood::context_of(const PairIndex::Group& group,
@@ -84,13 +102,20 @@ PairContext Neighbourhood::context_of(const PairIndex::Group& group,
   c.inbound = !source_inside && c.destination_internal;
 
   // Whoever shares an address with a popular service is as popular as the name it was asked by.
-  const bool by_name = busiest.name != 0 && std::uint64_t{busiest.check_ins} * 2 >= group.check_ins;
+  const std::string_view name = store_.name(busiest.name);
   std::uint32_t users = 0;
   if (!c.named) users = count(users_, key_of(UseOf::address, c.pair.destination));
-  if (by_name || c.named) {
-    const std::string_view name = store_.name(busiest.name);
-    users = std::max({users, count(users_, key_of(UseOf::name, name)),
-                      count(users_, key_of(UseOf::domain, registered_domain(name)))});
+  if (goes_by_name(busiest, group)) {
+    const std::uint64_t domain = absl::HashOf(registered_domain(name));
+    if (busiest.name_kind == NameKind::dns_domain) {
+      c.lookup = true;
+      c.contacted = contacted_.contains(domain);
+      c.asks_for_others = resolvers_.contains(absl::HashOf(c.pair.source));
+      users = std::max(users, count(users_, key_of(UseOf::lookup, domain)));
+    } else {
+      users = std::max({users, count(users_, key_of(UseOf::name, name)),
+                        count(users_, key_of(UseOf::domain, domain))});
+    }
   }
   c.users = std::max(users, 1U);
   if (interval_seconds > 0) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <cstdint>
 
@@ -16,8 +17,9 @@ class Neighbourhood {
  public:
   Neighbourhood(const SeriesStore& store, const PairIndex& index, const Networks& networks);
 
-  // An address pair of a rhythm: counted towards the fan-out of its source.
-  void add_rhythm(const PairKey& pair, double interval_seconds);
+  // An address pair of a rhythm: counted towards the fan-out of its source, addresses of one name
+  // as one destination.
+  void add_rhythm(const PairIndex::Group& group, double interval_seconds);
 
   // REQUIRES all rhythms to have been added.
   PairContext context_of(const PairIndex::Group& group, double interval_seconds) const;
@@ -32,6 +34,9 @@ class Neighbourhood {
   const Networks& networks_;
   Counts users_;    // hosts by hash of address, name or domain
   Counts rhythms_;  // destinations by source, port, protocol and interval
+  absl::flat_hash_set<std::uint64_t> rhythms_seen_;
+  absl::flat_hash_set<std::uint64_t> contacted_;  // names and domains that somebody connects to
+  absl::flat_hash_set<std::uint64_t> resolvers_;  // hosts that others ask for names
   std::uint32_t inside_hosts_ = 0, outside_hosts_ = 0;
 };
 

@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "hunt/output/html_beacon.h"
+#include "hunt/output/report_style.h"
 #include "hunt/output/summary.h"
 #include "hunt/output/wording.h"
-#include "report_style.h"
 
 namespace beaconry {
 namespace {
