@@ -29,6 +29,7 @@ struct Options {
   bool only_captures = false;
   bool development_only = false;
   bool no_truncation = false;
+  bool show_wrong = false;
 };
 
 std::string name_of(const Day& day) {
@@ -43,7 +44,7 @@ simulate::Recipe recipe_of(const Day& day) {
   return recipe;
 }
 
-void say(const std::string& name, const Cards& cards) {
+void say(const Options& options, const std::string& name, const Cards& cards) {
   std::fprintf(stderr, "%s\n", name.c_str());
   for (std::size_t i = 0; i < cards.size(); ++i) {
     const ScoreCard& card = cards[i];
@@ -52,6 +53,11 @@ void say(const std::string& name, const Cards& cards) {
                  kDetectors[i], total.found, total.all, card.aperiodic_alarms, card.periodic_alarms,
                  card.average_precision);
   }
+  if (!options.show_wrong) return;
+  for (const std::string& pair : cards[0].missed)
+    std::fprintf(stderr, "  missed %s\n", pair.c_str());
+  for (const std::string& pair : cards[0].alarms)
+    std::fprintf(stderr, "  alarm %s\n", pair.c_str());
 }
 
 Result<Cards> try_day(const Options& options, const std::string& name,
@@ -66,7 +72,7 @@ Result<void> try_days(const Options& options, std::span<const Day> days,
   for (const Day& day : days) {
     const auto cards = try_day(options, name_of(day), simulate::simulate(recipe_of(day)));
     if (!cards) return tl::unexpected<Error>(cards.error());
-    say(name_of(day), *cards);
+    say(options, name_of(day), *cards);
     results.push_back({name_of(day), *cards});
   }
   return {};
@@ -83,7 +89,7 @@ Result<void> try_captures(const Options& options, Results& results) {
   for (const Input& input : *inputs) {
     const auto cards = try_all(options.program, input);
     if (!cards) return tl::unexpected<Error>(cards.error());
-    say(input.name, *cards);
+    say(options, input.name, *cards);
     results.captures.push_back({input.name, input.labels.malicious.size(), *cards});
   }
   return {};
@@ -117,7 +123,8 @@ Result<void> try_truncations(const Options& options, Results& results) {
         }
       }
     }
-    say(all ? "whole day of 200 hosts" : "first " + std::to_string(limit) + " check-ins", *cards);
+    say(options, all ? "whole day of 200 hosts" : "first " + std::to_string(limit) + " check-ins",
+        *cards);
   }
   for (std::size_t i = 0; i < needed.size(); ++i) {
     for (std::size_t pair = 0; pair < labels.malicious.size(); ++pair) {
@@ -165,6 +172,8 @@ int main(int argc, char** argv) {
   app.add_flag("--captures-only", options.only_captures, "Try the real captures and stop");
   app.add_flag("--development-only", options.development_only,
                "Leave the held-back days untouched, as one does while tuning");
+  app.add_flag("--wrong", options.show_wrong,
+               "Name what Beaconry missed and wrongly called a beacon");
   app.add_flag("--no-truncation", options.no_truncation, "Leave out how many check-ins it takes");
   CLI11_PARSE(app, argc, argv);
   std::string folder = (std::filesystem::temp_directory_path() / "accuracy-XXXXXX").string();

@@ -3,6 +3,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <tuple>
 
 namespace beaconry::accuracy {
@@ -75,6 +76,18 @@ class BySource {
   absl::flat_hash_map<IpAddress, std::vector<std::size_t>> index_;
 };
 
+std::string in_words(const Claim& claim, double score) {
+  char number[16];
+  std::snprintf(number, sizeof number, "%.3f ", score);
+  std::string text = number;
+  text += claim.source.to_string();
+  text += " -> ";
+  text += claim.destinations.front().to_string();
+  if (claim.is_named()) text.append(" (").append(claim.name).append(")");
+  if (claim.port) text.append(" port ").append(std::to_string(*claim.port));
+  return text;
+}
+
 // The mean over the malicious pairs of the precision at their place in the ranking; of equal
 // scores the harmless ones stand first.
 double average_precision(std::vector<double> malicious, std::vector<double> others) {
@@ -135,6 +148,8 @@ ScoreCard score(const std::vector<Claim>& claims, const Labels& labels) {
         conversation, [&](std::size_t at, const Claim&) { group = labels.periodic[at].group; });
     if (!scheduled) aperiodic.push_back(conversation.score);
     if (!conversation.is_beacon) continue;
+    card.alarms.push_back((scheduled ? group : std::string("aperiodic")) + ' ' +
+                          in_words(*conversation.claims.front(), conversation.score));
     if (scheduled) {
       ++card.periodic_alarms;
       ++card.periodic_alarms_by_class[group];
@@ -146,7 +161,15 @@ ScoreCard score(const std::vector<Claim>& claims, const Labels& labels) {
   for (std::size_t i = 0; i < labels.malicious.size(); ++i) {
     ScoreCard::Class& group = card.classes[labels.malicious[i].group];
     ++group.all;
-    if (card.found[i]) ++group.found;
+    if (card.found[i]) {
+      ++group.found;
+    } else {
+      const LabelledPair& pair = labels.malicious[i];
+      card.missed.push_back(
+          pair.group + ' ' +
+          in_words({pair.source, pair.destinations, pair.name, pair.port, best[i], false},
+                   std::max(0.0, best[i])));
+    }
     const double own = best[i];
     const auto above = static_cast<std::size_t>(
         std::count_if(others.begin(), others.end(), [own](double s) { return s >= own; }));

@@ -23,6 +23,8 @@ struct ScoreCard {
   std::map<std::string, std::size_t> periodic_alarms_by_class;
   std::size_t periodic_alarms = 0;
   std::size_t aperiodic_alarms = 0;
+  std::vector<std::string> alarms;         // the wrong ones, in words
+  std::vector<std::string> missed;         // malicious pairs, in words
   std::size_t others = 0;                  // conversations scored that are not malicious
   double average_precision = 0;            // against everything harmless
   double average_precision_aperiodic = 0;  // against what is harmless and keeps no schedule

@@ -85,7 +85,8 @@ Sniffed sniff_json(std::string_view start, std::string_view path) {
     LogRow row;
     record.fill(row);
     if (!row[Field::ts].empty() &&
-        (!row[Field::uid].empty() || !row[Field::orig_h].empty() || !row[Field::path].empty())) {
+        (!row[Field::uid].empty() || !row[Field::orig_h].empty() || !row[Field::path].empty() ||
+         !row[Field::client_addr].empty())) {  // dhcp.log has neither uid nor ends
       zeek = true;
       if (!row[Field::path].empty()) {
         kind_named = true;

@@ -82,6 +82,14 @@ std::string with_body(std::string head, std::size_t size, std::uint64_t seed) {
   return head;
 }
 
+// Every datagram as one of a connection that is already up (RFC 9000 §17.3): the fixed bit set,
+// the long-header bit not.
+void mark_quic(std::string& text) {
+  for (std::size_t at = 0; at < text.size(); at += kLongestSegment) {
+    text[at] = static_cast<char>((text[at] & 0x3f) | 0x40);
+  }
+}
+
 void append_dns_name(std::string& text, const std::string& name) {
   for (const std::string_view label : split(name, '.')) {
     text += static_cast<char>(label.size());
@@ -156,6 +164,10 @@ Payload payload_of(const Traffic& traffic, const SimulatedFlow& flow) {
     default:
       append_noise(payload.out, out, mix(flow.id, 2));
       append_noise(payload.in, in, mix(flow.id, 4));
+      if (flow.service == Service::quic) {
+        mark_quic(payload.out);
+        mark_quic(payload.in);
+      }
       break;
   }
   return payload;

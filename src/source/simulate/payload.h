@@ -13,6 +13,7 @@ struct Payload {
 };
 
 constexpr std::size_t kLongestPayload = 64 * 1024;
+constexpr std::size_t kLongestSegment = 1400;  // of it in one packet
 
 Payload payload_of(const Traffic& traffic, const SimulatedFlow& flow);
 

@@ -10,7 +10,6 @@
 namespace beaconry::simulate {
 namespace {
 
-constexpr std::size_t kSegment = 1400;
 constexpr std::uint8_t kFin = 1, kSyn = 2, kReset = 4, kPush = 8, kAck = 16;
 
 void put16(std::string& text, std::size_t value) {
@@ -160,11 +159,11 @@ class Frames {
 // All of `data` from one end to the other, spread over `length`.
 void send(Frames& frames, Timestamp time, Duration length, End& from, End& to,
           const std::string& data) {
-  const std::size_t count = (data.size() + kSegment - 1) / kSegment;
+  const std::size_t count = (data.size() + kLongestSegment - 1) / kLongestSegment;
   for (std::size_t i = 0; i < count; ++i) {
     const auto part = static_cast<Duration::rep>(i), parts = static_cast<Duration::rep>(count);
     const Timestamp at = time + length * part / parts;
-    frames.tcp(at, from, to, kPush | kAck, data.substr(i * kSegment, kSegment));
+    frames.tcp(at, from, to, kPush | kAck, data.substr(i * kLongestSegment, kLongestSegment));
     if (i % 2 == 1 || i + 1 == count) frames.tcp(at + length / (4 * parts), to, from, kAck, "");
   }
 }
@@ -205,8 +204,8 @@ void exchange(Frames& frames, const Traffic& traffic, const SimulatedFlow& flow,
   const auto all = [&](const End& from, const End& to, const std::string& data, Timestamp time) {
     std::size_t at = 0;
     do {
-      frames.udp(time, from, to, data.substr(at, kSegment));
-      at += kSegment;
+      frames.udp(time, from, to, data.substr(at, kLongestSegment));
+      at += kLongestSegment;
     } while (at < data.size());
   };
   all(client, server, payload.out, flow.time);
