@@ -162,12 +162,15 @@ IpAddress IpAddress::masked(unsigned bits) const {
 std::string IpAddress::to_string() const {
   char text[INET6_ADDRSTRLEN];
   if (is_v4()) {  // by hand: inet_ntop prints, and reports hold many addresses
-    char* end = text;
+    std::size_t length = 0;
     for (std::size_t i = kMappedPrefix; i < bytes_.size(); ++i) {
-      if (i != kMappedPrefix) *end++ = '.';
-      end = std::to_chars(end, text + sizeof text, unsigned{bytes_[i]}).ptr;
+      const unsigned value = bytes_[i];
+      if (i != kMappedPrefix) text[length++] = '.';
+      if (value >= 100) text[length++] = static_cast<char>('0' + value / 100);
+      if (value >= 10) text[length++] = static_cast<char>('0' + value / 10 % 10);
+      text[length++] = static_cast<char>('0' + value % 10);
     }
-    return {text, static_cast<std::size_t>(end - text)};
+    return {text, length};
   }
   inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
   return text;

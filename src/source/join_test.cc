@@ -153,9 +153,9 @@ TEST(Join, WhatTheMemoryLimitForbidsIsCounted) {
   const TestFolder folder;
   std::string conn_rows, ssl_rows;
   for (int i = 0; i < 100; ++i) {
-    const std::string uid = "C" + std::to_string(i);
+    const std::string number = std::to_string(i), uid = 'C' + number;
     conn_rows += ends("1.0", uid.c_str(), "443") + "tcp\t1.0\t1\t1\n";
-    ssl_rows += ends("1.0", uid.c_str(), "443") + "a" + std::to_string(i) + ".example\tx\n";
+    ssl_rows += ends("1.0", uid.c_str(), "443") + 'a' + number + ".example\tx\n";
   }
   ReadOptions options;
   options.paths = {folder.write("conn.log", log("conn", kConn, conn_rows)),
