@@ -173,6 +173,8 @@ ScoredPair Hunt::identified(std::uint32_t id) const {
       pair.destinations.push_back(store().legs()[leg].pair.destination);
     }
   }
+  pair.source_name = store().host_name(pair.key.source);
+  if (pair.server_name.empty()) pair.address_name = store().address_name(pair.key.destination);
   pair.inbound = !settings_.networks.is_internal(pair.key.source) &&
                  settings_.networks.is_internal(pair.key.destination);
   return pair;
@@ -270,8 +272,6 @@ void Hunt::count(HuntReport& report) const {
 void Hunt::complete(ScoredPair& pair) const {
   const PairIndex::Group& group = index_->groups()[pair.series_id];
   explain(context_of(pair), pair.verdict);
-  pair.source_name = store().host_name(pair.key.source);
-  pair.address_name = store().address_name(pair.key.destination);
   std::vector<std::pair<Timestamp, std::string>> ids;
   for (const SeriesStore::LegId leg : index_->legs(group)) {
     store().samples().read(store().legs()[leg].samples, ids);
