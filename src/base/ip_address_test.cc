@@ -22,6 +22,24 @@ TEST(IpAddress, RefusesWhatIsNotAnAddress) {
   }
 }
 
+TEST(IpAddress, ReadsDottedQuadsOfEveryLength) {
+  for (const std::uint32_t a : {0U, 7U, 10U, 99U, 100U, 255U}) {
+    for (const std::uint32_t b : {3U, 42U, 199U}) {
+      for (const std::uint32_t c : {0U, 55U, 250U}) {
+        for (const std::uint32_t d : {1U, 12U, 254U}) {
+          const auto address = IpAddress::v4(a << 24 | b << 16 | c << 8 | d);
+          EXPECT_EQ(IpAddress::parse(address.to_string()), address) << address.to_string();
+        }
+      }
+    }
+  }
+  for (const char* text : {"192.168.1000.1", "256.10.10.10", "10.10.10.999", "10..10.10.10",
+                           "10.10.10.10.", ".10.10.10.10", "10.10.10x10", "10.10.10.10.1",
+                           "1921.168.10.10", "10.10.10.1000", "10.10.1010.10"}) {
+    EXPECT_FALSE(IpAddress::parse(text)) << text;
+  }
+}
+
 TEST(IpAddress, MappedV4IsTheV4Address) {
   EXPECT_EQ(IpAddress::parse("::ffff:10.0.0.1"), IpAddress::parse("10.0.0.1"));
 }

@@ -55,6 +55,9 @@ std::size_t utf8_length(std::string_view text, std::uint32_t& code_point) {
 }
 
 std::string terminal_safe(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; })) {
+    return std::string(text);  // nearly always
+  }
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -16,6 +16,17 @@ TEST(EpochSeconds, KeepsMicroseconds) {
   EXPECT_EQ(parse_epoch_seconds("1.1234569"), at(1123456));
 }
 
+TEST(EpochSeconds, ReadsMicrosecondsAfterWholePartsOfEveryLength) {
+  EXPECT_EQ(parse_epoch_seconds("0.000001"), at(1));
+  EXPECT_EQ(parse_epoch_seconds("12345678.123456"), at(12345678123456));
+  EXPECT_EQ(parse_epoch_seconds("123456789.999999"), at(123456789999999));
+  for (const char* text :
+       {"15913679x9.305988", "1591367999.30598x", "x591367999.305988", "1591367999:305988",
+        "9999999999.305988", "-.305988", "/591367999.305988", "159136799:.305988"}) {
+    EXPECT_FALSE(parse_epoch_seconds(text)) << text;
+  }
+}
+
 TEST(EpochSeconds, RefusesWhatIsNoTime) {
   for (const char* text : {"", "-1", "-", "1e9", "1591367999.30x", ".5", "99999999999", "nan"}) {
     EXPECT_FALSE(parse_epoch_seconds(text)) << text;

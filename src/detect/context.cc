@@ -26,7 +26,8 @@ constexpr double kForLookup = 0.5;
 constexpr double kForAskingForOthers = 0.5;
 
 constexpr double kForInternal = 0.08;
-constexpr double kForLocalService = 0.40;
+constexpr double kForLocalService = 0.35;
+constexpr double kForBaseline = 0.60;
 constexpr double kForGroup = 0.60;
 
 // 0 at `from`, 1 at `to`, smooth between.
@@ -63,6 +64,28 @@ std::string_view local_service(const PairKey& pair) {
       {161, Protocol::udp, "SNMP"},
       {520, Protocol::udp, "RIP"},
       {3289, Protocol::udp, "printer discovery"},
+      {53, Protocol::udp, "DNS"},
+      {53, Protocol::tcp, "DNS"},
+      {88, Protocol::tcp, "Kerberos"},
+      {88, Protocol::udp, "Kerberos"},
+      {464, Protocol::tcp, "Kerberos"},
+      {464, Protocol::udp, "Kerberos"},
+      {389, Protocol::tcp, "LDAP"},
+      {389, Protocol::udp, "LDAP"},
+      {636, Protocol::tcp, "LDAP"},
+      {3268, Protocol::tcp, "LDAP"},
+      {3269, Protocol::tcp, "LDAP"},
+      {135, Protocol::tcp, "RPC"},
+      {445, Protocol::tcp, "SMB"},
+      {2049, Protocol::tcp, "NFS"},
+      {514, Protocol::udp, "syslog"},
+      {514, Protocol::tcp, "syslog"},
+      {6514, Protocol::tcp, "syslog"},
+      {631, Protocol::tcp, "printing"},
+      {9100, Protocol::tcp, "printing"},
+      {10050, Protocol::tcp, "Zabbix"},
+      {10051, Protocol::tcp, "Zabbix"},
+      {5666, Protocol::tcp, "Nagios"},
   };
   for (const Service& s : kServices) {
     if (s.port == pair.port && s.protocol == pair.protocol) return s.name;
@@ -89,9 +112,11 @@ void adjust_for_context(const PairContext& c, Verdict& verdict) {
   }
 
   const IpAddress& to = c.pair.destination;
-  if (to.is_multicast() || to.is_broadcast()) {
+  if (!c.baseline.empty()) {
+    lower(verdict, "benign_baseline", kForBaseline);
+  } else if (to.is_multicast() || to.is_broadcast()) {
     lower(verdict, "group_address", kForGroup);
-  } else if (c.destination_internal && !local_service(c.pair).empty()) {
+  } else if (c.destination_internal && !c.lookup && !local_service(c.pair).empty()) {
     lower(verdict, "known_service", kForLocalService);
   } else if (c.destination_internal && !c.inbound && !c.lookup) {
     lower(verdict, "internal", kForInternal);
@@ -104,6 +129,7 @@ std::string reason_of(const Adjustment& adjustment, const PairContext& c) {
     return with_thousands(c.users) + " of " + with_thousands(c.hosts) + " hosts use it";
   }
   if (name == "fan_out") return "polls " + with_thousands(c.polled_alike) + " destinations alike";
+  if (name == "benign_baseline") return "benign baseline: " + std::string(c.baseline);
   if (name == "lookup") return "looks up what is then connected to";
   if (name == "resolver") return "a resolver that asks for others";
   if (name == "group_address") return "to a group, not to a host";

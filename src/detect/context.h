@@ -14,6 +14,7 @@ struct PairContext {
   bool named = false;
   std::uint32_t users = 1;         // hosts that use this destination (address, name or domain)
   std::uint32_t hosts = 1;         // hosts of the same side that were seen at all
+  std::string_view baseline;       // the configured benign baseline's label for it, or empty
   std::uint32_t polled_alike = 1;  // destinations this source visits in the same rhythm and port
   bool destination_internal = false;
   bool inbound = false;          // outside opens to inside

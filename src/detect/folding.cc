@@ -13,6 +13,8 @@ constexpr double kMostMissed = 12;  // more than that in a row is a pause, not a
 // A second rhythm must hold this share of all intervals and be this sure.
 constexpr double kLeastSecondShare = 0.15;
 constexpr double kLeastSecondEvidence = 12;
+// Two wide windows beside each other are one wide spread, not two rhythms.
+constexpr double kWidestOfTwo = 0.25;
 
 }  // namespace
 
@@ -43,32 +45,30 @@ void Folding::assign(const Intervals& intervals, const IntervalScan& scan) {
       ++explained;
       ++visits;
       squares += deviation * deviation;
-      deviations.push_back(deviation);
+      deviations.push_back(std::min(deviation, std::abs(x - intervals.median)));
     } else {
       rest_.push_back(x);
     }
   }
   const auto count = static_cast<double>(intervals.size());
-  if (static_cast<double>(rest_.size()) >= kLeastSecondShare * count && rest_.size() >= 4) {
-    const IntervalScan second = scan_intervals(rest_, intervals.dead_time);
+  IntervalScan second;
+  if (scan.width <= kWidestOfTwo && rest_.size() >= 4) {
+    second = scan_intervals(rest_, intervals.dead_time);
     const double held = second.share * static_cast<double>(rest_.size());
-    if (second.evidence >= kLeastSecondEvidence && held >= kLeastSecondShare * count) {
+    if (second.width <= kWidestOfTwo && second.evidence >= kLeastSecondEvidence &&
+        held >= kLeastSecondShare * count) {
       second_period = second.period;
       second_share = held / count;
     }
-    for (const double x : rest_) {
-      if (second_period > 0 && x >= second.low && x <= second.high) {
-        const double deviation = std::abs(x - second_period);
-        ++explained;
-        squares += deviation * deviation * (period * period) / (second_period * second_period);
-        deviations.push_back(deviation * period / second_period);
-      } else {
-        deviations.push_back(std::abs(x - period));
-      }
+  }
+  for (const double x : rest_) {
+    double deviation = std::abs(x - intervals.median);
+    if (second_period > 0 && x >= second.low && x <= second.high) {
+      deviation = std::abs(x - second_period) * period / second_period;
+      ++explained;
+      squares += deviation * deviation;
     }
-  } else {
-    for (const double x : rest_)
-      deviations.push_back(std::abs(x - period));
+    deviations.push_back(deviation);
   }
   std::sort(deviations.begin(), deviations.end());
   explained_share = explained / count;

@@ -13,9 +13,10 @@ struct Folding {
   double second_period = 0;    // 0: one rhythm is enough
   double explained_share = 0;  // of the intervals, by period, multiples and second rhythm
   double second_share = 0;
-  double missing_share = 0;        // check-ins missed of those expected in the explained intervals
-  double relative_spread = 0;      // root mean square deviation of the explained, over the period
-  std::vector<double> deviations;  // one an interval, seconds, ascending: from what explains it
+  double missing_share = 0;    // check-ins missed of those expected in the explained intervals
+  double relative_spread = 0;  // root mean square deviation of the explained, over the period
+  // One an interval, seconds, ascending: from what explains it, or from the median if that is near.
+  std::vector<double> deviations;
 
   // Refills *this from the intervals and the window that scan_intervals() found in them.
   void assign(const Intervals& intervals, const IntervalScan& scan);

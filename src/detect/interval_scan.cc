@@ -10,6 +10,7 @@ namespace beaconry {
 namespace {
 
 constexpr double kWidths[] = {0.03, 0.10, 0.25, 0.60};
+constexpr double kWidestOfSums = 0.10;
 // Intervals of one exact length still differ by scheduling and by the clock's grain.
 constexpr double kGrain = 0.01;  // seconds
 
@@ -35,6 +36,7 @@ IntervalScan scan_intervals(std::span<const double> sorted, double dead_time, un
   const auto count = static_cast<double>(sorted.size());
   const double search = std::log(4 * count);
   for (const double width : kWidths) {
+    if (lag > 1 && width > kWidestOfSums) break;
     std::size_t most = 0, most_begin = 0;
     for (std::size_t begin = 0, end = 0; begin < sorted.size(); ++begin) {
       const double low = std::max(sorted[begin] - dead_time, 0.0);

@@ -23,7 +23,8 @@ struct IntervalScan {
 
 // `sorted` ascending, in seconds. `dead_time`: no interval can be shorter, so it is taken off
 // before widths are compared. Intervals that are sums of `lag` sleeps have a narrower null (a
-// gamma's), which is allowed for.
+// gamma's), which is allowed for, and only the two narrow windows are tried: what alternates comes
+// back to one sum, while even arrivals of any kind have sums that are alike.
 IntervalScan scan_intervals(std::span<const double> sorted, double dead_time, unsigned lag = 1);
 
 // Bernoulli divergence D(share || chance) in nats where share > chance, else 0.

@@ -12,6 +12,11 @@ namespace {
 // Evidence against chance below which a regular look is not believed yet, in nats.
 constexpr double kNoEvidence = 4, kEnoughEvidence = 11;
 constexpr double kMostForFewCheckIns = 0.4;
+// And of two rhythms the one that has lasted longer is the surer: it ranks first.
+constexpr double kForYoung = 0.08, kYoung = 40;
+// Of a jitter wider than this (percent) the scan's window shows only a part: the median tells more.
+constexpr double kWideJitter = 25;
+constexpr double kNegligible = 1e-4;
 constexpr double kNothing = 0.3;  // scores up to here have no severity at all
 
 double sum(const Verdict& v) {
@@ -37,12 +42,12 @@ Verdict Scorer::measure(std::span<const CheckIn> series) {
   }
   const double doubt =
       1 - std::clamp((e.nats - kNoEvidence) / (kEnoughEvidence - kNoEvidence), 0.0, 1.0);
-  if (doubt > 0) {
-    v.adjustments.push_back({"few_check_ins", -kMostForFewCheckIns * doubt, {}});
-  }
+  const double by_few = kMostForFewCheckIns * doubt + kForYoung * std::exp(-e.nats / kYoung);
+  if (by_few > kNegligible) v.adjustments.push_back({"few_check_ins", -by_few, {}});
   v.rhythm = fit_sleep_model(e);
-  v.interval_seconds = e.lag == 2 && v.rhythm.model == SleepModel::alternating ? e.intervals.median
-                                                                               : e.folding.period;
+  v.interval_seconds = e.folding.period;
+  const bool wide = v.rhythm.jitter_percent > kWideJitter;
+  if (wide || v.rhythm.model == SleepModel::alternating) v.interval_seconds = e.intervals.median;
   v.jitter_percent =
       v.rhythm.model != SleepModel::none
           ? v.rhythm.jitter_percent

@@ -11,6 +11,10 @@ namespace {
 constexpr double kFixedRange = 0.03;  // relative: narrower, there is no jitter to speak of
 constexpr double kLeastAlternation = -0.5;
 constexpr double kLeastExplained = 0.5;
+constexpr double kNarrow = 0.2;  // window widths up to here show the whole spread
+constexpr double kSomeMissing = 0.1;
+constexpr double kMostOfMedian = 2.3;  // ±100 % jitter ends at 2 medians
+constexpr double kMostly = 0.95;
 
 // How far a sleep is from a number that a person would type, 0..0.5: digits 1, 2, 3, 5, 10, 15,
 // 20, 30, 45, 60, 90 of the unit it is counted in.
@@ -24,6 +28,26 @@ double distance_from_round(double seconds) {
     }
   }
   return least;
+}
+
+// The intervals that one sleep of one jitter explains: those of the scan's window, or, where the
+// window is only a part of a wide but bounded spread, all but the pauses. Empty where none does.
+std::span<const double> jittered(const Evidence& e) {
+  const std::span<const double> sorted(e.intervals.sorted);
+  const double median = e.intervals.median;
+  const auto up_to = [&](double most) {
+    return static_cast<std::size_t>(std::upper_bound(sorted.begin(), sorted.end(), most) -
+                                    sorted.begin());
+  };
+  const std::size_t bounded = up_to(kMostOfMedian * median);
+  const bool wide = e.scan.width > kNarrow && e.folding.missing_share < kSomeMissing;
+  if (wide && static_cast<double>(bounded) >= kMostly * static_cast<double>(sorted.size())) {
+    return sorted.first(bounded);
+  }
+  if (e.folding.explained_share < kLeastExplained) return {};
+  const auto begin = static_cast<std::size_t>(
+      std::lower_bound(sorted.begin(), sorted.end(), e.scan.low) - sorted.begin());
+  return sorted.subspan(begin, up_to(e.scan.high) - begin);
 }
 
 }  // namespace
@@ -43,18 +67,14 @@ Rhythm fit_sleep_model(const Evidence& e) {
     r.second_sleep_seconds = quantile(e.intervals.sorted, 0.75);
     return r;
   }
-  if (f.explained_share < kLeastExplained) return r;
   if (f.second_period > 0) {
     r.model = SleepModel::mixture;
     r.sleep_seconds = f.period;
     r.second_sleep_seconds = f.second_period;
     return r;
   }
-  // The ends of the window's intervals, leaving out a little on each side for stragglers.
-  const auto& sorted = e.intervals.sorted;
-  const auto begin = std::lower_bound(sorted.begin(), sorted.end(), e.scan.low);
-  const auto end = std::upper_bound(begin, sorted.end(), e.scan.high);
-  const std::span<const double> inside(&*begin, static_cast<std::size_t>(end - begin));
+  const std::span<const double> inside = jittered(e);
+  if (inside.empty()) return r;
   const double low = quantile(inside, 0.02), high = quantile(inside, 0.98);
   if (e.coherence.locked) {
     r.model = SleepModel::clock_locked;

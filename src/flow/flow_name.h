@@ -13,11 +13,6 @@ namespace beaconry {
 
 // What is known of a flow's server name. Part of a flow; read and written by FlowNameReader.
 struct FlowName {
-  std::string text;  // normalised; empty while unknown
-  NameKind kind = NameKind::none;
-  bool settled = false;        // nothing more is to be learnt
-  std::uint8_t looked_at = 0;  // payloads of the opener without a name so far
-
   // A message of which only a part has come.
   struct Pending {
     explicit Pending(std::size_t capacity) : stream(capacity) {}
@@ -26,6 +21,10 @@ struct FlowName {
     QuicInitialReader quic;
   };
   std::unique_ptr<Pending> pending;
+  NameKind kind = NameKind::none;
+  bool settled = false;        // nothing more is to be learnt
+  std::uint8_t looked_at = 0;  // payloads of the opener without a name so far
+  std::string text;            // normalised; empty while unknown
 
   void clear() {  // keeps the text's memory for the next flow
     text.clear();

@@ -11,7 +11,7 @@ namespace {
 // games' sockets need. After a close only stray segments follow.
 constexpr Duration kTcpIdle = std::chrono::minutes{124};
 constexpr Duration kTcpHalfOpenIdle = std::chrono::minutes{2};
-constexpr Duration kTcpClosedIdle = std::chrono::seconds{10};
+constexpr Duration kTcpClosedIdle = FlowState::kLeastPatience;
 constexpr Duration kUdpIdle = std::chrono::minutes{3};
 constexpr Duration kOtherIdle = std::chrono::minutes{1};
 

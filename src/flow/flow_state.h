@@ -33,10 +33,17 @@ struct FlowTuple {
 };
 static_assert(sizeof(FlowTuple) == 40, "compared byte by byte: no padding");
 
-// What FlowTable keeps of one flow.
-struct FlowState {
+// What FlowTable keeps of one flow. The first two cache lines hold all that a packet of a known
+// flow touches: with many flows, getting them is most of a packet's cost.
+struct alignas(64) FlowState {
   FlowTuple tuple{};
-  Timestamp first{}, last{};
+  Timestamp last{};
+  Timestamp activity_last{};
+  std::uint32_t next_sequence[2] = {};  // by end, 0 the opener
+
+  Timestamp activity_first{};
+  std::uint64_t bytes[2] = {};  // of this activity
+  std::uint32_t initial_sequence = 0;
   std::uint32_t hash = 0;
   bool used = false;
   bool a_opened = true;
@@ -44,21 +51,18 @@ struct FlowState {
   bool reset = false;
   bool reported = false;     // an open or burst went out
   bool has_payload = false;  // in this activity
-  bool seen[2] = {};         // by end, 0 the opener: next_sequence holds
+  bool seen[2] = {};         // next_sequence holds
   bool finished[2] = {};
   bool left[2] = {};  // FIN or RST within this activity
-  std::uint32_t initial_sequence = 0;
-  std::uint32_t next_sequence[2] = {};
-
-  Timestamp activity_first{}, activity_last{};
-  std::uint64_t bytes[2] = {};  // of this activity
-  PacketId first_id, activity_id;
-
   FlowName name;
 
+  Timestamp first{};
+  PacketId first_id, activity_id;
+
   bool closed() const { return reset || (finished[0] && finished[1]); }
-  // How long it may be silent before it is over.
+  // How long it may be silent before it is over; never less than kLeastPatience.
   Duration patience() const;
+  static constexpr Duration kLeastPatience = std::chrono::seconds{10};
 
   void begin(const FlowTuple& key, std::uint32_t key_hash, Timestamp time, PacketId id);
   void begin_activity(Timestamp time, PacketId id);

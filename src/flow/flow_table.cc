@@ -7,13 +7,13 @@
 namespace beaconry {
 namespace {
 
-constexpr std::uint32_t kChunkBits = 12;
+constexpr std::uint32_t kChunkBits = 8;
 constexpr std::uint32_t kChunk = 1U << kChunkBits;
 
 // A timestamp this far ahead is believed when a second packet agrees: one damaged record must not
 // end all flows.
 constexpr Duration kLeap = std::chrono::minutes{1};
-constexpr std::size_t kSweepPerPacket = 2;
+constexpr std::size_t kSweepPerPacket = 1;
 
 bool is_tcp(const ParsedPacket& packet) {
   return packet.protocol == kProtocolTcp;
@@ -206,7 +206,9 @@ void FlowTable::sweep(std::size_t count) {
   for (; count > 0 && created_ > 0; --count) {
     hand_ = hand_ + 1 < created_ ? hand_ + 1 : 0;
     FlowState& flow = flow_at(hand_);
-    if (!flow.used || clock_ - flow.last <= flow.patience()) continue;
+    const Duration silence = clock_ - flow.last;
+    if (silence <= FlowState::kLeastPatience || !flow.used) continue;
+    if (silence <= flow.patience()) continue;
     end_flow(flow);
     release(hand_);
   }

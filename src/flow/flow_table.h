@@ -40,7 +40,7 @@ class FlowTable {
     std::vector<std::string> file_names{};  // more than one: ids become "name#number"
   };
   // What a flow takes of memory, its name and its place in the index included.
-  static constexpr std::size_t kBytesPerFlow = 352;
+  static constexpr std::size_t kBytesPerFlow = 400;
 
   FlowTable(Options options, FlowSink& sink);
   FlowTable(const FlowTable&) = delete;

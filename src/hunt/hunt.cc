@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kBlock = 64;         // series a thread takes at once
 constexpr double kRhythmScore = 0.5;       // from here on a pair counts towards a fan-out
+constexpr double kLeastOfAKind = 0.2;      // of all check-ins, to be judged on its own
 constexpr double kRepresentedShare = 0.5;  // of an address pair's check-ins under the name
 
 // Best first; equal scores in an order that does not depend on threads.
@@ -44,6 +45,12 @@ std::string shut_out_by(const DetectionGates& gates, const ScoredPair& pair) {
     return gate_reason("max_beacon_interval", to_words(*gates.max_beacon_interval));
   }
   return {};
+}
+
+void keep(Kinds kinds, CheckIns& series) {
+  if (kinds == Kinds::all) return;
+  std::erase_if(series,
+                [&](const CheckIn& c) { return c.inside_flow != (kinds == Kinds::bursts); });
 }
 
 std::optional<std::uint64_t> known(std::uint64_t bytes) {
@@ -94,38 +101,58 @@ void Hunt::score(HuntReport& report) {
   count(report);
 }
 
+struct Hunt::Workshop {
+  Scorer scorer;
+  CheckIns series, kind;
+  std::vector<ScoredPair> done;
+};
+
 void Hunt::measure_all(std::vector<ScoredPair>& pairs) {
   const auto groups = index_->groups();
-  std::vector<std::vector<ScoredPair>> found(settings_.threads);
-  std::vector<Scorer> scorers(settings_.threads, Scorer(settings_.detection));
-  std::vector<CheckIns> series(settings_.threads);
+  std::vector<Workshop> workshops(settings_.threads, {Scorer(settings_.detection), {}, {}, {}});
   parallel_for(groups.size(), settings_.threads, kBlock,
                [&](unsigned thread, std::size_t begin, std::size_t end) {
+                 Workshop& workshop = workshops[thread];
                  for (std::size_t id = begin; id < end; ++id) {
                    if (groups[id].check_ins < Scorer::kLeastCheckIns) continue;
-                   collect(groups[id], series[thread]);
-                   if (series[thread].size() < Scorer::kLeastCheckIns) continue;
-                   found[thread].push_back(
-                       measured(static_cast<std::uint32_t>(id), series[thread], scorers[thread]));
+                   collect(groups[id], workshop.series);
+                   if (workshop.series.size() < Scorer::kLeastCheckIns) continue;
+                   workshop.done.push_back(measured(static_cast<std::uint32_t>(id), workshop));
                  }
                });
-  for (auto& part : found) {
-    std::move(part.begin(), part.end(), std::back_inserter(pairs));
+  for (Workshop& workshop : workshops) {
+    std::move(workshop.done.begin(), workshop.done.end(), std::back_inserter(pairs));
   }
 }
 
-ScoredPair Hunt::measured(std::uint32_t id, const CheckIns& series, Scorer& scorer) const {
+// Fills a pair from the series that lies in the workshop.
+ScoredPair Hunt::measured(std::uint32_t id, Workshop& workshop) const {
   ScoredPair pair = identified(id);
-  pair.verdict = scorer.measure(series);
+  const CheckIns& series = workshop.series;
+  pair.verdict = workshop.scorer.measure(series);
+  pair.bytes_out = known(workshop.scorer.sizes().bytes_out);
+  pair.bytes_in = known(workshop.scorer.sizes().bytes_in);
   pair.check_ins = series.size();
   for (const CheckIn& c : series) {
     pair.connection_count += c.connections;
     pair.burst_check_ins += c.inside_flow ? 1 : 0;
   }
-  pair.bytes_out = known(scorer.sizes().bytes_out);
-  pair.bytes_in = known(scorer.sizes().bytes_in);
   pair.first_seen = series.front().time;
   pair.last_seen = series.back().time;
+
+  const double bursts =
+      static_cast<double>(pair.burst_check_ins) / static_cast<double>(series.size());
+  if (std::min(bursts, 1 - bursts) < kLeastOfAKind) return pair;
+  pair.verdict.combined_score = -1;  // a mix of both kinds has no rhythm of its own
+  for (const Kinds kinds : {Kinds::opens, Kinds::bursts}) {
+    workshop.kind = series;
+    keep(kinds, workshop.kind);
+    Verdict verdict = workshop.scorer.measure(workshop.kind);
+    if (verdict.combined_score > pair.verdict.combined_score) {
+      pair.verdict = std::move(verdict);
+      pair.judged = kinds;
+    }
+  }
   return pair;
 }
 
@@ -146,6 +173,8 @@ ScoredPair Hunt::identified(std::uint32_t id) const {
       pair.destinations.push_back(store().legs()[leg].pair.destination);
     }
   }
+  pair.source_name = store().host_name(pair.key.source);
+  if (pair.server_name.empty()) pair.address_name = store().address_name(pair.key.destination);
   pair.inbound = !settings_.networks.is_internal(pair.key.source) &&
                  settings_.networks.is_internal(pair.key.destination);
   return pair;
@@ -173,8 +202,11 @@ void Hunt::conclude_all(std::vector<ScoredPair>& pairs) {
 }
 
 PairContext Hunt::context_of(const ScoredPair& pair) const {
-  return neighbourhood_->context_of(index_->groups()[pair.series_id],
-                                    pair.verdict.interval_seconds);
+  PairContext context =
+      neighbourhood_->context_of(index_->groups()[pair.series_id], pair.verdict.interval_seconds);
+  const BenignPattern* pattern = settings_.baseline.match(pair.key);
+  if (pattern != nullptr) context.baseline = pattern->label;
+  return context;
 }
 
 void Hunt::represent(std::vector<ScoredPair>& pairs) {
@@ -206,10 +238,9 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
 }
 
 ScoredPair Hunt::unmeasured(std::uint32_t id) const {
-  CheckIns series;
-  collect(index_->groups()[id], series);
-  Scorer scorer(settings_.detection);
-  return measured(id, series, scorer);
+  Workshop workshop{Scorer(settings_.detection), {}, {}, {}};
+  collect(index_->groups()[id], workshop.series);
+  return measured(id, workshop);
 }
 
 void Hunt::count(HuntReport& report) const {
@@ -241,8 +272,6 @@ void Hunt::count(HuntReport& report) const {
 void Hunt::complete(ScoredPair& pair) const {
   const PairIndex::Group& group = index_->groups()[pair.series_id];
   explain(context_of(pair), pair.verdict);
-  pair.source_name = store().host_name(pair.key.source);
-  pair.address_name = store().address_name(pair.key.destination);
   std::vector<std::pair<Timestamp, std::string>> ids;
   for (const SeriesStore::LegId leg : index_->legs(group)) {
     store().samples().read(store().legs()[leg].samples, ids);
@@ -257,6 +286,7 @@ void Hunt::complete(ScoredPair& pair) const {
 CheckIns Hunt::check_ins(const ScoredPair& pair) const {
   CheckIns series;
   collect(index_->groups()[pair.series_id], series);
+  keep(pair.judged, series);
   return series;
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "detect/benign_baseline.h"
 #include "detect/scorer.h"
 #include "detect/settings.h"
 #include "flow/networks.h"
@@ -17,6 +18,7 @@ namespace beaconry {
 struct HuntSettings {
   DetectionSettings detection;
   Networks networks;
+  BenignBaseline baseline;
   unsigned threads = 2;
   std::size_t memory_limit = std::size_t{2} << 30;  // for all series together
 };
@@ -38,7 +40,7 @@ class Hunt {
   // never shown.
   void complete(ScoredPair& pair) const;
 
-  // The check-ins of a scored pair, in time order.
+  // The check-ins that a pair's verdict is about, in time order.
   CheckIns check_ins(const ScoredPair& pair) const;
 
  private:
@@ -47,7 +49,8 @@ class Hunt {
   void represent(std::vector<ScoredPair>& pairs);
   void count(HuntReport& report) const;
   ScoredPair identified(std::uint32_t id) const;
-  ScoredPair measured(std::uint32_t id, const CheckIns& series, Scorer& scorer) const;
+  struct Workshop;  // what one thread measures with
+  ScoredPair measured(std::uint32_t id, Workshop& workshop) const;
   ScoredPair unmeasured(std::uint32_t id) const;
   PairContext context_of(const ScoredPair& pair) const;
   void collect(const PairIndex::Group& group, CheckIns& out) const;

@@ -6,6 +6,19 @@
 namespace beaconry {
 namespace {
 
+// The entry that covers a pair, of a rotating one all of its addresses; nullptr for none.
+const AllowEntry* covered_by(const AllowList& allow, const ScoredPair& pair) {
+  const std::string& name = pair.server_name.empty() ? pair.address_name : pair.server_name;
+  const AllowEntry* entry = allow.match(pair.key, name);
+  PairKey key = pair.key;
+  for (const IpAddress& destination : pair.destinations) {
+    if (entry == nullptr) break;
+    key.destination = destination;
+    if (allow.match(key, name) == nullptr) entry = nullptr;
+  }
+  return entry;
+}
+
 void hide(ScoredPair& pair, Hidden why, std::string reason) {
   if (pair.hidden != Hidden::no) return;
   pair.hidden = why;
@@ -17,7 +30,7 @@ void hide(ScoredPair& pair, Hidden why, std::string reason) {
 void apply_allow_list(const AllowList& allow, HuntReport& report) {
   if (allow.empty()) return;
   for (ScoredPair& pair : report.pairs) {
-    const AllowEntry* entry = allow.match(pair.key, pair.server_name);
+    const AllowEntry* entry = covered_by(allow, pair);
     if (entry != nullptr)
       hide(pair, Hidden::allow_listed, entry->text + " (" + entry->origin + ")");
   }

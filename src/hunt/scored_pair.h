@@ -16,6 +16,10 @@ enum class PairKind : std::uint8_t { address, named };
 // How a pair stands against an earlier report.
 enum class Change : std::uint8_t { none, fresh, changed, gone };  // written NEW, CHANGED, GONE
 
+// New connections and bursts inside running ones are check-ins of different kinds. Where a pair
+// has many of both, each kind is judged alone and the better verdict stands.
+enum class Kinds : std::uint8_t { all, opens, bursts };
+
 // Why a pair is not in the default list although it was scored.
 enum class Hidden : std::uint8_t {
   no,
@@ -41,6 +45,7 @@ struct ScoredPair {
 
   std::uint64_t connection_count = 0;
   std::uint64_t check_ins = 0;
+  Kinds judged = Kinds::all;          // which check-ins the verdict is about
   std::uint64_t burst_check_ins = 0;  // of these, inside running flows
   std::optional<std::uint64_t> bytes_out, bytes_in;
   Timestamp first_seen{}, last_seen{};

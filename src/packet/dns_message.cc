@@ -76,7 +76,10 @@ bool DnsMessage::parse(ByteView message) {
   if (opcode > 6 || questions > 4 || (!response_ && questions == 0)) return false;
 
   std::size_t at = kHeader;
-  if (questions > 0 && !read_question(message, at)) return false;
+  if (questions > 0 && !read_question(message, at)) {
+    name_size_ = 0;
+    return false;
+  }
   for (std::size_t i = 1; i < questions; ++i) {
     if (!skip_name(message, at)) return false;
     at += 4;

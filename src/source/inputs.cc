@@ -80,7 +80,7 @@ class Finder {
     while (size < start.size()) {
       const auto got = stream.read(std::span(start.data() + size, start.size() - size));
       if (!got && size == 0) {
-        report_.fail_input(stream.name(), got.error().message());
+        report_.fail_input(stream.name(), got.error().cause);
         return false;
       }
       if (!got || *got == 0) break;

@@ -69,9 +69,8 @@ bool JsonRecord::parse(char* text, std::size_t size) {
   rapidjson::InsituStringStream stream(text);
   rapidjson::Reader reader;
   JsonHandler handler(*this);
-  // Iterative, for the depth is the sender's choice and the stack is not.
-  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseNumbersAsStringsFlag;
+  // RapidJSON recurses, but no deeper than the handler lets it enter; its iterative way allocates.
+  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
   return !reader.Parse<kFlags>(stream, handler).IsError() && stream.Tell() == size;
 }
 
@@ -89,6 +88,13 @@ std::string_view JsonRecord::find(std::string_view key) const {
 std::string_view JsonRecord::find(std::string_view parent, std::string_view key) const {
   for (const auto& member : members_) {
     if (member.depth == 2 && member.key == key && member.parent == parent) return member.value;
+  }
+  return {};
+}
+
+std::string_view JsonRecord::find_deep(std::string_view parent, std::string_view key) const {
+  for (const auto& member : members_) {
+    if (member.key == key && member.parent == parent) return member.value;
   }
   return {};
 }

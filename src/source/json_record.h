@@ -28,6 +28,7 @@ class JsonRecord {
   bool has(std::string_view key) const;               // at the top
   std::string_view find(std::string_view key) const;  // at the top; empty where there is none
   std::string_view find(std::string_view parent, std::string_view key) const;  // one below the top
+  std::string_view find_deep(std::string_view parent, std::string_view key) const;  // anywhere
   std::vector<std::string_view> keys() const;  // at the top, also of what is null
 
   // A Zeek record: id.orig_h may be written "id.orig_h", "id_orig_h" or nested.

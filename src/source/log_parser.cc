@@ -127,7 +127,8 @@ LogParser::Outcome LogParser::parse(const Sniffed& content, LogPass pass, LineCh
     if (bad == BadLine::none) {
       ++outcome.used;
     } else {
-      if (!ended && scanned.last && bad != BadLine::memory_limit) bad = BadLine::incomplete;
+      // Only a file's last line can lack a newline.
+      if (!ended && bad != BadLine::memory_limit) bad = BadLine::incomplete;
       outcome.bad.add(bad, number);
     }
   };

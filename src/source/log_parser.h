@@ -28,7 +28,6 @@ struct LogPosition {
 struct ScannedChunk {
   std::uint64_t first_line = 1;
   std::uint64_t lines = 0;  // in the chunk; one that was left out for its length not counted
-  bool last = false;        // nothing follows
   // Zeek TSV: rows from this offset on have this header, which may be null.
   std::vector<std::pair<std::size_t, std::shared_ptr<const ZeekHeader>>> headers;
 };

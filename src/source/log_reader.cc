@@ -47,7 +47,7 @@ class LogFile {
         done_ = last;
       } else {
         const auto more = lines_->next(chunk);
-        if (!more) fail(more.error().message());
+        if (!more) fail(more.error().cause);
         if (!more || !*more) {
           done_ = true;
           lines_.reset();
@@ -60,14 +60,13 @@ class LogFile {
     if (fd_) {
       const std::uint64_t offset = number * reading_.chunk_bytes;
       const auto got = read_lines(fd_.get(), input_.path, offset, reading_.chunk_bytes, chunk);
-      if (!got) fail(got.error().message());
+      if (!got) fail(got.error().cause);
       reading_.report.count_bytes(
           std::min<std::uint64_t>(reading_.chunk_bytes, size_ - std::min(size_, offset)));
     }
     std::unique_lock lock(scan_mutex_);
     scanned_.wait(lock, [&] { return chunks_scanned_ == number; });
     scanned = scan_chunk(content().format, chunk, position_);
-    scanned.last = true;  // only a file's last line lacks a newline
     ++chunks_scanned_;
     lock.unlock();
     scanned_.notify_all();
@@ -104,7 +103,7 @@ class LogFile {
         done_ = size_ == 0;
         return !done_;
       }
-      fail(opened ? "its size cannot be told" : opened.error().message());
+      fail(opened ? "its size cannot be told" : opened.error().cause);
       done_ = true;
       return false;
     }

@@ -1,7 +1,8 @@
 #include "source/log_row.h"
 
 #include <algorithm>
-#include <utility>
+#include <array>
+#include <iterator>
 
 namespace beaconry {
 namespace {
@@ -11,20 +12,10 @@ struct NamedField {
   Field field;
 };
 
-// Sorted by name for the search; of a field with several names the first is the one for messages.
+// Of a field with several names the first is the one for messages.
 constexpr NamedField kNames[] = {
-    {"@stream", Field::path},
-    {"_path", Field::path},
-    {"answers", Field::answers},
-    {"assigned_addr", Field::assigned_addr},
-    {"assigned_ip", Field::assigned_addr},
-    {"client_addr", Field::client_addr},
-    {"client_fqdn", Field::client_fqdn},
-    {"conn_state", Field::conn_state},
-    {"duration", Field::duration},
-    {"history", Field::history},
-    {"host", Field::host},
-    {"host_name", Field::host_name},
+    {"ts", Field::ts},
+    {"uid", Field::uid},
     {"id.orig_h", Field::orig_h},
     {"id.orig_p", Field::orig_p},
     {"id.resp_h", Field::resp_h},
@@ -33,22 +24,53 @@ constexpr NamedField kNames[] = {
     {"id_orig_p", Field::orig_p},
     {"id_resp_h", Field::resp_h},
     {"id_resp_p", Field::resp_p},
-    {"ip_proto", Field::ip_proto},
-    {"method", Field::method},
-    {"orig_bytes", Field::orig_bytes},
-    {"orig_pkts", Field::orig_pkts},
     {"proto", Field::proto},
-    {"query", Field::query},
-    {"request_body_len", Field::request_body_len},
+    {"duration", Field::duration},
+    {"orig_bytes", Field::orig_bytes},
     {"resp_bytes", Field::resp_bytes},
+    {"conn_state", Field::conn_state},
+    {"history", Field::history},
+    {"orig_pkts", Field::orig_pkts},
     {"resp_pkts", Field::resp_pkts},
-    {"response_body_len", Field::response_body_len},
+    {"ip_proto", Field::ip_proto},
     {"server_name", Field::server_name},
     {"trans_depth", Field::trans_depth},
-    {"ts", Field::ts},
-    {"uid", Field::uid},
+    {"method", Field::method},
+    {"host", Field::host},
     {"uri", Field::uri},
+    {"request_body_len", Field::request_body_len},
+    {"response_body_len", Field::response_body_len},
+    {"query", Field::query},
+    {"answers", Field::answers},
+    {"client_addr", Field::client_addr},
+    {"assigned_addr", Field::assigned_addr},
+    {"assigned_ip", Field::assigned_addr},
+    {"host_name", Field::host_name},
+    {"client_fqdn", Field::client_fqdn},
+    {"_path", Field::path},
+    {"@stream", Field::path},
 };
+constexpr std::size_t kNameCount = std::size(kNames);
+
+// Every key of every JSON line is looked up: by a hash of its length and three of its characters,
+// in a table of open addresses that is made at compile time.
+constexpr std::size_t kSlots = 128;
+constexpr std::size_t slot_of(std::string_view name) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+  return (name.size() * 31 + at(0) * 7 + at(name.size() / 2) * 13 + at(name.size() - 1) * 3) %
+         kSlots;
+}
+constexpr std::array<std::uint8_t, kSlots> make_slots() {
+  std::array<std::uint8_t, kSlots> slots{};  // index into kNames plus 1
+  for (std::size_t i = 0; i < kNameCount; ++i) {
+    std::size_t slot = slot_of(kNames[i].name);
+    while (slots[slot] != 0)
+      slot = (slot + 1) % kSlots;
+    slots[slot] = static_cast<std::uint8_t>(i + 1);
+  }
+  return slots;
+}
+constexpr auto kSlotOf = make_slots();
 
 struct NamedKind {
   std::string_view name;
@@ -90,11 +112,12 @@ std::optional<LogKind> log_kind_of_fields(const std::vector<std::string_view>& n
 }
 
 std::optional<Field> field_of_name(std::string_view name) {
-  const auto found =
-      std::lower_bound(std::begin(kNames), std::end(kNames), name,
-                       [](const NamedField& a, std::string_view b) { return a.name < b; });
-  if (found == std::end(kNames) || found->name != name) return std::nullopt;
-  return found->field;
+  if (name.empty()) return std::nullopt;
+  for (std::size_t slot = slot_of(name); kSlotOf[slot] != 0; slot = (slot + 1) % kSlots) {
+    const auto& named = kNames[kSlotOf[slot] - 1U];
+    if (named.name == name) return named.field;
+  }
+  return std::nullopt;
 }
 
 std::string_view name_of_field(Field field) {

@@ -84,7 +84,7 @@ BadLine SuricataRows::add(EveKind kind, const JsonRecord& record) {
       const auto bad = read_flow(record, record.find("timestamp"), event);
       if (bad != BadLine::none) return bad;
       const auto sni = record.find(kind == EveKind::tls ? "tls" : "quic", "sni");
-      return learn(record, event, NameKind::tls_sni, normalise_server_name(sni, name_buffer_), 0);
+      return learn(event, NameKind::tls_sni, normalise_server_name(sni, name_buffer_), "0");
     }
     case EveKind::other:
       break;
@@ -112,9 +112,10 @@ BadLine SuricataRows::add_flow(const JsonRecord& record) {
   return BadLine::none;
 }
 
-// Keeps a flow's name; a later transaction of the flow is a burst as in Zeek's logs.
-BadLine SuricataRows::learn(const JsonRecord& record, FlowEvent event, NameKind kind,
-                            std::string_view name, std::uint64_t transaction) {
+// Keeps a flow's name. A later transaction of the flow is a burst, as in Zeek's logs; `transaction`
+// counts from "0" and may be empty.
+BadLine SuricataRows::learn(FlowEvent event, NameKind kind, std::string_view name,
+                            std::string_view transaction) {
   if (name.find('\0') != std::string_view::npos) return BadLine::nul_byte;
   if (event.id.empty()) return BadLine::none;
   event.name_kind = name.empty() ? NameKind::none : kind;
@@ -122,9 +123,9 @@ BadLine SuricataRows::learn(const JsonRecord& record, FlowEvent event, NameKind 
   const auto id = FlowNames::hash(event.id);
   const auto learnt = join_.names.learn(id, event.name_kind, name, event.time);
   if (learnt == FlowNames::Learnt::full) return BadLine::memory_limit;
-  if (kind == NameKind::tls_sni || record.find("tx_id") == "0") return BadLine::none;
-  if (learnt == FlowNames::Learnt::activity ||
-      (learnt == FlowNames::Learnt::first && transaction > 0)) {
+  const bool later = transaction.empty() ? learnt == FlowNames::Learnt::activity
+                                         : transaction != "0" && learnt != FlowNames::Learnt::same;
+  if (later) {
     event.kind = FlowEventKind::burst;
     join_.names.count_burst(id, event.bytes_out, event.bytes_in);
     sink_.add(event);
@@ -143,8 +144,7 @@ BadLine SuricataRows::add_http(const JsonRecord& record) {
     if (const auto url = record.find("http", "url"); !url.empty()) text = url;
   }
   event.bytes_in = bytes_of(record.find("http", "length"));
-  return learn(record, event, kind, normalise_server_name(text, name_buffer_),
-               parse_unsigned(record.find("tx_id")).value_or(0));
+  return learn(event, kind, normalise_server_name(text, name_buffer_), record.find("tx_id"));
 }
 
 // Three shapes: version 1 has a record a query and a record an answer (rrname, rdata), version 2
@@ -157,13 +157,12 @@ BadLine SuricataRows::add_dns(const JsonRecord& record) {
   const bool reversed = event.source_port == kDnsPort && event.pair.port != kDnsPort;
   if (!reversed && event.pair.port != kDnsPort) return BadLine::none;  // mDNS asks neighbours
   std::string_view query = record.find("dns", "rrname");
-  if (query.empty()) query = record.find("queries", "rrname");
+  if (query.empty()) query = record.find_deep("queries", "rrname");
   const auto type = record.find("dns", "type");
   const auto name = normalise_server_name(query, name_buffer_);
   if (name.find('\0') != std::string_view::npos) return BadLine::nul_byte;
   if (type == "query" || type == "request") {
-    return learn(record, event, NameKind::dns_domain, registered_domain(name),
-                 parse_unsigned(record.find("tx_id")).value_or(0));
+    return learn(event, NameKind::dns_domain, registered_domain(name), record.find("dns", "tx_id"));
   }
   if (name.empty()) return BadLine::none;
   for (const auto& member : record.members()) {

@@ -31,8 +31,8 @@ class SuricataRows {
   BadLine add_http(const JsonRecord& record);
   BadLine add_dns(const JsonRecord& record);
   BadLine add_dhcp(const JsonRecord& record);
-  BadLine learn(const JsonRecord& record, FlowEvent event, NameKind kind, std::string_view name,
-                std::uint64_t transaction);
+  BadLine learn(FlowEvent event, NameKind kind, std::string_view name,
+                std::string_view transaction);
 
   FlowJoin& join_;
   FlowSink& sink_;

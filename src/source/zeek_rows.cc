@@ -231,6 +231,10 @@ BadLine ZeekRows::add_name(const LogRow& row, LogKind kind) {
       if (address) sink_.add_address_name(*address, query, event.time);
     }
   }
+  // Neighbours' chatter is no activity that a flow's log lacks.
+  if (kind == LogKind::dns && event.pair.port != kDnsPort && !join_.standalone) {
+    return BadLine::none;
+  }
   const std::uint64_t depth = parse_unsigned(row[Field::trans_depth]).value_or(0);
   bool activity = false, first = event.id.empty();
   auto result = BadLine::none;

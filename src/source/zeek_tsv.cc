@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace beaconry {
@@ -16,48 +16,93 @@ namespace {
 // Columns beyond this many are not looked at. Zeek's widest logs have about 40.
 constexpr std::size_t kMostColumns = 256;
 
-// Where the columns of a line begin; at least kMostColumns + 1 places.
-using ColumnStarts = std::array<std::uint32_t, kMostColumns + 64>;
+// Where the columns of a line begin, with room for what is written beyond the last.
+using ColumnStarts = std::array<std::uint32_t, kMostColumns + 128>;
 
-// Fills the starts of columns 1.. (column 0 begins at 0) and returns how many columns there are,
-// at most kMostColumns.
-std::size_t find_columns(std::string_view line, char separator, ColumnStarts& starts) {
-  std::size_t columns = 1, at = 0;
-  const char* text = line.data();
-#if defined(__SSE2__)
-  const __m128i wanted = _mm_set1_epi8(separator);
-  const auto mask_of = [&](std::size_t from) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + from));
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, wanted)));
-  };
-  const auto take = [&](std::uint64_t mask, std::size_t from) {
-    for (; mask != 0; mask &= mask - 1) {
-      starts[columns++] =
-          static_cast<std::uint32_t>(from + static_cast<unsigned>(__builtin_ctzll(mask)) + 1);
-    }
-  };
-  for (; at + 64 <= line.size() && columns <= kMostColumns; at += 64) {
-    take(mask_of(at) | static_cast<std::uint64_t>(mask_of(at + 16)) << 16 |
-             static_cast<std::uint64_t>(mask_of(at + 32)) << 32 |
-             static_cast<std::uint64_t>(mask_of(at + 48)) << 48,
-         at);
-    if (columns > kMostColumns) return kMostColumns;
-  }
-  for (; at + 16 <= line.size(); at += 16) {
-    take(mask_of(at), at);
-    if (columns > kMostColumns) return kMostColumns;
-  }
-  if (at < line.size() && line.size() >= 16) {  // the rest, by a block that overlaps the last one
-    const std::size_t from = line.size() - 16;
-    take(mask_of(from) >> (at - from) << (at - from), from);
-    at = line.size();
-  }
-#endif
-  for (; at < line.size() && columns <= kMostColumns; ++at) {
-    if (text[at] == separator) starts[columns++] = static_cast<std::uint32_t>(at + 1);
+// Each of these fills the starts of columns 1.. (column 0 begins at 0) and returns how many columns
+// there are, at most kMostColumns.
+using FindColumns = std::size_t (*)(std::string_view line, char separator, ColumnStarts& starts);
+
+std::size_t find_rest(std::string_view line, std::size_t at, char separator, std::size_t columns,
+                      ColumnStarts& starts) {
+  for (; at < line.size() && columns < kMostColumns; ++at) {
+    if (line[at] == separator) starts[columns++] = static_cast<std::uint32_t>(at + 1);
   }
   return std::min(columns, kMostColumns);
 }
+
+#if defined(__SSE2__)
+// A mask's bits as starts. They are written in fours without asking whether there are so many:
+// branches on the number of columns in a block would be guessed wrongly.
+template <class PopCount>
+__attribute__((always_inline)) inline std::size_t take(std::uint64_t mask, std::size_t from,
+                                                       std::size_t columns, ColumnStarts& starts,
+                                                       PopCount&& pop_count) {
+  const std::size_t count = pop_count(mask);
+  for (std::size_t i = 0; i < count; i += 4) {
+    for (std::size_t k = 0; k < 4; ++k) {
+      // Of an empty mask, 64 or what the instruction leaves: beyond `count`, and never read.
+      const auto bit = mask == 0 ? 0U : static_cast<unsigned>(__builtin_ctzll(mask));
+      starts[columns + i + k] = static_cast<std::uint32_t>(from) + bit + 1;
+      mask &= mask - 1;
+    }
+  }
+  return columns + count;
+}
+
+std::size_t find_columns_sse2(std::string_view line, char separator, ColumnStarts& starts) {
+  const __m128i wanted = _mm_set1_epi8(separator);
+  std::size_t columns = 1, at = 0;
+  for (; at + 16 <= line.size(); at += 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data() + at));
+    auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, wanted)));
+    for (; mask != 0; mask &= mask - 1) {
+      starts[columns++] =
+          static_cast<std::uint32_t>(at) + static_cast<unsigned>(__builtin_ctz(mask)) + 1;
+    }
+    if (columns > kMostColumns) return kMostColumns;
+  }
+  return find_rest(line, at, separator, columns, starts);
+}
+
+__attribute__((target("avx2,bmi,popcnt"))) std::size_t find_columns_avx2(std::string_view line,
+                                                                         char separator,
+                                                                         ColumnStarts& starts) {
+  const __m256i wanted = _mm256_set1_epi8(separator);
+  const auto matches = [&](std::size_t from) __attribute__((target("avx2,bmi,popcnt"))) {
+    const auto block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line.data() + from));
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, wanted)));
+  };
+  const auto pop_count = [](std::uint64_t mask) __attribute__((target("avx2,bmi,popcnt"))) {
+    return static_cast<std::size_t>(_mm_popcnt_u64(mask));
+  };
+  std::size_t columns = 1, at = 0;
+  for (; at + 64 <= line.size(); at += 64) {
+    const std::uint64_t mask = matches(at) | static_cast<std::uint64_t>(matches(at + 32)) << 32;
+    columns = take(mask, at, columns, starts, pop_count);
+    if (columns > kMostColumns) return kMostColumns;
+  }
+  if (at < line.size() && line.size() >= 64) {  // the rest, by a block that overlaps the last one
+    const std::size_t from = line.size() - 64;
+    const std::uint64_t mask = matches(from) | static_cast<std::uint64_t>(matches(from + 32)) << 32;
+    columns = take(mask >> (at - from) << (at - from), from, columns, starts, pop_count);
+    return std::min(columns, kMostColumns);
+  }
+  return find_rest(line, at, separator, columns, starts);
+}
+
+FindColumns choose_find_columns() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                 __builtin_cpu_supports("popcnt")
+             ? find_columns_avx2
+             : find_columns_sse2;
+}
+const FindColumns find_columns = choose_find_columns();
+#else
+std::size_t find_columns(std::string_view line, char separator, ColumnStarts& starts) {
+  return find_rest(line, 0, separator, 1, starts);
+}
+#endif
 
 // "\x09" or the character itself.
 std::optional<char> separator_of(std::string_view text) {
@@ -143,6 +188,15 @@ bool ZeekHeaderReader::add(std::string_view line) {
   return true;
 }
 
+namespace {
+
+// Sizes differ nearly always, so they are compared before anything is called.
+inline bool equal(std::string_view a, const std::string& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
 bool split_zeek_row(const ZeekHeader& header, std::string_view line, LogRow& row) {
   ColumnStarts starts;
   const std::size_t columns = find_columns(line, header.separator, starts);
@@ -155,7 +209,7 @@ bool split_zeek_row(const ZeekHeader& header, std::string_view line, LogRow& row
     std::size_t length = starts[column.index + 1] - 1 - from;
     std::string_view value(line.data() + from, length);
     if (column.packed) value = value.substr(0, value.find(' '));
-    if (value == header.unset_field || value == header.empty_field) value = {};
+    if (equal(value, header.unset_field) || equal(value, header.empty_field)) value = {};
     row[column.field] = value;
   }
   if (const auto answers = row[Field::answers]; !answers.empty()) {

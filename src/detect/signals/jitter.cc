@@ -4,14 +4,14 @@
 #include "detect/signal.h"
 
 // Jitter: whether deviations from the rhythm are bounded. A sleep loop's jitter has hard ends; that
-// of people has none. The raw value is the largest deviation in seconds, leaving out one in twenty,
+// of people has none. The raw value is the largest deviation in seconds, leaving out one in ten,
 // measured from what explains the interval, so that missed check-ins do not count as jitter.
 namespace beaconry::signals {
 namespace {
 
-constexpr double kLargest = 0.95;
-// Against the rhythm: ±100 % jitter deviates by 0.95, memoryless arrivals by 3.3 medians.
-constexpr double kHalfDeviation = 1.6;
+constexpr double kLargest = 0.9;
+// Against the rhythm: ±100 % jitter deviates by 0.8, memoryless arrivals by 2.3 medians.
+constexpr double kHalfDeviation = 1.3;
 constexpr double kSteepness = 5;
 constexpr double kCaution = 1.2;
 // Deviations below jitter_threshold are fine while that is small against the rhythm.

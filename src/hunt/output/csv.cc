@@ -1,11 +1,11 @@
 #include "hunt/output/csv.h"
 
 #include <cmath>
-#include <cstdio>
 #include <ostream>
 
 #include "base/text.h"
 #include "base/time.h"
+#include "hunt/output/number.h"
 #include "hunt/output/wording.h"
 
 namespace beaconry {
@@ -22,20 +22,16 @@ class Line {
  public:
   void text(std::string_view value) { cell(csv_cell(value)); }
   void number(double value) {
-    char digits[64];
-    std::snprintf(digits, sizeof digits, "%.6f", value);
-    std::string plain = std::isfinite(value) ? digits : "";
-    if (!plain.empty()) {
-      plain.erase(plain.find_last_not_of('0') + 1);
-      if (plain.back() == '.') plain += '0';
-    }
-    cell(plain);
+    NumberBuffer buffer;
+    cell(std::isfinite(value) ? six_decimals(value, buffer) : "");
   }
   void number(std::uint64_t value) { cell(std::to_string(value)); }
   void number(const std::optional<std::uint64_t>& value) {
     cell(value ? std::to_string(*value) : "");
   }
-  std::string take() { return std::move(line_) + '\n'; }
+  void begin() { line_.clear(), first_ = true; }
+  void end() { line_ += '\n'; }
+  const std::string& get() const { return line_; }
 
  private:
   void cell(std::string_view safe) {
@@ -48,7 +44,7 @@ class Line {
   bool first_ = true;
 };
 
-std::string line_of(const ScoredPair& pair) {
+void write_line(const ScoredPair& pair, Line& line) {
   const Verdict& v = pair.verdict;
   std::string addresses, uids;
   if (pair.kind == PairKind::named) {
@@ -57,7 +53,7 @@ std::string line_of(const ScoredPair& pair) {
   }
   for (const std::string& uid : pair.uids)
     uids += (uids.empty() ? "" : " ") + uid;
-  Line line;
+  line.begin();
   line.text(pair.kind == PairKind::named ? "named" : "address");
   line.text(pair.key.to_string());
   line.text(pair.identity());
@@ -90,14 +86,14 @@ std::string line_of(const ScoredPair& pair) {
   line.text(pair.change_reason);
   line.text(pair.note);
   line.text(v.summary);
-  return line.take();
+  line.end();
 }
 
 }  // namespace
 
 std::string csv_cell(std::string_view text) {
+  if (text.empty()) return {};
   std::string safe = terminal_safe(text);
-  if (text.empty()) return safe;
   if (std::string_view("=+-@\t\r\n").find(text[0]) != std::string_view::npos)
     safe.insert(0, 1, '\'');
   if (safe.find_first_of(",\" '") == std::string::npos) return safe;
@@ -111,8 +107,9 @@ std::string csv_cell(std::string_view text) {
 
 void write_csv(const HuntReport& report, std::ostream& out) {
   out << kHeader;
+  Line line;
   for (const ScoredPair* pair : listed(report).pairs)
-    out << line_of(*pair);
+    write_line(*pair, line), out << line.get();
 }
 
 }  // namespace beaconry

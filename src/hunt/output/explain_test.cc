@@ -27,7 +27,7 @@ TEST(Explain, ShowsWhatTheGoldenFilesHold) {
 
 TEST(Explain, FitsItsWidthAndStaysAsciiWhereTheLocaleIs) {
   const HuntReport report = sample_report();
-  for (const std::size_t width : {80, 93, 120}) {
+  for (const std::size_t width : {80U, 93U, 120U}) {
     for (const ScoredPair& pair : report.pairs) {
       const std::string text = explain_text(pair, report, {width, false, false});
       for (const auto line : split(text, '\n'))

@@ -81,7 +81,8 @@ std::string row_html(const ScoredPair& pair, std::size_t rank, bool drawn,
           to_string(pair.key.protocol) + "</td><td class=\"number\">" +
           with_thousands(pair.check_ins) + "</td><td class=\"number\">" +
           interval_words(v.interval_seconds) + "</td><td class=\"number\">" +
-          jitter_words(v.jitter_percent) + "</td><td>" + html_safe(why_words(pair));
+          jitter_words(v.jitter_percent) + "</td><td class=\"reason\">" +
+          html_safe(why_words(pair));
   if (pair.hidden != Hidden::no) {
     html += " <span class=\"aside\">(hidden: " + html_safe(hidden_words(pair)) + ")</span>";
   }
@@ -94,7 +95,8 @@ void write_ranking(const HuntReport& report, const Listed& shown, const std::vec
   const std::string nothing = nothing_found_words(report);
   if (!nothing.empty()) out << "<p class=\"card calm\">" << html_safe(nothing) << "</p>\n";
   if (!shown.pairs.empty()) {
-    out << "<div class=\"card scroll\"><table class=\"ranking\"><thead><tr>";
+    out << "<div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Ranking, "
+           "scrolls sideways\"><table class=\"ranking\"><thead><tr>";
     const auto title = [&](const char* text, bool number) {
       out << "<th scope=\"col\"" << (number ? " class=\"number\"" : "") << '>' << text << "</th>";
     };

@@ -178,8 +178,8 @@ std::string beacon_html(const ScoredPair& pair, std::size_t rank, const CheckIns
     html += "<span class=\"mark\">" + std::string(change_word(pair.change)) + "</span> ";
   }
   html += "<code>" + html_safe(pair.identity()) + "</code></p></div><div class=\"big\"><strong>" +
-          score_words(v.combined_score) + "</strong><span>rank " + id +
-          ", of 100</span></div></div>";
+          score_words(v.combined_score) + "</strong><span>of 100, rank " + id +
+          "</span></div></div>";
   if (!v.summary.empty()) html += "<p class=\"why\">" + html_safe(v.summary) + "</p>";
   html += "<dl class=\"facts\">" + fact("Interval", interval_words(v.interval_seconds)) +
           fact("Jitter", jitter_words(v.jitter_percent)) +

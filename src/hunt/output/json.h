@@ -9,9 +9,9 @@ namespace beaconry {
 constexpr const char* kReportFormat = "beaconry-hunt-report";
 constexpr int kReportFormatVersion = 1;
 
-// The listed pairs as NDJSON: one object a line, a line a pair (docs/formats lists the fields).
-// Output is ASCII: whatever else a name holds is written \uXXXX, invalid UTF-8 as \ufffd. Every
-// number is finite or null. Memory does not grow with the pairs.
+// The listed pairs as NDJSON: one object a line, a line a pair (docs/formats/hunt-json.md lists the
+// fields). Output is ASCII: whatever else a name holds is written \uXXXX, invalid UTF-8 as \ufffd.
+// Every number is finite or null. Memory does not grow with the pairs.
 void write_ndjson(const HuntReport& report, std::ostream& out);
 
 // One document: "format", "format_version", "summary" and "pairs", the objects of the NDJSON.

@@ -1,10 +1,5 @@
 #include "hunt/output/json_pair.h"
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
-
-#include "base/text.h"
 #include "base/time.h"
 #include "hunt/output/wording.h"
 
@@ -63,44 +58,6 @@ void write_explanation(JsonWriter& json, const Verdict& verdict) {
 }
 
 }  // namespace
-
-void JsonWriter::text(std::string_view value) {
-  const bool ascii = std::all_of(value.begin(), value.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (ascii) {
-    plain(value);
-  } else {
-    plain(utf8_valid(value));
-  }
-}
-
-void JsonWriter::number(double value) {
-  if (!std::isfinite(value)) {
-    json_.Null();
-    return;
-  }
-  char digits[64];
-  char* end = digits;
-  if (std::abs(value) >= 9e12) {
-    end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  } else {
-    // Whole millionths: several times faster than shortest-form doubles, and kinder to read.
-    const long long millionths = std::llround(value * 1e6);
-    const unsigned long long size =
-        static_cast<unsigned long long>(millionths < 0 ? -millionths : millionths);
-    if (millionths < 0) *end++ = '-';
-    end = std::to_chars(end, digits + sizeof digits, size / 1'000'000).ptr;
-    *end++ = '.';
-    auto rest = static_cast<unsigned>(size % 1'000'000);
-    unsigned unit = 100'000;
-    do {
-      *end++ = static_cast<char>('0' + rest / unit);
-      rest %= unit;
-      unit /= 10;
-    } while (rest != 0);
-  }
-  json_.RawValue(digits, static_cast<std::size_t>(end - digits), rapidjson::kNumberType);
-}
 
 void write_pair(JsonWriter& json, const ScoredPair& pair) {
   const Verdict& v = pair.verdict;

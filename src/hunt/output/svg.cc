@@ -78,7 +78,10 @@ std::string interval_dots_svg(const CheckIns& check_ins, double least, double mo
   };
   std::string dots;
   const std::size_t stride = (check_ins.size() - 2) / kMostDots + 1;
-  for (std::size_t i = 1; i < check_ins.size(); i += stride) {
+  for (std::size_t from = 1; from < check_ins.size(); from += stride) {
+    // Scattered within each stride, or two intervals in turn would look like one.
+    const std::size_t i =
+        std::min(from + (from * 0x9e3779b97f4a7c15U >> 33) % stride, check_ins.size() - 1);
     const double x = to_seconds(check_ins[i].time - first) / span * kWidth;
     const double y = height_of(to_seconds(check_ins[i].time - check_ins[i - 1].time));
     dots += 'M' + number(std::clamp(x, 0.0, kWidth)) + ' ' + number(y) + "h0";

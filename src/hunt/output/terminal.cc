@@ -123,6 +123,9 @@ Terminal terminal_of(ColourChoice choice, const Surroundings& around) {
 }
 
 std::size_t display_width(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; })) {
+    return text.size();  // nearly always
+  }
   std::size_t width = 0;
   while (!text.empty()) {
     std::size_t columns = 0;

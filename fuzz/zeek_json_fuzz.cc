@@ -1,0 +1,5 @@
+#include "fuzz_log.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return beaconry::fuzz_log(beaconry::InputFormat::zeek_json, data, size);
+}
