@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "source/captures.h"
 #include "source/flow_join.h"
 #include "source/inputs.h"
 #include "source/log_reader.h"
-#include "source/captures.h"
 
 namespace beaconry {
 namespace {
