@@ -124,9 +124,8 @@ inline Times pareto(Random& r, std::size_t count, double least, double alpha) {
 inline Times browsing(Random& r, std::size_t count) {
   const double reading = r.log_uniform(3, 60), breaks = r.log_uniform(300, 3600);
   const double stay = r.uniform(0.7, 0.97);
-  return renewal(count, [&] {
-    return r.chance(stay) ? r.log_normal(reading, 1.2) : r.pareto(breaks, 1.1);
-  });
+  return renewal(
+      count, [&] { return r.chance(stay) ? r.log_normal(reading, 1.2) : r.pareto(breaks, 1.1); });
 }
 
 enum class Sizes { unknown, one, mostly_one, any };
