@@ -7,16 +7,28 @@ namespace {
 
 // Sums of intervals are looked at only where single ones do not settle it.
 constexpr double kSettledExcess = 0.8;  // nats an interval
+constexpr double kLeastSwing = 0.2;     // of lag-1 autocorrelation
 constexpr double kPaidForLags = 2;      // nats
 // One size all along makes chance less likely; not by more than this, since many harmless visits
 // have one size, too.
 constexpr double kMostForSizes = 3;  // nats
+
+// What alternates has long intervals after short ones: neighbours are correlated negatively. An
+// even series has a correlation of 0 with a deviation of 1/sqrt(n).
+bool swings(const Intervals& x) {
+  double crossed = 0;
+  for (std::size_t i = 1; i < x.size(); ++i) {
+    crossed += (x.in_order[i] - x.mean) * (x.in_order[i - 1] - x.mean);
+  }
+  return crossed < -kLeastSwing * x.deviation * x.deviation * static_cast<double>(x.size());
+}
 
 }  // namespace
 
 void Evidence::scan_sums() {
   lag = 1;
   lagged = {};
+  if (!swings(intervals)) return;
   for (const unsigned candidate : {2U, 3U}) {
     if (intervals.size() < candidate + 4) break;
     sums_.clear();

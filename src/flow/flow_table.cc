@@ -72,15 +72,15 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   const std::uint32_t hash = tuple.hash(seed_);
   std::uint32_t number =
       index_.find(hash, [&](std::uint32_t flow) { return flow_at(flow).tuple == tuple; });
-  if (number != FlowIndex::kNone) {
+  if (number != HashIndex::kNone) {
     FlowState& known = flow_at(number);
     if (time - known.last > known.patience() || known.begins_anew(packet, from_a)) {
       end_flow(known);
       release(number);
-      number = FlowIndex::kNone;
+      number = HashIndex::kNone;
     }
   }
-  if (number == FlowIndex::kNone) {
+  if (number == HashIndex::kNone) {
     const bool opens = (packet.tcp_flags & kTcpSyn) != 0 ||
                        (packet.payload_length > 0 && (packet.tcp_flags & kTcpRst) == 0);
     if (is_tcp(packet) && !opens) return PacketUse::stray_segment;

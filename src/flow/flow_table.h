@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/hash_index.h"
 #include "flow/flow_event.h"
-#include "flow/flow_index.h"
 #include "flow/flow_name.h"
 #include "flow/flow_state.h"
 #include "flow/networks.h"
@@ -79,7 +79,7 @@ class FlowTable {
   Options options_;
   FlowSink& sink_;
   FlowNameReader names_;
-  FlowIndex index_;
+  HashIndex index_;
   std::vector<std::unique_ptr<FlowState[]>> chunks_;
   std::uint32_t created_ = 0;        // flows of the chunks that were ever used
   std::vector<std::uint32_t> free_;  // those that are not now

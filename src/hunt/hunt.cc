@@ -104,25 +104,26 @@ void Hunt::score(HuntReport& report) {
 struct Hunt::Workshop {
   Scorer scorer;
   CheckIns series, kind;
-  std::vector<ScoredPair> done;
 };
 
 void Hunt::measure_all(std::vector<ScoredPair>& pairs) {
+  std::vector<std::uint32_t> candidates;
   const auto groups = index_->groups();
-  std::vector<Workshop> workshops(settings_.threads, {Scorer(settings_.detection), {}, {}, {}});
-  parallel_for(groups.size(), settings_.threads, kBlock,
+  for (std::uint32_t id = 0; id < groups.size(); ++id) {
+    if (groups[id].check_ins >= Scorer::kLeastCheckIns) candidates.push_back(id);
+  }
+  pairs.resize(candidates.size());
+  std::vector<Workshop> workshops(settings_.threads, {Scorer(settings_.detection), {}, {}});
+  parallel_for(candidates.size(), settings_.threads, kBlock,
                [&](unsigned thread, std::size_t begin, std::size_t end) {
                  Workshop& workshop = workshops[thread];
-                 for (std::size_t id = begin; id < end; ++id) {
-                   if (groups[id].check_ins < Scorer::kLeastCheckIns) continue;
-                   collect(groups[id], workshop.series);
+                 for (std::size_t i = begin; i < end; ++i) {
+                   collect(groups[candidates[i]], workshop.series);
                    if (workshop.series.size() < Scorer::kLeastCheckIns) continue;
-                   workshop.done.push_back(measured(static_cast<std::uint32_t>(id), workshop));
+                   pairs[i] = measured(candidates[i], workshop);
                  }
                });
-  for (Workshop& workshop : workshops) {
-    std::move(workshop.done.begin(), workshop.done.end(), std::back_inserter(pairs));
-  }
+  std::erase_if(pairs, [](const ScoredPair& pair) { return pair.check_ins == 0; });
 }
 
 // Fills a pair from the series that lies in the workshop.
@@ -240,7 +241,7 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
 }
 
 std::optional<ScoredPair> Hunt::too_few(std::uint32_t id) const {
-  Workshop workshop{Scorer(settings_.detection), {}, {}, {}};
+  Workshop workshop{Scorer(settings_.detection), {}, {}};
   collect(index_->groups()[id], workshop.series);
   if (workshop.series.empty()) return std::nullopt;
   ScoredPair pair = measured(id, workshop);

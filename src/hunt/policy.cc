@@ -45,7 +45,7 @@ void apply_baseline(const BenignBaseline& baseline, HuntReport& report) {
 
 void apply_least_score(double least, HuntReport& report) {
   char text[48];
-  std::snprintf(text, sizeof text, "scores below %.2f", least);
+  std::snprintf(text, sizeof text, "below %.2f", least);
   for (ScoredPair& pair : report.pairs) {
     if (pair.verdict.combined_score < least) hide(pair, Hidden::below_score, text);
   }

@@ -16,9 +16,10 @@ class SampleStore {
   static constexpr std::size_t kSamples = 5;
   using Ids = std::array<std::uint32_t, kSamples>;  // slot numbers; 0: none
 
-  // Keeps (time, id) if it is among the five earliest.
-  void offer(Ids& ids, Timestamp time, std::string_view id);
-  void offer_all(Ids& ids, const SampleStore& other, const Ids& others);
+  // Keeps (time, id) if it is among the five earliest. Returns the time from which on no id will
+  // be kept any more.
+  Timestamp offer(Ids& ids, Timestamp time, std::string_view id);
+  Timestamp offer_all(Ids& ids, const SampleStore& other, const Ids& others);
   // Appends time and text of each, in no order.
   void read(const Ids& ids, std::vector<std::pair<Timestamp, std::string>>& out) const;
   std::size_t memory_bytes() const { return slots_.size() * sizeof(Slot); }
@@ -29,6 +30,7 @@ class SampleStore {
     std::uint8_t length;
     std::array<char, 23> text;
   };
+  Timestamp latest(const Ids& ids) const;
   const Slot& slot(std::uint32_t id) const { return slots_[id - 1]; }
 
   std::vector<Slot> slots_;

@@ -21,6 +21,13 @@ Timestamp last_began(const CheckIn& check_in) {
   return check_in.time + check_in.span;
 }
 
+std::uint32_t hash_of(const PairKey& k, NameTable::Id name) {
+  const std::uint64_t rest = std::uint64_t{k.port} << 48 |
+                             std::uint64_t{static_cast<std::uint8_t>(k.protocol)} << 40 | name;
+  return static_cast<std::uint32_t>(mix(mix(k.source.low(), k.destination.low() + rest),
+                                        mix(k.source.high(), k.destination.high()) + rest));
+}
+
 bool repeats(const CheckIn& a, const CheckIn& b) {
   return a.time == b.time && a.connections == 1 && b.connections == 1 &&
          a.inside_flow == b.inside_flow && a.bytes_out == b.bytes_out && a.bytes_in == b.bytes_in;
@@ -44,29 +51,22 @@ void gather(CheckIn& into, const CheckIn& other) {
 
 }  // namespace
 
-std::size_t SeriesStore::LegHash::operator()(const LegKey& key) const {
-  const PairKey& k = key.pair;
-  const std::uint64_t rest = std::uint64_t{k.port} << 48 |
-                             std::uint64_t{static_cast<std::uint8_t>(k.protocol)} << 40 | key.name;
-  return mix(mix(k.source.low(), k.destination.low() + rest),
-             mix(k.source.high(), k.destination.high()) + rest);
-}
-
-SeriesStore::SeriesStore(const Options& options)
-    : options_(options), index_(0, LegHash{this}, LegEqual{this}) {}
+SeriesStore::SeriesStore(const Options& options) : options_(options) {}
 
 Leg& SeriesStore::leg_of(const PairKey& pair, NameTable::Id name, NameKind kind) {
-  const auto found = index_.find(LegKey{pair, name});
-  if (found != index_.end()) {
-    Leg& leg = legs_[*found];
+  const std::uint32_t hash = hash_of(pair, name);
+  const LegId found =
+      index_.find(hash, [&](LegId id) { return legs_[id].name == name && legs_[id].pair == pair; });
+  if (found != HashIndex::kNone) {
+    Leg& leg = legs_[found];
     leg.name_kind = std::max(leg.name_kind, kind);
     return leg;
   }
+  index_.insert(hash, static_cast<LegId>(legs_.size()));
   Leg& leg = legs_.emplace_back();
   leg.pair = pair;
   leg.name = name;
   leg.name_kind = kind;
-  index_.insert(static_cast<LegId>(legs_.size() - 1));
   return leg;
 }
 
@@ -85,7 +85,9 @@ void SeriesStore::add(const FlowEvent& event) {
   check_in.bytes_in = event.bytes_in;
   if (oldest_ == Timestamp{} || event.time < oldest_) oldest_ = event.time;
   newest_ = std::max(newest_, event.time);
-  samples_.offer(leg.samples, event.time, event.id);
+  if (event.time < leg.samples_before) {
+    leg.samples_before = samples_.offer(leg.samples, event.time, event.id);
+  }
   put(leg, check_in);
 }
 
@@ -140,7 +142,7 @@ void SeriesStore::absorb(const SeriesStore& other) {
     if (leg.check_ins == 0) continue;
     const NameTable::Id name = leg.name == 0 ? 0 : names_.intern(other.name(leg.name));
     Leg& mine = leg_of(leg.pair, name, leg.name_kind);
-    samples_.offer_all(mine.samples, other.samples_, leg.samples);
+    mine.samples_before = samples_.offer_all(mine.samples, other.samples_, leg.samples);
     theirs.clear();
     other.log_.decode(leg.chain, theirs);
     for (const CheckIn& check_in : theirs)
@@ -196,8 +198,8 @@ void SeriesStore::collect(std::span<const LegId> ids, std::vector<CheckIn>& out)
 }
 
 std::size_t SeriesStore::memory_bytes() const {
-  return legs_.capacity() * sizeof(Leg) + index_.capacity() * (sizeof(LegId) + 1) +
-         log_.memory_bytes() + samples_.memory_bytes() + names_.memory_bytes() +
+  return legs_.capacity() * sizeof(Leg) + index_.memory_bytes() + log_.memory_bytes() +
+         samples_.memory_bytes() + names_.memory_bytes() +
          (host_names_.capacity() + address_names_.capacity()) * (sizeof(NameMap::value_type) + 1);
 }
 
@@ -227,7 +229,7 @@ void SeriesStore::evict_least_interesting() {
     const Leg& leg = legs_[id];
     const NameTable::Id name = leg.name == 0 ? 0 : kept.names_.intern(names_.name(leg.name));
     Leg& copy = kept.leg_of(leg.pair, name, leg.name_kind);
-    kept.samples_.offer_all(copy.samples, samples_, leg.samples);
+    copy.samples_before = kept.samples_.offer_all(copy.samples, samples_, leg.samples);
     series.clear();
     log_.decode(leg.chain, series);
     for (const CheckIn& check_in : series)
@@ -248,8 +250,9 @@ void SeriesStore::evict_least_interesting() {
   address_names_ = std::move(kept.address_names_);
   check_ins_ = kept.check_ins_;
   index_.clear();
-  for (LegId id = 0; id < legs_.size(); ++id)
-    index_.insert(id);
+  for (LegId id = 0; id < legs_.size(); ++id) {
+    index_.insert(hash_of(legs_[id].pair, legs_[id].name), id);
+  }
 }
 
 }  // namespace beaconry

@@ -1,6 +1,5 @@
 #pragma once
 #include <absl/container/flat_hash_map.h>
-#include <absl/container/flat_hash_set.h>
 
 #include <array>
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash_index.h"
 #include "flow/flow_event.h"
 #include "series/check_in.h"
 #include "series/check_in_log.h"
@@ -27,6 +27,7 @@ struct Leg {
   CheckInLog::Chain chain;      // all but the last
   CheckIn last;                 // the last, which may still grow
   SampleStore::Ids samples{};
+  Timestamp samples_before = Timestamp::max();  // later ids are not among the first five
   std::uint64_t connections = 0;
 };
 
@@ -43,7 +44,7 @@ class SeriesStore : public FlowSink {
   };
 
   explicit SeriesStore(const Options& options);
-  SeriesStore(const SeriesStore&) = delete;  // the index knows its store by address
+  SeriesStore(const SeriesStore&) = delete;  // large, and nobody needs two
   SeriesStore& operator=(const SeriesStore&) = delete;
 
   void add(const FlowEvent& event) override;
@@ -76,27 +77,6 @@ class SeriesStore : public FlowSink {
   std::size_t memory_bytes() const;
 
  private:
-  struct LegKey {
-    const PairKey& pair;
-    NameTable::Id name;
-  };
-  struct LegHash {
-    using is_transparent = void;
-    const SeriesStore* store;
-    std::size_t operator()(const LegKey& key) const;
-    std::size_t operator()(LegId id) const {
-      return (*this)(LegKey{store->legs_[id].pair, store->legs_[id].name});
-    }
-  };
-  struct LegEqual {
-    using is_transparent = void;
-    const SeriesStore* store;
-    bool operator()(LegId a, LegId b) const { return a == b; }
-    bool operator()(LegId a, const LegKey& b) const {
-      return store->legs_[a].name == b.name && store->legs_[a].pair == b.pair;
-    }
-    bool operator()(const LegKey& a, LegId b) const { return (*this)(b, a); }
-  };
   struct DatedName {
     NameTable::Id name;
     Timestamp time;
@@ -114,7 +94,7 @@ class SeriesStore : public FlowSink {
   CheckInLog log_;
   SampleStore samples_;
   std::vector<Leg> legs_;
-  absl::flat_hash_set<LegId, LegHash, LegEqual> index_;
+  HashIndex index_;  // by pair and name
   NameMap host_names_, address_names_;
   std::uint64_t check_ins_ = 0;
   std::uint64_t repeats_dropped_ = 0, legs_evicted_ = 0, check_ins_evicted_ = 0;

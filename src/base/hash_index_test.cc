@@ -1,4 +1,4 @@
-#include "flow/flow_index.h"
+#include "base/hash_index.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -9,8 +9,8 @@ namespace beaconry {
 namespace {
 
 // Few hashes, so that runs of neighbours collide, wrap around and are closed up again.
-RC_GTEST_PROP(FlowIndex, FindsExactlyWhatIsInIt, ()) {
-  FlowIndex index;
+RC_GTEST_PROP(HashIndex, FindsExactlyWhatIsInIt, ()) {
+  HashIndex index;
   std::map<std::uint32_t, std::uint32_t> flows;  // flow -> hash
   const auto steps = *rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint32_t>>>(
       rc::gen::pair(rc::gen::inRange(0U, 200U), rc::gen::inRange(0U, 20U)));
@@ -30,13 +30,13 @@ RC_GTEST_PROP(FlowIndex, FindsExactlyWhatIsInIt, ()) {
     for (std::uint32_t hash = 1014; hash < 1034; ++hash) {
       const auto found = index.find(hash, [&](std::uint32_t it) { return it == flow; });
       const bool here = known != flows.end() && known->second == hash;
-      RC_ASSERT(found == (here ? flow : FlowIndex::kNone));
+      RC_ASSERT(found == (here ? flow : HashIndex::kNone));
     }
   }
 }
 
-TEST(FlowIndex, GrowsWithItsFlows) {
-  FlowIndex index;
+TEST(HashIndex, GrowsWithItsFlows) {
+  HashIndex index;
   for (std::uint32_t flow = 0; flow < 10'000; ++flow)
     index.insert(flow * 2'654'435'761U, flow);
   for (std::uint32_t flow = 0; flow < 10'000; ++flow) {
