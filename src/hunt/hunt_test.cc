@@ -22,7 +22,7 @@ class Traffic {
     std::string source, destination;
     std::uint16_t port = 443;
     Protocol protocol = Protocol::tcp;
-    std::string name;
+    std::string name = {};
     NameKind name_kind = NameKind::tls_sni;
     bool burst = false;
     std::uint64_t out = 420;
