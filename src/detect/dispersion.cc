@@ -40,18 +40,20 @@ void Dispersion::assign(const Intervals& intervals, double period) {
     const double window = medians * intervals.median;
     const double fit = std::floor(active_seconds / window);
     if (fit < static_cast<double>(kLeastWindows)) break;
-    const auto windows = static_cast<std::size_t>(fit);
-    double sum = 0, squares = 0;
-    std::size_t at = 0;
-    for (std::size_t w = 1; w <= windows; ++w) {
-      const double end = static_cast<double>(w) * window;
-      const std::size_t begin = at;
-      while (at < active_times_.size() && active_times_[at] < end)
-        ++at;
-      const auto inside = static_cast<double>(at - begin);
-      sum += inside;
-      squares += inside * inside;
+    // From check-in to check-in: most windows of a series with long gaps are empty and add nothing.
+    double sum = 0, squares = 0, inside = 0, current = 0;
+    for (const double t : active_times_) {
+      const double at = std::floor(t / window);
+      if (at >= fit) break;
+      if (at != current) {
+        squares += inside * inside;
+        current = at;
+        inside = 0;
+      }
+      ++inside;
+      ++sum;
     }
+    squares += inside * inside;
     const double average = sum / fit;
     if (average <= 0) continue;
     // A count of a perfect rhythm still differs by one at the window's edges.

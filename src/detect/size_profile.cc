@@ -39,7 +39,7 @@ void SizeProfile::assign(std::span<const CheckIn> check_ins) {
     for (const CheckIn& c : check_ins) {
       const std::uint64_t bytes = c.*direction;
       if (bytes == kUnknownBytes) continue;
-      total = total == kUnknownBytes ? bytes : total + bytes;
+      total = add_bytes(total, bytes);
       sizes_.push_back(bytes);
     }
     return mode_of(sizes_);

@@ -74,7 +74,10 @@ Rhythm fit_sleep_model(const Evidence& e) {
     return r;
   }
   const std::span<const double> inside = jittered(e);
-  if (inside.empty()) return r;
+  if (inside.empty()) {
+    r.missing_share = 0;  // without a rhythm nothing is expected
+    return r;
+  }
   const double low = quantile(inside, 0.02), high = quantile(inside, 0.98);
   if (e.coherence.locked) {
     r.model = SleepModel::clock_locked;

@@ -22,6 +22,13 @@ enum class NameKind : std::uint8_t { none, dns_domain, http_host, tls_sni, conne
 
 constexpr std::uint64_t kUnknownBytes = std::numeric_limits<std::uint64_t>::max();
 
+// Sum of two counts of which either may be unknown; it stops below the number that says "unknown".
+constexpr std::uint64_t add_bytes(std::uint64_t a, std::uint64_t b) {
+  if (a == kUnknownBytes) return b;
+  if (b == kUnknownBytes) return a;
+  return b < kUnknownBytes - a ? a + b : kUnknownBytes - 1;
+}
+
 // One report. Events of one flow may come late or out of order; who stores them sorts them.
 //
 // Sources that see a flow only when it is over (logs) report it by one `close` whose

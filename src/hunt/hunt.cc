@@ -1,7 +1,7 @@
 #include "hunt/hunt.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "base/parallel.h"
@@ -227,8 +227,10 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
         continue;
       }
       if (place[group] == PairIndex::kNone) {
+        std::optional<ScoredPair> pair = too_few(group);
+        if (!pair) continue;
         place[group] = static_cast<std::uint32_t>(pairs.size());
-        pairs.push_back(unmeasured(group));
+        pairs.push_back(std::move(*pair));
       }
       ScoredPair& address = pairs[place[group]];
       address.represented_by = name;
@@ -240,10 +242,13 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
   }
 }
 
-ScoredPair Hunt::unmeasured(std::uint32_t id) const {
+std::optional<ScoredPair> Hunt::too_few(std::uint32_t id) const {
   Workshop workshop{Scorer(settings_.detection), {}, {}};
   collect(index_->groups()[id], workshop.series);
-  return measured(id, workshop);
+  if (workshop.series.empty()) return std::nullopt;
+  ScoredPair pair = measured(id, workshop);
+  workshop.scorer.conclude(context_of(pair), pair.verdict);
+  return pair;
 }
 
 void Hunt::count(HuntReport& report) const {

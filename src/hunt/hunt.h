@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,7 +52,9 @@ class Hunt {
   ScoredPair identified(std::uint32_t id) const;
   struct Workshop;  // what one thread measures with
   ScoredPair measured(std::uint32_t id, Workshop& workshop) const;
-  ScoredPair unmeasured(std::uint32_t id) const;
+  // A pair with too few check-ins to be scored for its own sake; nothing if the configured time
+  // window leaves none.
+  std::optional<ScoredPair> too_few(std::uint32_t id) const;
   PairContext context_of(const ScoredPair& pair) const;
   void collect(const PairIndex::Group& group, CheckIns& out) const;
   const SeriesStore& store() const { return *stores_[0]; }

@@ -43,7 +43,9 @@ void PairIndex::group(const SeriesStore& store, PairKind kind, Key key,
     const auto begin = legs_.begin() + groups_[g].begin;
     std::sort(begin, begin + groups_[g].count, [&](SeriesStore::LegId a, SeriesStore::LegId b) {
       if (legs[a].check_ins != legs[b].check_ins) return legs[a].check_ins > legs[b].check_ins;
-      return legs[a].pair < legs[b].pair;  // an order that does not depend on the reading
+      // An order that does not depend on the reading.
+      if (legs[a].pair != legs[b].pair) return legs[a].pair < legs[b].pair;
+      return store.name(legs[a].name) < store.name(legs[b].name);
     });
   }
 }

@@ -17,11 +17,6 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-void add_bytes(std::uint64_t& total, std::uint64_t more) {
-  if (more == kUnknownBytes) return;
-  total = total == kUnknownBytes ? more : total + more;
-}
-
 Timestamp last_began(const CheckIn& check_in) {
   return check_in.time + check_in.span;
 }
@@ -50,8 +45,8 @@ void gather(CheckIn& into, const CheckIn& other) {
   into.connections = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(connections, std::numeric_limits<std::uint32_t>::max()));
   into.inside_flow = into.inside_flow && other.inside_flow;
-  add_bytes(into.bytes_out, other.bytes_out);
-  add_bytes(into.bytes_in, other.bytes_in);
+  into.bytes_out = add_bytes(into.bytes_out, other.bytes_out);
+  into.bytes_in = add_bytes(into.bytes_in, other.bytes_in);
 }
 
 }  // namespace
