@@ -41,10 +41,13 @@ void Dispersion::assign(const Intervals& intervals, double period) {
     const double fit = std::floor(active_seconds / window);
     if (fit < static_cast<double>(kLeastWindows)) break;
     // From check-in to check-in: most windows of a series with long gaps are empty and add nothing.
-    double sum = 0, squares = 0, inside = 0, current = 0;
+    double sum = 0, squares = 0, inside = 0;
+    const double per_window = 1 / window;
+    const auto windows = static_cast<std::int64_t>(fit);
+    std::int64_t current = 0;
     for (const double t : active_times_) {
-      const double at = std::floor(t / window);
-      if (at >= fit) break;
+      const auto at = static_cast<std::int64_t>(t * per_window);
+      if (at >= windows) break;
       if (at != current) {
         squares += inside * inside;
         current = at;

@@ -16,19 +16,22 @@ constexpr double kLeastSecondEvidence = 12;
 // Two wide windows beside each other are one wide spread, not two rhythms.
 constexpr double kWidestOfTwo = 0.25;
 
+constexpr double kUsual = 0.9;
+
 }  // namespace
 
 void Folding::assign(const Intervals& intervals, const IntervalScan& scan) {
   period = scan.period;
   second_period = explained_share = second_share = missing_share = relative_spread = 0;
-  deviations.clear();
+  deviations_.clear();
+  usual_deviation = 0;
   rest_.clear();
   if (intervals.sorted.empty() || period <= 0) return;
 
   const double slack = std::max(scan.high - period, period - scan.low) + 0.01;
   double explained = 0, visits = 0, missed = 0, squares = 0;
   for (const double x : intervals.sorted) {
-    const double multiple = std::round(x / period);
+    const double multiple = nearest_integer(x / period);
     double deviation = std::abs(x - period);
     bool fits = x >= scan.low && x <= scan.high;
     if (!fits && multiple >= 2 && multiple <= kMostMissed) {
@@ -45,7 +48,7 @@ void Folding::assign(const Intervals& intervals, const IntervalScan& scan) {
       ++explained;
       ++visits;
       squares += deviation * deviation;
-      deviations.push_back(std::min(deviation, std::abs(x - intervals.median)));
+      deviations_.push_back(std::min(deviation, std::abs(x - intervals.median)));
     } else {
       rest_.push_back(x);
     }
@@ -68,9 +71,13 @@ void Folding::assign(const Intervals& intervals, const IntervalScan& scan) {
       ++explained;
       squares += deviation * deviation;
     }
-    deviations.push_back(deviation);
+    deviations_.push_back(deviation);
   }
-  std::sort(deviations.begin(), deviations.end());
+  const auto usual =
+      deviations_.begin() +
+      static_cast<std::ptrdiff_t>(kUsual * static_cast<double>(deviations_.size() - 1));
+  std::nth_element(deviations_.begin(), usual, deviations_.end());
+  usual_deviation = *usual;
   explained_share = explained / count;
   missing_share = visits + missed > 0 ? missed / (visits + missed) : 0;
   if (explained > 0) relative_spread = std::sqrt(squares / explained) / period;

@@ -15,14 +15,15 @@ struct Folding {
   double second_share = 0;
   double missing_share = 0;    // check-ins missed of those expected in the explained intervals
   double relative_spread = 0;  // root mean square deviation of the explained, over the period
-  // One an interval, seconds, ascending: from what explains it, or from the median if that is near.
-  std::vector<double> deviations;
+  // The deviation that nine of ten intervals stay within, seconds: from what explains an interval,
+  // or from the median if that is near.
+  double usual_deviation = 0;
 
   // Refills *this from the intervals and the window that scan_intervals() found in them.
   void assign(const Intervals& intervals, const IntervalScan& scan);
 
  private:
-  std::vector<double> rest_;
+  std::vector<double> rest_, deviations_;
 };
 
 }  // namespace beaconry

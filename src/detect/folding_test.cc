@@ -22,7 +22,7 @@ TEST(Folding, MissedCheckInsAreNotVariation) {
   EXPECT_DOUBLE_EQ(f.period, 60);
   EXPECT_DOUBLE_EQ(f.explained_share, 1);
   EXPECT_NEAR(f.relative_spread, 0, 1e-3);
-  EXPECT_LT(f.deviations.back(), 0.01);
+  EXPECT_LT(f.usual_deviation, 0.01);
 }
 
 TEST(Folding, CountsWhatIsMissing) {

@@ -37,14 +37,15 @@ IntervalScan scan_intervals(std::span<const double> sorted, double dead_time, un
   const double search = std::log(4 * count);
   for (const double width : kWidths) {
     if (lag > 1 && width > kWidestOfSums) break;
+    // A window grows while it holds more than the best so far; it never has to shrink.
     std::size_t most = 0, most_begin = 0;
-    for (std::size_t begin = 0, end = 0; begin < sorted.size(); ++begin) {
+    for (std::size_t begin = 0; begin + most < sorted.size(); ++begin) {
       const double low = std::max(sorted[begin] - dead_time, 0.0);
       const double high = low * (1 + width) + dead_time + kGrain;
-      while (end < sorted.size() && sorted[end] <= high)
-        ++end;
-      if (end - begin > most) most = end - begin, most_begin = begin;
-      if (end == sorted.size()) break;
+      while (begin + most < sorted.size() && sorted[begin + most] <= high) {
+        ++most;
+        most_begin = begin;
+      }
     }
     const double share = static_cast<double>(most) / count;
     const double excess = divergence(share, std::min(densest(lag) * std::log1p(width), 0.9));

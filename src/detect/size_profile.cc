@@ -1,6 +1,7 @@
 #include "detect/size_profile.h"
 
 #include <algorithm>
+#include <boost/sort/pdqsort/pdqsort.hpp>
 
 namespace beaconry {
 namespace {
@@ -16,15 +17,22 @@ std::uint64_t same_size_until(std::uint64_t least) {
 SizeMode SizeProfile::mode_of(std::vector<std::uint64_t>& sizes) const {
   SizeMode mode;
   if (sizes.empty()) return mode;
-  std::sort(sizes.begin(), sizes.end());
-  std::size_t most = 0, most_begin = 0;
-  for (std::size_t begin = 0, end = 0; begin < sizes.size() && end < sizes.size(); ++begin) {
-    if (begin > 0 && sizes[begin] == sizes[begin - 1]) continue;
-    const std::uint64_t limit = same_size_until(sizes[begin]);
-    end = std::max(end, begin);
-    while (end < sizes.size() && sizes[end] <= limit)
-      ++end;
-    if (end - begin > most) most = end - begin, most_begin = begin;
+  const auto [least, largest] = std::minmax_element(sizes.begin(), sizes.end());
+  std::size_t most = sizes.size(), most_begin = 0;
+  if (*largest > same_size_until(*least)) {
+    boost::sort::pdqsort_branchless(sizes.begin(), sizes.end());
+    // A window grows while it holds more than the best so far; it never has to shrink.
+    most = 0;
+    for (std::size_t begin = 0; begin + most < sizes.size(); ++begin) {
+      const std::uint64_t limit = same_size_until(sizes[begin]);
+      while (begin + most < sizes.size() && sizes[begin + most] <= limit) {
+        ++most;
+        most_begin = begin;
+      }
+    }
+  } else {
+    const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(most / 2);
+    std::nth_element(sizes.begin(), middle, sizes.end());
   }
   mode.bytes = sizes[most_begin + most / 2];
   mode.known = static_cast<std::uint32_t>(sizes.size());

@@ -25,6 +25,25 @@ bool ranks_before(const ScoredPair& a, const ScoredPair& b) {
   return a.server_name < b.server_name;
 }
 
+// Sorts numbers and then moves each pair once: pairs are large.
+void rank(std::vector<ScoredPair>& pairs) {
+  std::vector<std::uint32_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return ranks_before(pairs[a], pairs[b]); });
+  for (std::uint32_t start = 0; start < order.size(); ++start) {
+    if (order[start] == start) continue;
+    ScoredPair displaced = std::move(pairs[start]);
+    std::uint32_t hole = start;
+    while (order[hole] != start) {
+      pairs[hole] = std::move(pairs[order[hole]]);
+      hole = std::exchange(order[hole], hole);
+    }
+    pairs[hole] = std::move(displaced);
+    order[hole] = hole;
+  }
+}
+
 std::string gate_reason(const char* gate, const std::string& limit) {
   return std::string(gate) + ' ' + limit + ", as configured";
 }
@@ -99,7 +118,7 @@ void Hunt::score(HuntReport& report) {
   measure_all(report.pairs);
   conclude_all(report.pairs);
   represent(report.pairs);
-  std::sort(report.pairs.begin(), report.pairs.end(), ranks_before);
+  rank(report.pairs);
   count(report);
 }
 

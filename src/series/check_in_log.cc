@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace beaconry {
 namespace {
@@ -41,7 +42,7 @@ std::int64_t to_ms(Duration length) {
 
 CheckInLog::CheckInLog() = default;
 
-std::uint32_t CheckInLog::allocate(std::size_t capacity) {
+std::uint32_t CheckInLog::allocate(std::size_t capacity, bool first) {
   const std::size_t units = (sizeof(Header) + capacity) / kUnit;
   if (slabs_.empty() || used_units_ + units > kSlabUnits) {
     // Zeroed only where blocks are handed out: untouched pages of a slab cost nothing.
@@ -50,7 +51,11 @@ std::uint32_t CheckInLog::allocate(std::size_t capacity) {
   }
   const auto block = static_cast<std::uint32_t>((slabs_.size() - 1) * kSlabUnits + used_units_);
   used_units_ += units;
-  header(block) = Header{0, 0, static_cast<std::uint16_t>(capacity)};
+  Header& h = header(block);
+  h.next = 0;
+  h.used = 0;
+  h.capacity = static_cast<std::uint16_t>(capacity & 0x7fff);
+  h.first = first ? 1 : 0;
   return block;
 }
 
@@ -79,11 +84,11 @@ void CheckInLog::append(Chain& chain, const CheckIn& check_in) {
     const std::size_t wanted = std::max(length, std::size_t{chain.bytes} / 6);
     const std::size_t capacity =
         std::clamp((wanted + kUnit - 1) / kUnit * kUnit, kLeastCapacity, kMostCapacity);
-    const std::uint32_t block = allocate(std::max(capacity, (length + 7) / 8 * 8));
+    const std::uint32_t block = allocate(std::max(capacity, (length + 7) / 8 * 8), chain.tail == 0);
     if (chain.tail == 0) {
       chain.head = block;
     } else {
-      header(chain.tail).next = block;
+      header(chain.tail).next = block - chain.tail;
       header(chain.tail).used = chain.tail_used;
     }
     chain.tail = block;
@@ -93,9 +98,34 @@ void CheckInLog::append(Chain& chain, const CheckIn& check_in) {
   chain.tail_used = static_cast<std::uint16_t>(chain.tail_used + length);
 }
 
+std::uint32_t CheckInLog::adopt(CheckInLog& other) {
+  const auto place = static_cast<std::uint32_t>(slabs_.size() * kSlabUnits);
+  if (other.slabs_.empty()) return place;
+  std::move(other.slabs_.begin(), other.slabs_.end(), std::back_inserter(slabs_));
+  used_units_ = other.used_units_;
+  other.slabs_.clear();
+  return place;
+}
+
+void CheckInLog::append(Chain& chain, Chain theirs, std::uint32_t adopted) {
+  if (theirs.tail == 0) return;
+  theirs.head += adopted;
+  theirs.tail += adopted;
+  if (chain.tail == 0) {
+    chain = theirs;
+    return;
+  }
+  header(chain.tail).next = theirs.head - chain.tail;
+  header(chain.tail).used = chain.tail_used;
+  theirs.head = chain.head;
+  theirs.bytes += chain.bytes;
+  chain = theirs;
+}
+
 void CheckInLog::decode(const Chain& chain, std::vector<CheckIn>& out) const {
   std::int64_t ms = 0;
-  for (std::uint32_t block = chain.head; block != 0; block = header(block).next) {
+  for (std::uint32_t block = chain.head; block != 0; block += header(block).next) {
+    if (header(block).first != 0) ms = 0;
     const std::uint8_t* in = payload(block);
     const std::uint8_t* end = in + (block == chain.tail ? chain.tail_used : header(block).used);
     while (in < end) {

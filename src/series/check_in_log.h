@@ -28,6 +28,11 @@ class CheckInLog {
 
   CheckInLog();
   void append(Chain& chain, const CheckIn& check_in);
+  // Takes over all blocks of another log, which is empty afterwards. Returns their place, for
+  // append().
+  std::uint32_t adopt(CheckInLog& other);
+  // Appends the series `theirs` of an adopted log to `chain`.
+  void append(Chain& chain, Chain theirs, std::uint32_t adopted);
   void decode(const Chain& chain, std::vector<CheckIn>& out) const;  // appends, in order of append
   void fetch(const Chain& chain) const {  // brings the place of the next append into the cache
     if (chain.tail != 0) __builtin_prefetch(payload(chain.tail) + chain.tail_used);
@@ -37,13 +42,16 @@ class CheckInLog {
  private:
   static constexpr std::size_t kUnit = 8;             // blocks are addressed in units
   static constexpr std::size_t kSlabUnits = 1 << 15;  // 256 KiB a slab
+  // `next` is counted from the block itself, so that blocks can move as a whole. In the first block
+  // of a series the first time counts from zero, also when the series was appended to another.
   struct Header {
     std::uint32_t next;
     std::uint16_t used;
-    std::uint16_t capacity;
+    std::uint16_t capacity : 15;
+    std::uint16_t first : 1;
   };
 
-  std::uint32_t allocate(std::size_t capacity);
+  std::uint32_t allocate(std::size_t capacity, bool first);
   std::uint8_t* payload(std::uint32_t block) const { return at(block) + sizeof(Header); }
   Header& header(std::uint32_t block) const { return *reinterpret_cast<Header*>(at(block)); }
   std::uint8_t* at(std::uint32_t block) const {

@@ -38,6 +38,34 @@ RC_GTEST_PROP(CheckInLog, GivesBackWhatWasAppended, ()) {
   }
 }
 
+TEST(CheckInLog, TakesOverAnotherLogWithoutTouchingItsSeries) {
+  const auto at = [](int seconds) {
+    CheckIn c;
+    c.time = Timestamp{std::chrono::seconds{seconds}};
+    return c;
+  };
+  CheckInLog log, other;
+  CheckInLog::Chain mine, theirs, fresh;
+  for (int i = 0; i < 300; ++i)
+    log.append(mine, at(1000 + 2 * i));
+  for (int i = 0; i < 300; ++i)
+    other.append(theirs, at(50'000 - 2 * i));
+  const std::uint32_t adopted = log.adopt(other);
+  log.append(mine, theirs, adopted);
+  log.append(mine, at(7));
+  log.append(fresh, at(9));
+  std::vector<CheckIn> got, one;
+  log.decode(mine, got);
+  ASSERT_EQ(got.size(), 601U);
+  EXPECT_TRUE(same(got[299], at(1598)));
+  EXPECT_TRUE(same(got[300], at(50'000)));
+  EXPECT_TRUE(same(got[599], at(49'402)));
+  EXPECT_TRUE(same(got[600], at(7)));
+  log.decode(fresh, one);
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_TRUE(same(one[0], at(9)));
+}
+
 TEST(CheckInLog, AStoredCheckInCostsAtMostTwelveBytes) {
   // A thousand pairs with a hundred check-ins each, at human and at implant distances.
   for (const int seconds : {5, 60, 900, 14'400}) {

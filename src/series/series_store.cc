@@ -182,19 +182,22 @@ std::string_view SeriesStore::name_of(const NameMap& map, const IpAddress& addre
   return found == map.end() ? std::string_view{} : names_.name(found->second.name);
 }
 
-void SeriesStore::absorb(const SeriesStore& other) {
-  std::vector<CheckIn> theirs;
+void SeriesStore::absorb(SeriesStore& other) {
+  const std::uint32_t adopted = log_.adopt(other.log_);
   for (const Leg& leg : other.legs_) {
     if (leg.check_ins == 0) continue;
     const NameTable::Id name = leg.name == 0 ? 0 : names_.intern(other.name(leg.name));
     Leg& mine = leg_of(leg.pair, hash_of(leg.pair, name), name, leg.name_kind);
     mine.samples_before = samples_.offer_all(mine.samples, other.samples_, leg.samples);
-    theirs.clear();
-    other.log_.decode(leg.chain, theirs);
-    for (const CheckIn& check_in : theirs)
-      put(mine, check_in);
-    put(mine, leg.last);
+    if (mine.check_ins != 0) log_.append(mine.chain, mine.last);
+    log_.append(mine.chain, leg.chain, adopted);
+    mine.last = leg.last;
+    mine.check_ins += leg.check_ins;
+    mine.connections += leg.connections;
   }
+  check_ins_ += std::exchange(other.check_ins_, 0);
+  other.legs_.clear();
+  other.index_.clear();
   for (const auto& [address, dated] : other.host_names_) {
     put_name(host_names_, address, other.name(dated.name), dated.time);
   }

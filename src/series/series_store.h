@@ -56,8 +56,8 @@ class SeriesStore : public FlowSink {
 
   void set_memory_limit(std::size_t bytes) { options_.memory_limit = bytes; }
 
-  // Takes all that another store with the same options holds.
-  void absorb(const SeriesStore& other);
+  // Takes all that another settled store with the same options holds; that is empty afterwards.
+  void absorb(SeriesStore& other);
 
   std::span<const Leg> legs() const { return legs_; }
   std::string_view name(NameTable::Id id) const { return names_.name(id); }

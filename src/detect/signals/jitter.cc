@@ -9,7 +9,6 @@
 namespace beaconry::signals {
 namespace {
 
-constexpr double kLargest = 0.9;
 // Against the rhythm: ±100 % jitter deviates by 0.8, memoryless arrivals by 2.3 medians.
 constexpr double kHalfDeviation = 1.3;
 constexpr double kSteepness = 5;
@@ -22,7 +21,7 @@ Measurement measure(const Evidence& e, const DetectionSettings& settings) {
   Measurement m;
   m.threshold = settings.jitter_threshold_seconds;
   if (x.size() < 2 || x.median <= 0) return m;
-  m.raw_value = quantile(e.folding.deviations, kLargest);
+  m.raw_value = e.folding.usual_deviation;
   if (m.raw_value <= std::min(m.threshold, kThresholdCounts * x.median)) {
     m.score = 1;
     return m;
