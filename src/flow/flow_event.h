@@ -55,6 +55,8 @@ class FlowSink {
  public:
   virtual ~FlowSink() = default;
   virtual void add(const FlowEvent& event) = 0;
+  // For now no more follows: whatever was handed in must be done.
+  virtual void settle() {}
   // A host calls itself `name` (DHCP) as of `time`.
   virtual void add_host_name(const IpAddress& host, std::string_view name, Timestamp time) = 0;
   // A DNS answer gave `address` for `name`, as of `time`: shown where a flow names no server.

@@ -83,6 +83,8 @@ void Hunt::collect(const PairIndex::Group& group, CheckIns& out) const {
 }
 
 void Hunt::score(HuntReport& report) {
+  for (const auto& store : stores_)
+    store->settle();
   stores_[0]->set_memory_limit(settings_.memory_limit);
   for (std::size_t i = 1; i < stores_.size(); ++i) {
     stores_[0]->absorb(*stores_[i]);

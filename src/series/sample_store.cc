@@ -16,9 +16,7 @@ Timestamp SampleStore::latest(const Ids& ids) const {
 
 Timestamp SampleStore::offer(Ids& ids, Timestamp time, std::string_view id) {
   if (id.empty()) return latest(ids);
-  if (id.size() > std::tuple_size_v<decltype(Slot::text)>) {
-    id.remove_prefix(id.size() - std::tuple_size_v<decltype(Slot::text)>);
-  }
+  if (id.size() > kLongestId) id.remove_prefix(id.size() - kLongestId);
   const auto free = std::find(ids.begin(), ids.end(), 0U);
   std::uint32_t* place = free;
   if (free == ids.end()) {

@@ -14,6 +14,7 @@ namespace beaconry {
 class SampleStore {
  public:
   static constexpr std::size_t kSamples = 5;
+  static constexpr std::size_t kLongestId = 23;
   using Ids = std::array<std::uint32_t, kSamples>;  // slot numbers; 0: none
 
   // Keeps (time, id) if it is among the five earliest. Returns the time from which on no id will
@@ -28,7 +29,7 @@ class SampleStore {
   struct Slot {
     Timestamp time;
     std::uint8_t length;
-    std::array<char, 23> text;
+    std::array<char, kLongestId> text;
   };
   Timestamp latest(const Ids& ids) const;
   const Slot& slot(std::uint32_t id) const { return slots_[id - 1]; }

@@ -53,8 +53,8 @@ void gather(CheckIn& into, const CheckIn& other) {
 
 SeriesStore::SeriesStore(const Options& options) : options_(options) {}
 
-Leg& SeriesStore::leg_of(const PairKey& pair, NameTable::Id name, NameKind kind) {
-  const std::uint32_t hash = hash_of(pair, name);
+Leg& SeriesStore::leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id name,
+                         NameKind kind) {
   const LegId found =
       index_.find(hash, [&](LegId id) { return legs_[id].name == name && legs_[id].pair == pair; });
   if (found != HashIndex::kNone) {
@@ -74,19 +74,65 @@ void SeriesStore::add(const FlowEvent& event) {
   if (!event.begins_check_in) return;
   if (adds_until_check_-- == 0) {
     adds_until_check_ = kAddsBetweenChecks;
-    if (memory_bytes() > options_.memory_limit) evict_least_interesting();
+    if (memory_bytes() > options_.memory_limit) {
+      settle();  // what waits knows its name by a number that goes with the old names
+      evict_least_interesting();
+    }
   }
-  const NameTable::Id name = event.server_name.empty() ? 0 : names_.intern(event.server_name);
-  Leg& leg = leg_of(event.pair, name, event.name_kind);
+  if (queued_ - stored_ == kQueue) store(queue_[stored_++ % kQueue]);
+  Waiting& waiting = queue_[queued_++ % kQueue];
+  waiting.pair = event.pair;
+  waiting.name = event.server_name.empty() ? 0 : names_.intern(event.server_name);
+  waiting.hash = hash_of(event.pair, waiting.name);
+  waiting.name_kind = event.name_kind;
+  waiting.inside_flow = event.kind == FlowEventKind::burst;
+  waiting.time = event.time;
+  waiting.bytes_out = event.bytes_out;
+  waiting.bytes_in = event.bytes_in;
+  std::string_view id = event.id;
+  if (id.size() > waiting.id.size()) id.remove_prefix(id.size() - waiting.id.size());
+  waiting.id_length = static_cast<std::uint8_t>(id.copy(waiting.id.data(), waiting.id.size()));
+
+  // A leg is three cache misses away: its place in the index, itself, the end of its log. They are
+  // fetched one after the other while events pass through the queue.
+  index_.fetch(waiting.hash);
+  if (queued_ >= kQueue) {
+    fetch_leg(queue_[(queued_ - kQueue / 3) % kQueue]);
+    fetch_log(queue_[(queued_ - 2 * kQueue / 3) % kQueue]);
+  }
+}
+
+void SeriesStore::fetch_leg(const Waiting& event) const {
+  const LegId id = index_.guess(event.hash);
+  if (id == HashIndex::kNone) return;
+  constexpr std::size_t kLine = 64;
+  const char* leg = reinterpret_cast<const char*>(&legs_[id]);
+  for (std::size_t at = 0; at < sizeof(Leg); at += kLine)
+    __builtin_prefetch(leg + at);
+}
+
+void SeriesStore::fetch_log(const Waiting& event) const {
+  const LegId id = index_.guess(event.hash);
+  if (id != HashIndex::kNone) log_.fetch(legs_[id].chain);
+}
+
+void SeriesStore::settle() {
+  while (stored_ != queued_)
+    store(queue_[stored_++ % kQueue]);
+}
+
+void SeriesStore::store(const Waiting& event) {
+  Leg& leg = leg_of(event.pair, event.hash, event.name, event.name_kind);
   CheckIn check_in;
   check_in.time = event.time;
-  check_in.inside_flow = event.kind == FlowEventKind::burst;
+  check_in.inside_flow = event.inside_flow;
   check_in.bytes_out = event.bytes_out;
   check_in.bytes_in = event.bytes_in;
   if (oldest_ == Timestamp{} || event.time < oldest_) oldest_ = event.time;
   newest_ = std::max(newest_, event.time);
   if (event.time < leg.samples_before) {
-    leg.samples_before = samples_.offer(leg.samples, event.time, event.id);
+    leg.samples_before =
+        samples_.offer(leg.samples, event.time, {event.id.data(), event.id_length});
   }
   put(leg, check_in);
 }
@@ -141,7 +187,7 @@ void SeriesStore::absorb(const SeriesStore& other) {
   for (const Leg& leg : other.legs_) {
     if (leg.check_ins == 0) continue;
     const NameTable::Id name = leg.name == 0 ? 0 : names_.intern(other.name(leg.name));
-    Leg& mine = leg_of(leg.pair, name, leg.name_kind);
+    Leg& mine = leg_of(leg.pair, hash_of(leg.pair, name), name, leg.name_kind);
     mine.samples_before = samples_.offer_all(mine.samples, other.samples_, leg.samples);
     theirs.clear();
     other.log_.decode(leg.chain, theirs);
@@ -228,7 +274,7 @@ void SeriesStore::evict_least_interesting() {
   for (const LegId id : order) {
     const Leg& leg = legs_[id];
     const NameTable::Id name = leg.name == 0 ? 0 : kept.names_.intern(names_.name(leg.name));
-    Leg& copy = kept.leg_of(leg.pair, name, leg.name_kind);
+    Leg& copy = kept.leg_of(leg.pair, hash_of(leg.pair, name), name, leg.name_kind);
     copy.samples_before = kept.samples_.offer_all(copy.samples, samples_, leg.samples);
     series.clear();
     log_.decode(leg.chain, series);

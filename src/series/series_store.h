@@ -47,7 +47,10 @@ class SeriesStore : public FlowSink {
   SeriesStore(const SeriesStore&) = delete;  // large, and nobody needs two
   SeriesStore& operator=(const SeriesStore&) = delete;
 
+  // Events wait in a short queue while the memory they need is fetched. Before anything is read of
+  // the store, settle() must have been called.
   void add(const FlowEvent& event) override;
+  void settle() override;
   void add_host_name(const IpAddress& host, std::string_view name, Timestamp time) override;
   void add_address_name(const IpAddress& address, std::string_view name, Timestamp time) override;
 
@@ -81,9 +84,25 @@ class SeriesStore : public FlowSink {
     NameTable::Id name;
     Timestamp time;
   };
+  // An event on its way into the store.
+  struct Waiting {
+    PairKey pair;
+    std::uint32_t hash;
+    NameTable::Id name;
+    NameKind name_kind;
+    bool inside_flow;
+    std::uint8_t id_length;
+    std::array<char, SampleStore::kLongestId> id;
+    Timestamp time;
+    std::uint64_t bytes_out, bytes_in;
+  };
+  static constexpr std::size_t kQueue = 16;  // events; long enough to hide a cache miss or two
   using NameMap = absl::flat_hash_map<IpAddress, DatedName>;
 
-  Leg& leg_of(const PairKey& pair, NameTable::Id name, NameKind kind);
+  Leg& leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id name, NameKind kind);
+  void fetch_leg(const Waiting& event) const;
+  void fetch_log(const Waiting& event) const;
+  void store(const Waiting& event);
   void put(Leg& leg, const CheckIn& check_in);
   void put_name(NameMap& map, const IpAddress& address, std::string_view name, Timestamp time);
   std::string_view name_of(const NameMap& map, const IpAddress& address) const;
@@ -96,6 +115,8 @@ class SeriesStore : public FlowSink {
   std::vector<Leg> legs_;
   HashIndex index_;  // by pair and name
   NameMap host_names_, address_names_;
+  std::array<Waiting, kQueue> queue_;
+  std::uint64_t queued_ = 0, stored_ = 0;  // events ever; the difference waits
   std::uint64_t check_ins_ = 0;
   std::uint64_t repeats_dropped_ = 0, legs_evicted_ = 0, check_ins_evicted_ = 0;
   std::size_t adds_until_check_ = 0;

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "source/captures.h"
 #include "source/flow_join.h"
 #include "source/inputs.h"
 #include "source/log_reader.h"
-#include "source/captures.h"
 
 namespace beaconry {
 namespace {
@@ -84,6 +84,8 @@ void read_inputs(const ReadOptions& options, std::span<FlowSink* const> sinks, R
     if (!is_log(input)) captures.push_back(open_input(input, &report));
   }
   if (!captures.empty()) read_captures(std::move(captures), options, *sinks.front(), report);
+  for (FlowSink* sink : sinks)
+    sink->settle();
 }
 
 }  // namespace beaconry

@@ -58,7 +58,7 @@ TEST(Rita, NeverSeesASleepAboveEightHours) {
 
 TEST(Rita, CountsARunAroundTheWindowsEnd) {
   std::array<std::uint32_t, kRitaBins> bins{};
-  for (const std::size_t bin : {0, 1, 2, 21, 22, 23})
+  for (const std::size_t bin : {0U, 1U, 2U, 21U, 22U, 23U})
     bins[bin] = 5;
   EXPECT_DOUBLE_EQ(rita_duration(bins, 0), 0.5);
 }

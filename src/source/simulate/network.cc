@@ -66,8 +66,7 @@ SimulatedNetwork::SimulatedNetwork(Traffic& owner, int hosts, Random random)
     workstations.push_back(host);
     traffic.host_names.push_back({host.address, host.name});
   }
-  const auto fill = [](std::vector<Host>& into, int count, std::uint32_t net,
-                           const char* stem) {
+  const auto fill = [](std::vector<Host>& into, int count, std::uint32_t net, const char* stem) {
     for (int i = 0; i < count; ++i) {
       Host host;
       const auto n = static_cast<std::uint32_t>(i);

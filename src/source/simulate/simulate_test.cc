@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -145,6 +146,28 @@ TEST(Simulate, WritesAPcapThatIsReadInFull) {
   Seen seen;
   read_into(seen, folder.path());
   expect_truth_in(traffic, seen);
+}
+
+// Somebody else's parser finds nothing broken, wrong checksums included.
+TEST(Simulate, WritesAPcapThatTsharkFindsWhole) {
+  if (std::system("command -v tshark >/dev/null") != 0) GTEST_SKIP() << "tshark is not installed";
+  Recipe recipe = *preset("demo", 4);
+  recipe.hours = 0.1;
+  const Traffic traffic = simulate(recipe);
+  Folder folder;
+  ASSERT_TRUE(write_pcap(traffic, folder.path() + "/a.pcap"));
+  const std::string read = "tshark -r " + folder.path() +
+                           "/a.pcap -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE "
+                           "-o udp.check_checksum:TRUE -Y ";
+  const std::string bad =
+      "'_ws.malformed || tcp.checksum.status==0 || ip.checksum.status==0 || "
+      "udp.checksum.status==0'";
+  ASSERT_EQ(std::system((read + bad + " >" + folder.path() + "/bad 2>/dev/null").c_str()), 0);
+  EXPECT_EQ(contents(folder.path() + "/bad"), "");
+  ASSERT_EQ(std::system(
+                (read + "tls.handshake.type==1 >" + folder.path() + "/hello 2>/dev/null").c_str()),
+            0);
+  EXPECT_GT(contents(folder.path() + "/hello").size(), 1000U);
 }
 
 TEST(Simulate, RefusesAPcapOfAWholeDay) {

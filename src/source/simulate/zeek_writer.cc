@@ -1,20 +1,13 @@
 #include "source/simulate/zeek_writer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
-#include <numeric>
-#include <span>
+
+#include "source/simulate/zeek_log.h"
 
 namespace beaconry::simulate {
 namespace {
-
-struct Column {
-  const char* name;
-  const char* type;
-};
 
 constexpr Column kConnColumns[] = {
     {"ts", "time"},          {"uid", "string"},          {"id.orig_h", "addr"},
@@ -90,130 +83,6 @@ constexpr Column kDhcpColumns[] = {{"ts", "time"},
                                    {"assigned_addr", "addr"},
                                    {"lease_time", "interval"},
                                    {"msg_types", "vector[string]"}};
-
-// One log being written: values come in the order of its columns.
-class Log {
- public:
-  Log(const std::string& folder, std::string name, std::span<const Column> columns,
-      ZeekFormat format, Timestamp start)
-      : path_(folder + "/" + name + ".log"),
-        name_(std::move(name)),
-        columns_(columns),
-        json_(format == ZeekFormat::json),
-        file_(std::fopen(path_.c_str(), "wb"), std::fclose) {
-    if (file_ && !json_) header(start);
-  }
-
-  void text(std::string_view value) {
-    key();
-    if (json_) buffer_ += '"';
-    buffer_ += value;
-    if (json_) buffer_ += '"';
-  }
-  void count(std::uint64_t value) {
-    key();
-    number(value);
-  }
-  void seconds(Duration value) {
-    key();
-    const auto whole = static_cast<std::uint64_t>(value.count() / 1'000'000);
-    number(whole);
-    auto rest = static_cast<std::uint32_t>(value.count() % 1'000'000);
-    char digits[7];
-    digits[0] = '.';
-    for (int i = 6; i > 0; --i, rest /= 10)
-      digits[i] = static_cast<char>('0' + rest % 10);
-    buffer_.append(digits, 7);
-  }
-  void boolean(bool value) {
-    key();
-    buffer_ += json_ ? (value ? "true" : "false") : (value ? "T" : "F");
-  }
-  void unset() {
-    if (!json_) key(), buffer_ += '-';
-    if (json_) ++at_;
-  }
-  // A vector or set of one element, or an empty one.
-  void list(std::string_view element, bool quoted = true) {
-    key();
-    if (!json_) {
-      buffer_ += element.empty() ? "(empty)" : element;
-      return;
-    }
-    buffer_ += '[';
-    if (quoted && !element.empty()) buffer_ += '"';
-    buffer_ += element;
-    if (quoted && !element.empty()) buffer_ += '"';
-    buffer_ += ']';
-  }
-  void end_row() {
-    buffer_ += json_ ? "}\n" : "\n";
-    at_ = 0;
-    first_ = true;
-    if (buffer_.size() > (1U << 20)) flush();
-  }
-
-  Result<void> close(Timestamp end) {
-    if (file_ && !json_) buffer_ += "#close\t" + day_and_time(end) + "\n";
-    flush();
-    if (!file_ || failed_ || std::fflush(file_.get()) != 0) return fail_errno("write", path_);
-    return {};
-  }
-
- private:
-  static std::string day_and_time(Timestamp time) {
-    std::string text = to_rfc3339(time).substr(0, 19);
-    std::replace(text.begin(), text.end(), ':', '-');
-    std::replace(text.begin(), text.end(), 'T', '-');
-    return text;
-  }
-
-  void header(Timestamp start) {
-    buffer_ =
-        "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t" +
-        name_ + "\n#open\t" + day_and_time(start) + "\n#fields";
-    for (const Column& column : columns_)
-      buffer_ += std::string("\t") + column.name;
-    buffer_ += "\n#types";
-    for (const Column& column : columns_)
-      buffer_ += std::string("\t") + column.type;
-    buffer_ += '\n';
-  }
-
-  void key() {
-    if (json_) {
-      buffer_ += first_ ? "{\"" : ",\"";
-      buffer_ += columns_[at_].name;
-      buffer_ += "\":";
-    } else if (!first_) {
-      buffer_ += '\t';
-    }
-    first_ = false;
-    ++at_;
-  }
-
-  void number(std::uint64_t value) {
-    char digits[20];
-    buffer_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-  }
-
-  void flush() {
-    if (file_ && std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size()) {
-      failed_ = true;
-    }
-    buffer_.clear();
-  }
-
-  std::string path_;
-  std::string name_;
-  std::span<const Column> columns_;
-  bool json_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  std::string buffer_;
-  std::size_t at_ = 0;
-  bool first_ = true;
-  bool failed_ = false;
-};
 
 // The texts of addresses, made once: most of a log's time goes into them.
 class AddressTexts {
@@ -295,7 +164,7 @@ Timestamp written(const SimulatedFlow& flow) {
   return flow.time + flow.duration + wait;
 }
 
-void write_id(Log& log, AddressTexts& texts, const SimulatedFlow& flow, Timestamp time,
+void write_id(ZeekLog& log, AddressTexts& texts, const SimulatedFlow& flow, Timestamp time,
               const std::string& uid) {
   log.seconds(time.time_since_epoch());
   log.text(uid);
@@ -305,7 +174,7 @@ void write_id(Log& log, AddressTexts& texts, const SimulatedFlow& flow, Timestam
   log.count(flow.port);
 }
 
-void write_conn(Log& log, AddressTexts& texts, const SimulatedFlow& flow) {
+void write_conn(ZeekLog& log, AddressTexts& texts, const SimulatedFlow& flow) {
   const bool tcp = flow.protocol == Protocol::tcp;
   const bool silent = flow.ending == Ending::unanswered && tcp;
   write_id(log, texts, flow, flow.time, uid_of(flow.id));
@@ -347,7 +216,8 @@ void write_conn(Log& log, AddressTexts& texts, const SimulatedFlow& flow) {
   log.end_row();
 }
 
-void write_ssl(Log& log, AddressTexts& texts, const Traffic& traffic, const SimulatedFlow& flow) {
+void write_ssl(ZeekLog& log, AddressTexts& texts, const Traffic& traffic,
+               const SimulatedFlow& flow) {
   write_id(log, texts, flow, flow.time + std::min(flow.duration, Duration{40'000}),
            uid_of(flow.id));
   log.text("TLSv13");
@@ -366,7 +236,8 @@ void write_ssl(Log& log, AddressTexts& texts, const Traffic& traffic, const Simu
   log.end_row();
 }
 
-void write_http(Log& log, AddressTexts& texts, const Traffic& traffic, const SimulatedFlow& flow) {
+void write_http(ZeekLog& log, AddressTexts& texts, const Traffic& traffic,
+                const SimulatedFlow& flow) {
   write_id(log, texts, flow, flow.time + std::min(flow.duration, Duration{20'000}),
            uid_of(flow.id));
   log.count(1);
@@ -388,7 +259,8 @@ void write_http(Log& log, AddressTexts& texts, const Traffic& traffic, const Sim
   log.end_row();
 }
 
-void write_dns(Log& log, AddressTexts& texts, const Traffic& traffic, const SimulatedFlow& flow) {
+void write_dns(ZeekLog& log, AddressTexts& texts, const Traffic& traffic,
+               const SimulatedFlow& flow) {
   write_id(log, texts, flow, flow.time, uid_of(flow.id));
   log.text("udp");
   log.count(mix(flow.id, 7) & 0xffff);
@@ -412,7 +284,7 @@ void write_dns(Log& log, AddressTexts& texts, const Traffic& traffic, const Simu
   log.end_row();
 }
 
-void write_dhcp(Log& log, AddressTexts& texts, const Traffic& traffic) {
+void write_dhcp(ZeekLog& log, AddressTexts& texts, const Traffic& traffic) {
   for (const HostName& host : traffic.host_names) {
     if (!host.host.is_v4()) continue;
     const std::uint32_t address = host.host.v4_value();
@@ -438,11 +310,11 @@ Result<void> write_zeek(const Traffic& traffic, const std::string& folder, ZeekF
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return fail(ErrorKind::io, "make folder", folder, error.message());
-  Log conn(folder, "conn", kConnColumns, format, traffic.start);
-  Log ssl(folder, "ssl", kSslColumns, format, traffic.start);
-  Log http(folder, "http", kHttpColumns, format, traffic.start);
-  Log dns(folder, "dns", kDnsColumns, format, traffic.start);
-  Log dhcp(folder, "dhcp", kDhcpColumns, format, traffic.start);
+  ZeekLog conn(folder, "conn", kConnColumns, format, traffic.start);
+  ZeekLog ssl(folder, "ssl", kSslColumns, format, traffic.start);
+  ZeekLog http(folder, "http", kHttpColumns, format, traffic.start);
+  ZeekLog dns(folder, "dns", kDnsColumns, format, traffic.start);
+  ZeekLog dhcp(folder, "dhcp", kDhcpColumns, format, traffic.start);
   AddressTexts texts;
   Timestamp last = traffic.end;
 
@@ -462,7 +334,7 @@ Result<void> write_zeek(const Traffic& traffic, const std::string& folder, ZeekF
     if (flow.service == Service::dns) write_dns(dns, texts, traffic, flow);
   }
   write_dhcp(dhcp, texts, traffic);
-  for (Log* log : {&conn, &ssl, &http, &dns, &dhcp}) {
+  for (ZeekLog* log : {&conn, &ssl, &http, &dns, &dhcp}) {
     if (auto closed = log->close(last); !closed) return closed;
   }
   return {};
