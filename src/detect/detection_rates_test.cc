@@ -28,7 +28,7 @@ int false_alarms(std::uint64_t seed, int count, Family family) {
     if (series.size() < Scorer::kLeastCheckIns) continue;
     alarms += scorer.measure(series).combined_score >= kAlert;
   }
-  ::testing::Test::RecordProperty("alarms", alarms);
+  ::testing::Test::RecordProperty("alarms_of_seed_" + std::to_string(seed), alarms);
   return alarms;
 }
 
@@ -107,6 +107,7 @@ TEST(FalseAlarms, QuickAndSlowVisitsMixed) {
 struct Found {
   int at_20 = 0, at_50 = 0, at_200 = 0;
 };
+
 template <class Family>
 Found found(Family family) {
   Scorer scorer{DetectionSettings{}};

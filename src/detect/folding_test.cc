@@ -46,7 +46,7 @@ TEST(Folding, ExplainsTwoNarrowRhythms) {
   EXPECT_NEAR(f.period, 59, 1);
   EXPECT_NEAR(f.second_period, 132.5, 1.5);
   EXPECT_NEAR(f.second_share, 0.4, 0.1);
-  EXPECT_GT(f.explained_share, 0.95);
+  EXPECT_GT(f.explained_share, 0.9);
 }
 
 TEST(Folding, FindsNoSecondRhythmInOneOrInNone) {

@@ -15,16 +15,21 @@ constexpr double kNarrow = 0.2;  // window widths up to here show the whole spre
 constexpr double kSomeMissing = 0.1;
 constexpr double kMostOfMedian = 2.3;  // ±100 % jitter ends at 2 medians
 constexpr double kMostly = 0.95;
+constexpr double kTrimmed = 0.02;  // of the intervals at each end: strays
 
-// How far a sleep is from a number that a person would type, 0..0.5: digits 1, 2, 3, 5, 10, 15,
-// 20, 30, 45, 60, 90 of the unit it is counted in.
-double distance_from_round(double seconds) {
-  static constexpr double kTyped[] = {1,  2,  3,  4,  5,  6,  8,  10, 12, 15,
-                                      20, 24, 25, 30, 40, 45, 50, 60, 75, 90};
+// How unlikely somebody is to have typed a sleep, 0..0.5: its distance from the nearest number that
+// people type, in the unit it is counted in, and a little more where that is typed less often.
+double oddity(double seconds) {
+  static constexpr double kOften[] = {1, 5, 10, 15, 30, 60};
+  static constexpr double kSometimes[] = {2, 3, 4, 6, 8, 12, 20, 24, 25, 40, 45, 50, 75, 90};
+  constexpr double kForSometimes = 0.01;
   double least = 0.5;
   for (const double unit : {1.0, 10.0, 60.0, 3600.0}) {
-    for (const double typed : kTyped) {
+    for (const double typed : kOften) {
       least = std::min(least, std::abs(seconds - typed * unit) / seconds);
+    }
+    for (const double typed : kSometimes) {
+      least = std::min(least, std::abs(seconds - typed * unit) / seconds + kForSometimes);
     }
   }
   return least;
@@ -78,23 +83,25 @@ Rhythm fit_sleep_model(const Evidence& e) {
     r.missing_share = 0;  // without a rhythm nothing is expected
     return r;
   }
-  const double low = quantile(inside, 0.02), high = quantile(inside, 0.98);
+  const double least = quantile(inside, kTrimmed), most = quantile(inside, 1 - kTrimmed);
   if (e.coherence.locked) {
     r.model = SleepModel::clock_locked;
     r.sleep_seconds = e.coherence.period;
     r.jitter_percent = 100 * e.coherence.phase_spread / e.coherence.period;
     return r;
   }
-  if (high - low <= kFixedRange * f.period) {
+  if (most - least <= kFixedRange * f.period) {
     r.model = SleepModel::fixed;
     r.sleep_seconds = f.period;
-    r.jitter_percent = 100 * (high - low) / 2 / f.period;
+    r.jitter_percent = 100 * (most - least) / 2 / f.period;
     return r;
   }
+  // A uniform distribution goes on beyond its quantiles.
+  const double beyond = (most - least) * kTrimmed / (1 - 2 * kTrimmed);
+  const double low = std::max(least - beyond, 0.0), high = most + beyond;
   // Which end, or the middle, would somebody have typed?
   const double middle = (low + high) / 2;
-  const double by_high = distance_from_round(high), by_low = distance_from_round(low),
-               by_middle = distance_from_round(middle);
+  const double by_high = oddity(high), by_low = oddity(low), by_middle = oddity(middle);
   if (by_high <= by_low && by_high <= by_middle) {
     r.model = SleepModel::shorten;
     r.sleep_seconds = high;

@@ -46,21 +46,28 @@ TEST(SleepModel, FixedSleepsStayFixedWhenHalfIsLost) {
 
 TEST(SleepModel, NamesCobaltStrike) {
   EXPECT_GE(
-      named(SleepModel::shorten, 60, 20, [](Random& r) { return shortened(r, 200, 60, 0.2); }), 45);
+      named(SleepModel::shorten, 60, 20, [](Random& r) { return shortened(r, 200, 60, 0.2); }), 57);
   EXPECT_GE(
       named(SleepModel::shorten, 300, 37, [](Random& r) { return shortened(r, 400, 300, 0.37); }),
-      45);
+      55);
+  EXPECT_GE(
+      named(SleepModel::shorten, 30, 20, [](Random& r) { return shortened(r, 200, 30, 0.2); }), 55);
 }
 
+// Its own default, 60 s and up to 30 s more, is also 75 s ± 20 % and 90 s − 33 %.
 TEST(SleepModel, NamesSliver) {
   EXPECT_GE(
-      named(SleepModel::lengthen, 60, 75, [](Random& r) { return lengthened(r, 400, 60, 45); }),
-      45);
+      named(SleepModel::lengthen, 60, 50, [](Random& r) { return lengthened(r, 400, 60, 30); }),
+      55);
+  EXPECT_GE(
+      named(SleepModel::lengthen, 300, 20, [](Random& r) { return lengthened(r, 200, 300, 60); }),
+      55);
 }
 
 TEST(SleepModel, NamesEmpire) {
-  EXPECT_GE(named(SleepModel::around, 60, 20, [](Random& r) { return around(r, 400, 60, 0.2); }),
-            45);
+  EXPECT_GE(named(SleepModel::around, 60, 20, [](Random& r) { return around(r, 200, 60, 0.2); }),
+            55);
+  EXPECT_GE(named(SleepModel::around, 5, 20, [](Random& r) { return around(r, 200, 5, 0.2); }), 55);
 }
 
 TEST(SleepModel, NamesTheTwoSleepsOfNjRat) {

@@ -117,6 +117,7 @@ void Hunt::score(HuntReport& report) {
 
   measure_all(report.pairs);
   conclude_all(report.pairs);
+  std::sort(report.pairs.begin(), report.pairs.end(), ranks_before);
   represent(report.pairs);
   rank(report.pairs);
   count(report);
@@ -252,6 +253,7 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
         pairs.push_back(std::move(*pair));
       }
       ScoredPair& address = pairs[place[group]];
+      if (!address.represented_by.empty()) continue;  // by a name that ranks before
       address.represented_by = name;
       if (address.hidden == Hidden::no) {
         address.hidden = Hidden::represented;

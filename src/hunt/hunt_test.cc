@@ -320,7 +320,7 @@ TEST(Hunt, ASetGateIsHonouredAndNamed) {
             "min_duration 19m 1s, as configured");
   EXPECT_EQ(gated([](DetectionGates& g) { g.min_duration = seconds{1140}; }), "");
   EXPECT_EQ(gated([](DetectionGates& g) { g.min_beacon_interval = seconds{61}; }),
-            "min_beacon_interval 1m 1s, as configured");
+            "min_beacon_interval 61.0s, as configured");
   EXPECT_EQ(gated([](DetectionGates& g) { g.max_beacon_interval = seconds{59}; }),
             "max_beacon_interval 59.0s, as configured");
   EXPECT_EQ(gated([](DetectionGates& g) {
