@@ -39,9 +39,9 @@ TEST(HuntInput, IsTheSamePlainCompressedOrPipedInUnderAnyName) {
   EXPECT_EQ(plain, hunt_all({folder.write("conn.log.gz", gzip(network_log()))}).text());
   EXPECT_EQ(plain, hunt_all({folder.write("zipped", gzip(network_log()))}).text());
   EXPECT_EQ(plain, hunt_all({folder.write("conn.log.zst", zstd(network_log()))}).text());
-  EXPECT_EQ(plain, hunt_all({"-"}, {network_log(), {}, {}}).text());
-  EXPECT_EQ(plain, hunt_all({"-"}, {gzip(network_log()), {}, {}}).text());
-  EXPECT_EQ(plain, hunt_all({"-"}, {zstd(network_log()), {}, {}}).text());
+  EXPECT_EQ(plain, hunt_all({"-"}, {network_log(), {}, {}, {}}).text());
+  EXPECT_EQ(plain, hunt_all({"-"}, {gzip(network_log()), {}, {}, {}}).text());
+  EXPECT_EQ(plain, hunt_all({"-"}, {zstd(network_log()), {}, {}, {}}).text());
 }
 
 TEST(HuntInput, IsTheSameAsJson) {
@@ -220,7 +220,7 @@ TEST(HuntInput, FindsTheSameBeaconsInLogJsonPcapAndPcapng) {
   const Hunted pcap = hunt_all({folder / "pcap/traffic.pcap"});
   EXPECT_EQ(beacons, pcap.beacons());
   EXPECT_EQ(pcap.text(), hunt_all({folder / "traffic.pcapng"}).text());
-  EXPECT_EQ(pcap.text(), hunt_all({"-"}, {capture, {}, {}}).text());
+  EXPECT_EQ(pcap.text(), hunt_all({"-"}, {capture, {}, {}, {}}).text());
   // What the truth calls malicious is among them.
   const auto truth = nlohmann::json::parse(read_file(folder / "zeek/truth.json"));
   for (const auto& pair : truth.at("pairs")) {
@@ -276,6 +276,8 @@ TEST(Simulate, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(implant.status, 2);
   EXPECT_THAT(implant.err, HasSubstr("cobalt-strik"));
   EXPECT_EQ(beaconry({"simulate", "--out", out, "--hours", "-1"}).status, 2);
+  EXPECT_EQ(beaconry({"simulate", "--out", out, "--hours", "nan"}).status, 2);
+  EXPECT_EQ(beaconry({"simulate", "--out", out, "--seed=-1"}).status, 2);
   EXPECT_EQ(beaconry({"simulate", "--out", "/dev/null/x", "--hours", "0.1"}).status, 1);
 }
 

@@ -1,6 +1,7 @@
 // What `beaconry hunt` writes, in each format.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -191,7 +192,10 @@ TEST_F(HuntOutput, ShowsAsManyAsAskedFromTheScoreAskedFor) {
   for (const json& pair : shown({"--min-score", "0.95"}))
     EXPECT_GE(pair.at("combined_score"), 0.95);
   EXPECT_EQ(hunt({"--min-score", "1.5"}).status, 2);
-  EXPECT_EQ(hunt({"--limit", "-1"}).status, 2);
+  for (const char* option : {"--limit=-1", "--min-score=nan", "--min-score=-0.1", "--memory=-1",
+                             "--threads=-1", "--memory=20XB"}) {
+    EXPECT_EQ(hunt({option}).status, 2) << option;
+  }
 }
 
 TEST_F(HuntOutput, TellsFindingsByItsStatusWhereAsked) {
@@ -210,18 +214,22 @@ TEST_F(HuntOutput, TellsFindingsByItsStatusWhereAsked) {
 }
 
 TEST_F(HuntOutput, FailsWhenItsOutputCannotBeWritten) {
-  const Ran full = hunt({"--format", "ndjson", "--all"}, {{}, {}, "/dev/full"});
+  const Ran full = hunt({"--format", "ndjson", "--all"}, {{}, {}, "/dev/full", {}});
   EXPECT_EQ(full.status, 1);
   EXPECT_THAT(full.err, HasSubstr("No space left"));
-  EXPECT_EQ(hunt({}, {{}, {}, "/dev/full"}).status, 1);
-  EXPECT_EQ(hunt({"--explain", kImplant}, {{}, {}, "/dev/full"}).status, 1);
+  EXPECT_EQ(hunt({}, {{}, {}, "/dev/full", {}}).status, 1);
+  EXPECT_EQ(hunt({"--explain", kImplant}, {{}, {}, "/dev/full", {}}).status, 1);
   EXPECT_EQ(hunt({"--report", folder_ / "none/r.html"}).status, 1);
+  EXPECT_EQ(hunt({"--report", "/dev/full"}).status, 1);
+  struct stat device {};
+  ASSERT_EQ(stat("/dev/full", &device), 0);
+  EXPECT_TRUE(S_ISCHR(device.st_mode)) << "the page took its place";
 }
 
 TEST_F(HuntOutput, ColoursOnlyWhereItShould) {
   const auto coloured = [&](std::vector<std::string> arguments,
                             std::map<std::string, std::string> environment) {
-    return hunt(std::move(arguments), {{}, std::move(environment), {}}).printed("\x1b[");
+    return hunt(std::move(arguments), {{}, std::move(environment), {}, {}}).printed("\x1b[");
   };
   EXPECT_FALSE(coloured({}, {})) << "a file is no terminal";
   EXPECT_TRUE(coloured({}, {{"FORCE_COLOR", "1"}}));
@@ -234,7 +242,7 @@ TEST_F(HuntOutput, ColoursOnlyWhereItShould) {
 
 TEST_F(HuntOutput, FitsTheTerminalItIsTold) {
   for (const char* columns : {"80", "100", "132"}) {
-    const Ran ran = hunt({}, {{}, {{"COLUMNS", columns}}, {}});
+    const Ran ran = hunt({}, {{}, {{"COLUMNS", columns}}, {}, {}});
     EXPECT_THAT(ran.out, HasSubstr("SCORE"));
     EXPECT_THAT(ran.out, HasSubstr("10.0.0.13"));
   }
@@ -258,8 +266,8 @@ TEST_F(HuntOutput, WritesAPageThatNeedsNoNetwork) {
 TEST_F(HuntOutput, ExplainsAPairByKeyAndByName) {
   const Ran by_key = hunt({"--explain", kImplant});
   EXPECT_EQ(by_key.status, 0);
-  for (const char* part : {"10.0.0.13", "203.0.113.50", "sleep 60", "Cobalt-Strike-like", "missing",
-                           "episode", "C100"}) {
+  for (const char* part : {"10.0.0.13", "203.0.113.50", "sleep 59", "Cobalt-Strike-like",
+                           "in one stint", "Timeline", "C100"}) {
     EXPECT_THAT(by_key.out, HasSubstr(part));
   }
   const Ran by_identity = hunt({"--explain", kNamedImplant});

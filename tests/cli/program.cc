@@ -60,7 +60,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 Ran beaconry(std::vector<std::string> arguments, const Surroundings& surroundings) {
   // Files, not pipes: nothing has to be read while it runs.
   const TestFolder folder;
-  const std::string in = folder.write("in", surroundings.input);
+  const std::string in = surroundings.input_file.empty() ? folder.write("in", surroundings.input)
+                                                         : surroundings.input_file;
   const std::string out =
       surroundings.output.empty() ? folder.path() + "/out" : surroundings.output;
   const std::string err = folder.path() + "/err";

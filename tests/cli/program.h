@@ -15,7 +15,8 @@ struct Ran {
   int status = -1;  // as a shell has it; -1 where a signal or the sanitizer ended it
   int signal = 0;
   std::string out, err;
-  long peak_kilobytes = 0;  // resident; what wait4() tells
+  // Resident, as wait4() tells it: not below what the test itself held when it forked.
+  long peak_kilobytes = 0;
 
   bool told(std::string_view text) const { return err.find(text) != std::string::npos; }
   bool printed(std::string_view text) const { return out.find(text) != std::string::npos; }
@@ -25,6 +26,7 @@ struct Surroundings {
   std::string input;                               // for standard input
   std::map<std::string, std::string> environment;  // NO_COLOR and FORCE_COLOR are unset otherwise
   std::string output;                              // a file for standard output instead of Ran::out
+  std::string input_file;                          // for standard input instead of `input`
 };
 
 // `beaconry ARGUMENTS...`; returns when it ended. A program that hangs is ended by CTest's time
