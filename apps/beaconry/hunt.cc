@@ -170,7 +170,9 @@ int run(const Options& options) {
   const Terminal terminal = terminal_of(choice, surroundings_of(STDOUT_FILENO));
   const bool nothing_read = report.inputs_read == 0;
   if (nothing_read && *format == Format::table) {
-    std::fputs("beaconry hunt: nothing could be read, so nothing was looked for\n", stderr);
+    const bool empty = report.failed_inputs.empty() && report.refusals.empty();
+    std::fprintf(stderr, "beaconry hunt: %s, so nothing was looked for\n",
+                 empty ? "the inputs hold no connections" : "nothing could be read");
     for (const std::string& line : summary_lines(report)) {
       std::fprintf(stderr, "%s\n", line.c_str());
     }

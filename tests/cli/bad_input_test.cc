@@ -91,7 +91,7 @@ TEST(BadInput, RefusesGarbageWithStatusThree) {
   std::string garbage;
   Dice dice(5);
   for (int i = 0; i < 100'000; ++i)
-    garbage += static_cast<char>(dice.between(0, 256));
+    garbage += dice.byte();
   const Ran ran = beaconry({"hunt", folder.write("garbage", garbage)});
   EXPECT_EQ(ran.status, 3);
   EXPECT_THAT(ran.err, HasSubstr("garbage: not a capture or a known log"));
@@ -107,7 +107,7 @@ TEST(BadInput, RefusesGarbageInTheMiddleOfALogAndScoresTheRest) {
   std::string garbage;
   Dice dice(6);
   for (int i = 0; i < 5000; ++i)
-    garbage += static_cast<char>(dice.between(0, 256));
+    garbage += dice.byte();
   const Hunted clean = hunt_all({folder.write("conn.log", network_log())});
   const Hunted hunted = hunt_all({folder.write("b.log", with_line(network_log(), 300, garbage))});
   EXPECT_EQ(clean.text(), hunted.text());
@@ -254,6 +254,13 @@ TEST(BadInput, ReadsTheRestWhenOneInputCannotBeRead) {
   const Ran alone = beaconry({"hunt", folder / "dangling"});
   EXPECT_EQ(alone.status, 3);
   EXPECT_THAT(alone.err, HasSubstr("No such file"));
+}
+
+TEST(BadInput, SaysThatALogOfAQuietHourHoldsNoConnections) {
+  const TestFolder folder;
+  const Ran quiet = beaconry({"hunt", folder.write("conn.log", conn_log({}))});
+  EXPECT_EQ(quiet.status, 3);
+  EXPECT_THAT(quiet.err, HasSubstr("the inputs hold no connections"));
 }
 
 TEST(BadInput, SaysWhatAFolderWithoutLogsHolds) {

@@ -169,6 +169,13 @@ TEST(HuntInput, ReadsAFileOnceHoweverOftenItIsNamed) {
   EXPECT_THAT(twice.ran.err, HasSubstr("the same file as an earlier input"));
 }
 
+TEST(HuntInput, ReadsStandardInputOnceHoweverOftenItIsNamed) {
+  const Surroundings piped{network_log(), {}, {}, {}};
+  const Hunted twice = hunt_all({"-", "-"}, piped);
+  EXPECT_EQ(hunt_all({"-"}, piped).text(), twice.text());
+  EXPECT_THAT(twice.ran.err, HasSubstr("the same file as an earlier input"));
+}
+
 TEST(HuntInput, EndsInALoopOfFolders) {
   const TestFolder folder;
   const std::string log = folder.write("day/conn.log", network_log());

@@ -30,6 +30,7 @@ class Dice {
   double between(double low, double high) {
     return low + (high - low) * static_cast<double>(engine_() >> 11) * 0x1p-53;
   }
+  char byte() { return static_cast<char>(engine_() >> 56); }
 
  private:
   std::mt19937_64 engine_;
