@@ -25,6 +25,7 @@
 #include "progress.h"
 #include "source/read.h"
 #include "subcommand.h"
+#include "validators.h"
 
 namespace beaconry::subcommands {
 namespace {
@@ -104,8 +105,7 @@ Result<void> explain_one(const Options& options, const Hunt& hunt, HuntReport& r
   if (!found) return tl::unexpected(found.error());
   ScoredPair& pair = report.pairs[static_cast<std::size_t>(*found - report.pairs.data())];
   hunt.complete(pair);
-  std::cout << explain_text(pair, report, terminal) << std::flush;
-  return {};
+  return write_text(explain_text(pair, report, terminal), std::cout);
 }
 
 int run(const Options& options) {
@@ -170,13 +170,16 @@ int run(const Options& options) {
   const Terminal terminal = terminal_of(choice, surroundings_of(STDOUT_FILENO));
   const bool nothing_read = report.inputs_read == 0;
   if (nothing_read && *format == Format::table) {
-    std::fputs("beaconry hunt: nothing could be read, so nothing was looked for\n", stderr);
+    const bool empty = report.failed_inputs.empty() && report.refusals.empty();
+    std::fprintf(stderr, "beaconry hunt: %s, so nothing was looked for\n",
+                 empty ? "the inputs hold no connections" : "nothing could be read");
     for (const std::string& line : summary_lines(report)) {
       std::fprintf(stderr, "%s\n", line.c_str());
     }
   } else if (!options.explain.empty() && !nothing_read) {
     if (auto explained = explain_one(options, hunt, report, terminal); !explained) {
-      return complain(explained.error(), kExitUsage);
+      return complain(explained.error(),
+                      explained.error().kind == ErrorKind::io ? kExitFound : kExitUsage);
     }
   } else {
     if (auto written = write_report(report, *format, terminal, std::cout); !written) {
@@ -211,8 +214,9 @@ std::function<int()> define(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--min-score", options->min_score,
                  "Show pairs from this score on, 0 to 1 (default: the alert threshold, 0.7)")
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--limit", options->limit, "Show no more than the first so many");
+      ->check(number_between(0, 1));
+  app.add_option("--limit", options->limit, "Show no more than the first so many")
+      ->check(not_negative());
   app.add_option("--explain", options->explain,
                  "Print all about one pair: its key (10.0.0.5->203.0.113.9:443/TCP), its key with "
                  "the server's name, or a name or address that only one pair has");
@@ -242,7 +246,8 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--memory", options->memory,
                  "Memory for series and joins, as 500MB or 2GB; past it the pairs with the fewest "
                  "check-ins are left out and counted (default: 2GB)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(not_negative());
   app.footer(std::string("Exit status: 0 done, 1 beacons were found (with --exit-code) or the "
                          "output could not be written, 2 usage, 3 no input could be read.\n\n"
                          "Allow-lists. ") +

@@ -13,6 +13,7 @@
 #include "source/simulate/truth.h"
 #include "source/simulate/zeek_writer.h"
 #include "subcommand.h"
+#include "validators.h"
 
 namespace beaconry::subcommands {
 namespace {
@@ -86,10 +87,12 @@ std::function<int()> define(CLI::App& app) {
       ->check(CLI::IsMember({"zeek", "zeek-json", "pcap"}))
       ->capture_default_str();
   app.add_option("--seed", options->seed, "The same seed gives the same traffic")
+      ->check(not_negative())
       ->capture_default_str();
   app.add_option("--vary", options->variation,
-                 "Draw network, schedules and infections anew from wider ranges, by this number");
-  app.add_option("--hours", options->hours, "How long")->check(CLI::Range(0.01, 24.0 * 366));
+                 "Draw network, schedules and infections anew from wider ranges, by this number")
+      ->check(not_negative());
+  app.add_option("--hours", options->hours, "How long")->check(number_between(0.01, 24.0 * 366));
   app.add_option("--hosts", options->hosts, "How many internal hosts")->check(CLI::Range(1, 20000));
   app.add_option("--implants", options->implants,
                  "Instead of the preset's: KIND:SLEEP[:JITTER%][:KEY=VALUE...], such as "

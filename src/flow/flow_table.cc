@@ -254,6 +254,7 @@ void FlowTable::end_activity(FlowState& flow) {
 }
 
 void FlowTable::end_flow(FlowState& flow) {
+  ++ended_;
   const bool whole = !flow.reported;
   if (!whole && !flow.is_farewell()) {
     end_activity(flow);

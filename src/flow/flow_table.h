@@ -57,6 +57,7 @@ class FlowTable {
   void finish();
 
   std::size_t flow_count() const { return index_.size(); }
+  std::uint64_t ended() const { return ended_; }      // flows reported as closed so far
   std::uint64_t evicted() const { return evicted_; }  // ended early because the table was full
 
  private:
@@ -85,7 +86,7 @@ class FlowTable {
   std::vector<std::uint32_t> free_;  // those that are not now
   std::uint32_t hand_ = 0;           // where the sweep goes on
   std::uint64_t seed_;               // so that nobody can craft colliding flows
-  std::uint64_t evicted_ = 0;
+  std::uint64_t ended_ = 0, evicted_ = 0;
   Timestamp clock_{};  // the input's time
   Timestamp leap_{};   // a jump ahead that no second packet has confirmed yet
   bool clock_set_ = false;

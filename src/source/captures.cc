@@ -206,6 +206,7 @@ void Merge::run() {
     }
   }
   table_.finish();
+  report_.count_records(table_.ended());
   tell_counts();
   if (table_.evicted() > 0) {
     report_.refuse("flow table full: the longest idle flows were ended early", Place{},

@@ -74,6 +74,7 @@ TEST(Captures, AreMergedByTimeIntoOneFlow) {
   EXPECT_EQ(reading.seen.events.back().duration, 6);
   EXPECT_EQ(reading.report.inputs_read(), 3U);
   EXPECT_EQ(reading.report.packets(), 4U);
+  EXPECT_EQ(reading.report.records(), 1U) << "one flow";
   EXPECT_EQ(reading.report.refused(), 0U);
 }
 

@@ -12,6 +12,8 @@
 namespace beaconry {
 namespace {
 
+constexpr const char* kReadOnce = "the same file as an earlier input: read once";
+
 using FileId = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
 
 class Finder {
@@ -20,6 +22,10 @@ class Finder {
 
   void add(const std::string& path, bool named) {
     if (path == "-") {
+      if (std::exchange(standard_input_used_, true)) {
+        report_.refuse(kReadOnce, Place{"standard input"});
+        return;
+      }
       add_stream(path, open_stored(path, &report_));
       return;
     }
@@ -36,7 +42,7 @@ class Finder {
     }
     if (S_ISREG(info.st_mode)) {
       if (!files_.insert(id).second) {
-        report_.refuse("the same file as an earlier input: read once", Place{path});
+        report_.refuse(kReadOnce, Place{path});
         return;
       }
       add_file(path, named, static_cast<std::uint64_t>(info.st_size));
@@ -153,6 +159,7 @@ class Finder {
   std::vector<Input> inputs_;
   std::vector<std::pair<std::string, std::string>> unneeded_;
   std::set<FileId> files_, folders_;
+  bool standard_input_used_ = false;
 };
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <ostream>
+#include <system_error>
 
 #include "hunt/output/csv.h"
 #include "hunt/output/html.h"
@@ -42,7 +44,26 @@ Result<void> write_report(const HuntReport& report, Format format, const Termina
   return {};
 }
 
+Result<void> write_text(std::string_view text, std::ostream& out) {
+  errno = 0;
+  out << text << std::flush;
+  if (!out) return fail_errno("write", "the report");
+  return {};
+}
+
 Result<void> write_html_file(const HuntReport& report, const std::string& path) {
+  std::error_code unknown;
+  const auto target = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(target) && !std::filesystem::is_regular_file(target)) {
+    // A device or a pipe, which a rename would replace.
+    errno = 0;
+    std::ofstream out(path, std::ios::binary);
+    if (!out) return fail_errno("open", path);
+    write_html(report, out);
+    out.close();
+    if (!out) return fail_errno("write", path);
+    return {};
+  }
   // Beside the target, so that the rename stays within one file system.
   const std::string temporary = path + ".part";
   errno = 0;

@@ -19,7 +19,11 @@ std::optional<Format> parse_format(std::string_view word);
 Result<void> write_report(const HuntReport& report, Format format, const Terminal& terminal,
                           std::ostream& out);
 
-// Writes the page of html.h to a file, which appears whole or not at all.
+// Writes a text, made harmless already, as write_report() does.
+Result<void> write_text(std::string_view text, std::ostream& out);
+
+// Writes the page of html.h to a file, which appears whole or not at all; to a device or a pipe as
+// it comes.
 Result<void> write_html_file(const HuntReport& report, const std::string& path);
 
 }  // namespace beaconry
