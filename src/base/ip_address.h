@@ -35,7 +35,9 @@ class IpAddress {
   std::uint64_t high() const { return word(0); }  // the raw halves, for hashing
   std::uint64_t low() const { return word(8); }
 
-  friend bool operator==(const IpAddress&, const IpAddress&) = default;
+  friend bool operator==(const IpAddress& a, const IpAddress& b) {  // words, not memcmp
+    return a.high() == b.high() && a.low() == b.low();
+  }
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
   template <class H>
   friend H AbslHashValue(H h, const IpAddress& a) {

@@ -68,7 +68,7 @@ struct Verdict {
   bool is_beacon = false;
   Confidence confidence = Confidence::none;
   absl::InlinedVector<SignalValue, 4> signals;  // cv, periodicity, jitter, size
-  std::vector<Adjustment> adjustments;
+  absl::InlinedVector<Adjustment, 3> adjustments;
   double interval_seconds = 0;  // detected interval; 0 where there is none
   double jitter_percent = 0;    // spread around it
   double interval_mean = 0, interval_deviation = 0, interval_median = 0;
