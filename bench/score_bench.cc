@@ -20,10 +20,18 @@ std::vector<CheckIn> series_of(Family family, std::size_t count, std::mt19937_64
   for (std::size_t i = 0; i < count; ++i) {
     const double u = uniform(random);
     switch (family) {
-      case kJittered: t += 60 * (1 - 0.3 * u); break;
-      case kFixed: t += 60 + 0.05 * u; break;
-      case kMemoryless: t += 1 - 60 * std::log(1 - u); break;
-      default: t += 1 + 5 * std::pow(1 - u, -1.2); break;
+      case kJittered:
+        t += 60 * (1 - 0.3 * u);
+        break;
+      case kFixed:
+        t += 60 + 0.05 * u;
+        break;
+      case kMemoryless:
+        t += 1 - 60 * std::log(1 - u);
+        break;
+      default:
+        t += 1 + 5 * std::pow(1 - u, -1.2);
+        break;
     }
     CheckIn c;
     c.time = Timestamp{std::chrono::milliseconds{static_cast<std::int64_t>(t * 1000)}};

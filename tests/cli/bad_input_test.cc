@@ -129,7 +129,7 @@ TEST(BadInput, NamesCountPlaceAndReasonOfTheFirstOfEachKind) {
   const Hunted clean = hunt_all({folder.write("conn.log", network_log())});
   const Hunted hunted = hunt_all({folder.write("bad.log", log)});
   EXPECT_EQ(clean.text(), hunted.text());
-  EXPECT_THAT(hunted.ran.err, HasSubstr("Refused 7 lines or packets"));
+  EXPECT_THAT(hunted.ran.err, HasSubstr("Refused 7 lines, packets or files"));
   EXPECT_THAT(hunted.ran.err, ContainsRegex("timestamp is not a time[^(]*\\(3; first: [^;]*"
                                             "bad.log line 48\\)"));
   EXPECT_THAT(hunted.ran.err, ContainsRegex("address does not parse \\(2; first: [^;]*"

@@ -89,7 +89,7 @@ std::string refused_line(const HuntReport& report, const Totals& sum) {
     reasons.push_back(terminal_safe(refusal.reason) + " (" + with_thousands(refusal.count) +
                       "; first: " + terminal_safe(refusal.first_place) + ")");
   }
-  return "Refused " + many(sum.refused, "line or packet", "lines or packets") + ": " +
+  return "Refused " + many(sum.refused, "line, packet or file", "lines, packets or files") + ": " +
          joined(reasons, ", ") + '.';
 }
 
