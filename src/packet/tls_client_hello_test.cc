@@ -29,7 +29,7 @@ TEST(TlsClientHello, NeedsMoreOfEveryPrefix) {
 
 TEST(TlsClientHello, IsPutTogetherFromManyRecords) {
   const Bytes message = client_hello_message("cdn.evil.example", 2000);
-  for (const std::size_t record : {1, 3, 100, 1000}) {
+  for (const std::size_t record : {1U, 3U, 100U, 1000U}) {
     std::string scratch;
     const Bytes stream = in_records(message, record);
     const FoundName found = tls_client_hello(stream, scratch);

@@ -111,7 +111,7 @@ TEST(Pcapng, HasNoTimeWhereItCannotBe) {
   file.section();
   file.interface(1, {{9, "\x7f"}});                      // 10^-127 s
   file.interface(1, {{14, file.number(INT64_MAX, 8)}});  // long after
-  file.interface(1, {{14, file.number(INT64_MIN, 8)}});  // long before
+  file.interface(1, {{14, file.number(0x8000000000000000U, 8)}});  // long before
   file.interface(1, {{9, std::string(1, '\0')}});        // seconds
   for (std::uint32_t i = 0; i < 4; ++i)
     file.enhanced(i, UINT64_MAX, "x", 1);
