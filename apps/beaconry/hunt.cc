@@ -32,6 +32,7 @@ namespace {
 
 constexpr std::size_t kLargestAllowFile = 64U << 20;
 constexpr unsigned kMostThreads = 64;
+constexpr std::uint64_t kMostMemory = std::uint64_t{30} << 30;  // blocks are numbered to 32 GiB
 
 struct Options {
   std::vector<std::string> inputs;
@@ -84,19 +85,38 @@ Result<HuntConfig> configured(const Options& options) {
   return config;
 }
 
-// What earlier decisions and an earlier report say of the pairs.
-Result<void> look_back(const Options& options, HuntReport& report) {
+// What earlier decisions and an earlier report say, read before the inputs: a mistyped path must
+// not cost an hour.
+struct Memory {
+  std::vector<Note> notes;
+  std::optional<PreviousReport> previous;
+};
+
+Result<Memory> remembered(const Options& options) {
+  Memory memory;
   if (!options.notes.empty()) {
-    const auto notes = read_notes(options.notes);
+    auto notes = read_notes(options.notes);
     if (!notes) return tl::unexpected(notes.error());
-    apply_notes(*notes, report.made, report);
+    memory.notes = std::move(*notes);
   }
   if (!options.since_report.empty()) {
-    const auto previous = read_previous_report(options.since_report);
+    auto previous = read_previous_report(options.since_report);
     if (!previous) return tl::unexpected(previous.error());
-    compare_with(*previous, report);
+    memory.previous = std::move(*previous);
   }
-  return {};
+  return memory;
+}
+
+// Hides what is known, trusted or scored too low, and marks what is new.
+void decide(const Options& options, const HuntConfig& config, const Memory& memory,
+            HuntReport& report) {
+  if (memory.previous) compare_with(*memory.previous, report);
+  apply_allow_list(config.allow, report);
+  apply_baseline(config.baseline, report);
+  apply_notes(memory.notes, report.made, report);
+  reveal_represented(report);
+  apply_least_score(options.min_score.value_or(config.detection.alert_threshold), report);
+  count_changes(report);
 }
 
 Result<void> explain_one(const Options& options, const Hunt& hunt, HuntReport& report,
@@ -116,14 +136,21 @@ int run(const Options& options) {
         {ErrorKind::usage, "--format", options.format, std::string("is one of ") + kFormatWords},
         kExitUsage);
   }
+  if (!options.explain.empty() && *format != Format::table) {
+    return complain({ErrorKind::usage, "--explain", options.explain,
+                     "is for people: leave --format out, or read the pair's object of --all"},
+                    kExitUsage);
+  }
   auto config = configured(options);
   if (!config) return complain(config.error(), kExitUsage);
+  const auto memory = remembered(options);
+  if (!memory) return complain(memory.error(), kExitUsage);
 
   HuntSettings settings;
   settings.detection = config->detection;
   settings.networks = config->networks;
   settings.baseline = config->baseline;
-  settings.memory_limit = options.memory;
+  settings.memory_limit = std::min(options.memory, kMostMemory);
   settings.threads =
       options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
   settings.threads = std::min(settings.threads, kMostThreads);
@@ -152,12 +179,7 @@ int run(const Options& options) {
   hunt.score(report);
   report.take(read_report);
   report.check_ins = [&](const ScoredPair& pair) { return hunt.check_ins(pair); };
-  apply_allow_list(config->allow, report);
-  apply_baseline(config->baseline, report);
-  apply_least_score(options.min_score.value_or(settings.detection.alert_threshold), report);
-  if (auto looked = look_back(options, report); !looked) {
-    return complain(looked.error(), kExitUsage);
-  }
+  decide(options, *config, *memory, report);
   for (ScoredPair& pair : report.pairs) {
     if ((report.all || shown_by_default(pair)) && !pair.absent) hunt.complete(pair);
   }

@@ -9,7 +9,8 @@
 
 int main(int argc, char** argv) {
   using namespace beaconry;
-  CLI::App app{"Beaconry finds beacons on a network: in captures, in logs, and your own probes."};
+  CLI::App app{
+      "Beaconry finds beacons on a network: malware that calls home, in captures and in logs."};
   app.name("beaconry");
   app.set_version_flag("--version", std::string("beaconry " BEACONRY_VERSION) +
                                         (*BEACONRY_REVISION ? " (" BEACONRY_REVISION ")" : ""));

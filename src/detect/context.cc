@@ -137,7 +137,7 @@ std::string reason_of(const Adjustment& adjustment, const PairContext& c) {
     return std::string(local_service(c.pair)) + " in the own network";
   }
   if (name == "internal") return "destination is internal";
-  if (name == "few_check_ins") return "too few check-ins to exclude chance";
+  if (name == "evidence") return "little evidence against chance";
   if (name == "bounds") return "a score is between 0 and 1";
   return {};
 }

@@ -9,7 +9,8 @@
 namespace beaconry {
 namespace {
 
-constexpr double kWorthSaying = 0.05;  // of missed check-ins, of adjustments
+constexpr double kWorthSaying = 0.05;      // of missed check-ins, of adjustments
+constexpr std::uint32_t kEnoughHosts = 5;  // among fewer, to be the only one means nothing
 constexpr double kMostlyOneSize = 0.5;
 
 const char* rhythm_in_words(const Verdict& v) {
@@ -51,7 +52,11 @@ void explain(const PairContext& context, Verdict& v) {
     parts.push_back(std::to_string(std::lround(100 * v.rhythm.missing_share)) + " % missed");
   }
   if (v.rhythm.episodes > 1) parts.push_back(std::to_string(v.rhythm.episodes) + " stints");
-  parts.push_back(context.users <= 1 ? "one host only" : with_thousands(context.users) + " hosts");
+  if (context.users > 1) {
+    parts.push_back(with_thousands(context.users) + " hosts");
+  } else if (context.hosts >= kEnoughHosts) {
+    parts.push_back("one host only");
+  }
   if (std::string size = size_in_words(v); !size.empty()) parts.push_back(std::move(size));
   for (const Adjustment& a : v.adjustments) {
     const bool said = a.name == "prevalence" || a.name == "bounds";

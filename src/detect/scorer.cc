@@ -43,7 +43,7 @@ Verdict Scorer::measure(std::span<const CheckIn> series) {
   const double doubt =
       1 - std::clamp((e.nats - kNoEvidence) / (kEnoughEvidence - kNoEvidence), 0.0, 1.0);
   const double by_few = kMostForFewCheckIns * doubt + kForYoung * std::exp(-e.nats / kYoung);
-  if (by_few > kNegligible) v.adjustments.push_back({"few_check_ins", -by_few, {}});
+  if (by_few > kNegligible) v.adjustments.push_back({"evidence", -by_few, {}});
   v.rhythm = fit_sleep_model(e);
   v.interval_seconds = e.folding.period;
   const bool wide = v.rhythm.jitter_percent > kWideJitter;

@@ -83,11 +83,11 @@ TEST(Scorer, FewCheckInsAreDoubtedAndManyAreNot) {
   Random r(4);
   const Verdict few = concluded(series_of(around(r, 6, 60, 0.3)));
   const Verdict many = concluded(series_of(around(r, 300, 60, 0.3)));
-  ASSERT_NE(adjustment(few, "few_check_ins"), nullptr);
-  EXPECT_LT(adjustment(few, "few_check_ins")->contribution, -0.1);
+  ASSERT_NE(adjustment(few, "evidence"), nullptr);
+  EXPECT_LT(adjustment(few, "evidence")->contribution, -0.1);
   EXPECT_LT(few.combined_score, 0.7);
   EXPECT_GE(many.combined_score, 0.7);
-  const Adjustment* doubt = adjustment(many, "few_check_ins");
+  const Adjustment* doubt = adjustment(many, "evidence");
   EXPECT_TRUE(doubt == nullptr || doubt->contribution > -0.05);
 }
 
@@ -128,6 +128,7 @@ TEST(Explanation, SummarisesWhatAnAnalystAsksFirst) {
   Scorer scorer(settings);
   Verdict v = scorer.measure(series_of(lost(r, fixed(200, 60), 0.3), Sizes::one));
   PairContext c;
+  c.hosts = 40;
   scorer.conclude(c, v);
   explain(c, v);
   EXPECT_TRUE(v.summary.starts_with("fixed sleep, ")) << v.summary;

@@ -83,6 +83,7 @@ Rhythm fit_sleep_model(const Evidence& e) {
     r.missing_share = 0;  // without a rhythm nothing is expected
     return r;
   }
+  r.intervals = static_cast<std::uint32_t>(inside.size());
   const double least = quantile(inside, kTrimmed), most = quantile(inside, 1 - kTrimmed);
   if (e.coherence.locked) {
     r.model = SleepModel::clock_locked;
@@ -102,11 +103,13 @@ Rhythm fit_sleep_model(const Evidence& e) {
   // Which end, or the middle, would somebody have typed?
   const double middle = (low + high) / 2;
   const double by_high = oddity(high), by_low = oddity(low), by_middle = oddity(middle);
-  if (by_high <= by_low && by_high <= by_middle) {
+  // A jitter beyond the sleep itself is nobody's: then the sleep is not at the low end.
+  const bool may_lengthen = high - low <= low;
+  if (by_high <= by_middle && (by_high <= by_low || !may_lengthen)) {
     r.model = SleepModel::shorten;
     r.sleep_seconds = high;
     r.jitter_percent = 100 * (high - low) / high;
-  } else if (by_middle <= by_low) {
+  } else if (by_middle <= by_low || !may_lengthen) {
     r.model = SleepModel::around;
     r.sleep_seconds = middle;
     r.jitter_percent = 100 * (high - low) / 2 / middle;
@@ -125,17 +128,18 @@ std::string describe(const Rhythm& r) {
   char jitter[32];
   std::snprintf(jitter, sizeof jitter, "%.0f %%", r.jitter_percent);
   const std::string sleep = "sleep " + words(r.sleep_seconds) + ", jitter " + jitter;
+  const bool telling = r.intervals >= kLeastToName;
   switch (r.model) {
     case SleepModel::none:
       return "no sleep model fits";
     case SleepModel::fixed:
       return "sleep " + words(r.sleep_seconds) + " without jitter";
     case SleepModel::shorten:
-      return sleep + ", Cobalt-Strike-like (jitter shortens)";
+      return sleep + (telling ? ", Cobalt-Strike-like (jitter shortens)" : " (shortens)");
     case SleepModel::lengthen:
-      return sleep + ", Sliver-like (jitter lengthens)";
+      return sleep + (telling ? ", Sliver-like (jitter lengthens)" : " (lengthens)");
     case SleepModel::around:
-      return sleep + ", Empire-like (jitter both ways)";
+      return sleep + (telling ? ", Empire-like (jitter both ways)" : " (both ways)");
     case SleepModel::alternating:
       return "alternates " + words(r.sleep_seconds) + " and " + words(r.second_sleep_seconds) +
              ", njRAT-like";

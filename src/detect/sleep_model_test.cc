@@ -126,6 +126,8 @@ TEST(SleepModel, SaysItInWords) {
   r.model = SleepModel::fixed;
   EXPECT_EQ(describe(r), "sleep 60.0s without jitter");
   r.model = SleepModel::shorten;
+  EXPECT_EQ(describe(r), "sleep 60.0s, jitter 20 % (shortens)");  // too few to name anybody
+  r.intervals = kLeastToName;
   EXPECT_EQ(describe(r), "sleep 60.0s, jitter 20 %, Cobalt-Strike-like (jitter shortens)");
   r.model = SleepModel::alternating;
   r.second_sleep_seconds = 90;

@@ -42,6 +42,9 @@ enum class SleepModel : std::uint8_t {
 };
 std::string_view to_string(SleepModel model);
 
+// Fewer intervals show that a sleep is bounded, but not by whose rule: no framework is named.
+constexpr std::uint32_t kLeastToName = 20;
+
 struct Rhythm {
   SleepModel model = SleepModel::none;
   double sleep_seconds = 0;         // the model's sleep; 0 where there is none
@@ -52,6 +55,7 @@ struct Rhythm {
   std::uint32_t episodes = 0;       // stints of activity
   double active_seconds = 0;        // in all episodes
   std::string description;          // "sleep 60.0s, jitter 20 %, Cobalt-Strike-like"
+  std::uint32_t intervals = 0;      // that the model was fitted to
 };
 
 // The commonest size of a direction.

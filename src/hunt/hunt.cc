@@ -117,7 +117,7 @@ void Hunt::score(HuntReport& report) {
 
   measure_all(report.pairs);
   conclude_all(report.pairs);
-  std::sort(report.pairs.begin(), report.pairs.end(), ranks_before);
+  rank(report.pairs);
   represent(report.pairs);
   rank(report.pairs);
   count(report);
@@ -242,10 +242,9 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
     const std::string name = pairs[i].server_name;
     for (const SeriesStore::LegId leg : index_->legs(index_->groups()[pairs[i].series_id])) {
       const std::uint32_t group = index_->address_group(leg);
-      if (store().legs()[leg].check_ins <
-          kRepresentedShare * static_cast<double>(index_->groups()[group].check_ins)) {
-        continue;
-      }
+      const double share = static_cast<double>(store().legs()[leg].connections) /
+                           static_cast<double>(index_->groups()[group].connections);
+      if (share < kRepresentedShare) continue;
       if (place[group] == PairIndex::kNone) {
         std::optional<ScoredPair> pair = too_few(group);
         if (!pair) continue;
@@ -255,6 +254,7 @@ void Hunt::represent(std::vector<ScoredPair>& pairs) {
       ScoredPair& address = pairs[place[group]];
       if (!address.represented_by.empty()) continue;  // by a name that ranks before
       address.represented_by = name;
+      address.represented_share = share;
       if (address.hidden == Hidden::no) {
         address.hidden = Hidden::represented;
         address.hidden_reason = "stood for by " + name;
@@ -272,7 +272,7 @@ std::optional<ScoredPair> Hunt::too_few(std::uint32_t id) const {
   return pair;
 }
 
-void Hunt::count(HuntReport& report) const {
+void Hunt::count(HuntReport& report) {
   report.pairs_seen = index_->address_pairs();
   report.threshold = settings_.detection.alert_threshold;
   std::vector<bool> scored(index_->groups().size(), false);
@@ -284,6 +284,15 @@ void Hunt::count(HuntReport& report) const {
   if (unscored > 0) {
     report.unscored.push_back(
         {"with fewer than " + std::to_string(Scorer::kLeastCheckIns) + " check-ins", unscored});
+  }
+  if (const auto& window = settings_.detection.gates.time_window; window) {
+    const Timestamp from = newest_ - *window;
+    if (from > oldest_) {
+      report.remarks.push_back("Only check-ins from " + to_rfc3339(from) +
+                               " on were looked at: time_window " + to_words(*window) +
+                               ", as configured.");
+      oldest_ = from;
+    }
   }
   if (newest_ != Timestamp{}) {
     report.first_time = oldest_;

@@ -48,7 +48,7 @@ class Hunt {
   void measure_all(std::vector<ScoredPair>& pairs);
   void conclude_all(std::vector<ScoredPair>& pairs);
   void represent(std::vector<ScoredPair>& pairs);
-  void count(HuntReport& report) const;
+  void count(HuntReport& report);
   ScoredPair identified(std::uint32_t id) const;
   struct Workshop;  // what one thread measures with
   ScoredPair measured(std::uint32_t id, Workshop& workshop) const;

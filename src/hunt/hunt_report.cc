@@ -12,7 +12,9 @@ void HuntReport::take(const ReadReport& read) {
 }
 
 bool shown_by_default(const ScoredPair& pair) {
-  return pair.hidden == Hidden::no || pair.change == Change::gone;
+  const bool decided = pair.hidden == Hidden::allow_listed || pair.hidden == Hidden::triaged ||
+                       pair.hidden == Hidden::baseline;
+  return pair.hidden == Hidden::no || (pair.change == Change::gone && !decided);
 }
 
 Listed listed(const HuntReport& report) {

@@ -28,7 +28,7 @@ int bucket_of(double seconds) {
 // Most of what the pair does goes by its busiest leg's name.
 bool goes_by_name(const Leg& busiest, const PairIndex::Group& group) {
   return busiest.name != 0 &&
-         (group.kind == PairKind::named || std::uint64_t{busiest.check_ins} * 2 >= group.check_ins);
+         (group.kind == PairKind::named || busiest.connections * 2 >= group.connections);
 }
 
 }  // namespace

@@ -21,10 +21,11 @@ void PairIndex::group(const SeriesStore& store, PairKind kind, Key key,
     if (kind == PairKind::named && legs[leg].name == 0) continue;
     const auto [entry, fresh] =
         ids.try_emplace(key(legs[leg]), static_cast<std::uint32_t>(groups_.size()));
-    if (fresh) groups_.push_back({kind, 0, 0, 0});
+    if (fresh) groups_.push_back({kind, 0, 0, 0, 0});
     of_leg[leg] = entry->second;
     ++groups_[entry->second].count;
     groups_[entry->second].check_ins += legs[leg].check_ins;
+    groups_[entry->second].connections += legs[leg].connections;
   }
   auto next = static_cast<std::uint32_t>(legs_.size());
   for (std::size_t g = first_group; g < groups_.size(); ++g) {
@@ -42,7 +43,9 @@ void PairIndex::group(const SeriesStore& store, PairKind kind, Key key,
     if (groups_[g].count < 2) continue;
     const auto begin = legs_.begin() + groups_[g].begin;
     std::sort(begin, begin + groups_[g].count, [&](SeriesStore::LegId a, SeriesStore::LegId b) {
-      if (legs[a].check_ins != legs[b].check_ins) return legs[a].check_ins > legs[b].check_ins;
+      if (legs[a].connections != legs[b].connections) {
+        return legs[a].connections > legs[b].connections;
+      }
       // An order that does not depend on the reading.
       if (legs[a].pair != legs[b].pair) return legs[a].pair < legs[b].pair;
       return store.name(legs[a].name) < store.name(legs[b].name);

@@ -14,6 +14,7 @@ class PairIndex {
   struct Group {
     PairKind kind = PairKind::address;
     std::uint32_t begin = 0, count = 0;  // into the list of legs
+    std::uint64_t connections = 0;       // of all legs: does not depend on how they were read
     std::uint64_t check_ins = 0;         // stored in all legs, an upper bound of the gathered ones
   };
 

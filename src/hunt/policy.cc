@@ -1,10 +1,15 @@
 #include "hunt/policy.h"
 
 #include <cstdio>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace beaconry {
 namespace {
+
+constexpr double kAllOfIt =
+    0.95;  // of an address pair's connections under one name: the same traffic
 
 // The entry that covers a pair, of a rotating one all of its addresses; nullptr for none.
 const AllowEntry* covered_by(const AllowList& allow, const ScoredPair& pair) {
@@ -40,6 +45,22 @@ void apply_baseline(const BenignBaseline& baseline, HuntReport& report) {
   for (ScoredPair& pair : report.pairs) {
     const BenignPattern* pattern = baseline.match(pair.key);
     if (pattern != nullptr) hide(pair, Hidden::baseline, "benign baseline: " + pattern->label);
+  }
+}
+
+void reveal_represented(HuntReport& report) {
+  std::set<std::string> decided;  // identities of named pairs
+  for (const ScoredPair& pair : report.pairs) {
+    if (pair.kind == PairKind::named && pair.hidden != Hidden::no) decided.insert(pair.identity());
+  }
+  for (ScoredPair& pair : report.pairs) {
+    if (pair.hidden != Hidden::represented || pair.represented_share >= kAllOfIt) continue;
+    ScoredPair named = pair;
+    named.kind = PairKind::named;
+    named.server_name = pair.represented_by;
+    if (decided.count(named.identity()) == 0) continue;
+    pair.hidden = Hidden::no;
+    pair.hidden_reason.clear();
   }
 }
 

@@ -11,6 +11,10 @@ namespace beaconry {
 void apply_allow_list(const AllowList& allow, HuntReport& report);
 void apply_baseline(const BenignBaseline& baseline, HuntReport& report);
 
+// A named pair that a decision has hidden stands for no one: address pairs that carry more than its
+// traffic come back. Call when all decisions have been applied.
+void reveal_represented(HuntReport& report);
+
 // Hides what scored less than `least`, last of all.
 void apply_least_score(double least, HuntReport& report);
 

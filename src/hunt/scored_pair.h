@@ -53,8 +53,9 @@ struct ScoredPair {
 
   Verdict verdict;
   Hidden hidden = Hidden::no;
-  std::string hidden_reason;   // "stood for by cdn.evil.tld", "min_duration 300 s"
-  std::string represented_by;  // the server name of the named pair that stands for it
+  std::string hidden_reason;     // "stood for by cdn.evil.tld", "min_duration 300 s"
+  double represented_share = 0;  // of its connections that go by that name
+  std::string represented_by;    // the server name of the named pair that stands for it
   Change change = Change::none;
   std::string change_reason;  // "interval 60.0s -> 300.0s"
   bool absent = false;        // gone, and not in the data: all else is the earlier report's

@@ -1,5 +1,7 @@
 #include "series/series_store.h"
 
+#include <absl/hash/hash.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -11,25 +13,17 @@ namespace {
 constexpr std::size_t kAddsBetweenChecks = 4096;
 constexpr std::size_t kMostAddressNames = 1'000'000;
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const auto product =
-      static_cast<unsigned __int128>(a ^ 0x9e3779b97f4a7c15ULL) * (b ^ 0xe7037ed1a0b428dbULL);
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 Timestamp last_began(const CheckIn& check_in) {
   return check_in.time + check_in.span;
 }
 
-std::uint32_t hash_of(const PairKey& k, NameTable::Id name) {
-  const std::uint64_t rest = std::uint64_t{k.port} << 48 |
-                             std::uint64_t{static_cast<std::uint8_t>(k.protocol)} << 40 | name;
-  return static_cast<std::uint32_t>(mix(mix(k.source.low(), k.destination.low() + rest),
-                                        mix(k.source.high(), k.destination.high()) + rest));
+// Seeded anew by each process: addresses are chosen by peers, who must not choose collisions.
+std::uint32_t hash_of(const PairKey& pair, NameTable::Id name) {
+  return static_cast<std::uint32_t>(absl::HashOf(pair, name));
 }
 
 bool repeats(const CheckIn& a, const CheckIn& b) {
-  return a.time == b.time && a.connections == 1 && b.connections == 1 &&
+  return a.time == b.time && a.span == b.span && a.connections == b.connections &&
          a.inside_flow == b.inside_flow && a.bytes_out == b.bytes_out && a.bytes_in == b.bytes_in;
 }
 

@@ -109,10 +109,10 @@ TEST(Pcapng, ReadsSectionsInterfacesClocksAndPacketBlocks) {
 TEST(Pcapng, HasNoTimeWhereItCannotBe) {
   PcapngWriter file(false);
   file.section();
-  file.interface(1, {{9, "\x7f"}});                      // 10^-127 s
-  file.interface(1, {{14, file.number(INT64_MAX, 8)}});  // long after
+  file.interface(1, {{9, "\x7f"}});                                // 10^-127 s
+  file.interface(1, {{14, file.number(INT64_MAX, 8)}});            // long after
   file.interface(1, {{14, file.number(0x8000000000000000U, 8)}});  // long before
-  file.interface(1, {{9, std::string(1, '\0')}});        // seconds
+  file.interface(1, {{9, std::string(1, '\0')}});                  // seconds
   for (std::uint32_t i = 0; i < 4; ++i)
     file.enhanced(i, UINT64_MAX, "x", 1);
   const auto reader = opened(file.bytes);

@@ -83,7 +83,7 @@ void draw_points(Page& page, const ScoredPair& pair) {
     page.line("  " + pad_right(cells[0], 20) + pad_left(cells[1], 7) + pad_left(cells[2], 8) +
               pad_left(cells[3], 9) + pad_left(cells[4], 11) + pad_left(cells[5], 11));
   };
-  row({"SIGNAL", "VALUE", "WEIGHT", "POINTS", "MEASURED", "AGAINST"});
+  row({"SIGNAL", "VALUE", "WEIGHT", "POINTS", "MEASURED", "SCALE"});
   for (std::size_t i = 0; i < v.signals.size(); ++i) {
     const SignalValue& signal = v.signals[i];
     row({std::string(signal_title(signal.name)), short_number(signal.score),

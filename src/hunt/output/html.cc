@@ -79,9 +79,8 @@ std::string row_html(const ScoredPair& pair, std::size_t rank, bool drawn,
           "</span></td><td class=\"end\">" + source_html(pair) + "</td><td class=\"end\">" +
           destination_html(pair) + "</td><td class=\"nowrap\">" + port_words(pair.key) + '/' +
           to_string(pair.key.protocol) + "</td><td class=\"number\">" +
-          with_thousands(pair.check_ins) + "</td><td class=\"number\">" +
-          interval_words(v.interval_seconds) + "</td><td class=\"number\">" +
-          jitter_words(v.jitter_percent) + "</td><td class=\"reason\">" +
+          with_thousands(pair.check_ins) + "</td><td class=\"number\">" + rhythm_interval_words(v) +
+          "</td><td class=\"number\">" + rhythm_jitter_words(v) + "</td><td class=\"reason\">" +
           html_safe(why_words(pair));
   if (pair.hidden != Hidden::no) {
     html += " <span class=\"aside\">(hidden: " + html_safe(hidden_words(pair)) + ")</span>";

@@ -181,14 +181,13 @@ std::string beacon_html(const ScoredPair& pair, std::size_t rank, const CheckIns
           score_words(v.combined_score) + "</strong><span>of 100, rank " + id +
           "</span></div></div>";
   if (!v.summary.empty()) html += "<p class=\"why\">" + html_safe(v.summary) + "</p>";
-  html += "<dl class=\"facts\">" + fact("Interval", interval_words(v.interval_seconds)) +
-          fact("Jitter", jitter_words(v.jitter_percent)) +
-          fact("Check-ins", with_thousands(pair.check_ins)) +
-          fact("Active for", to_words(std::max(Duration{0}, pair.last_seen - pair.first_seen))) +
-          fact("Bytes out", bytes_html(pair.bytes_out)) +
-          fact("Bytes in", bytes_html(pair.bytes_in)) +
-          fact("First seen (UTC)", short_time(pair.first_seen)) +
-          fact("Last seen (UTC)", short_time(pair.last_seen)) + "</dl>";
+  html +=
+      "<dl class=\"facts\">" + fact("Interval", rhythm_interval_words(v)) +
+      fact("Jitter", rhythm_jitter_words(v)) + fact("Check-ins", with_thousands(pair.check_ins)) +
+      fact("Active for", to_words(std::max(Duration{0}, pair.last_seen - pair.first_seen))) +
+      fact("Bytes out", bytes_html(pair.bytes_out)) + fact("Bytes in", bytes_html(pair.bytes_in)) +
+      fact("First seen (UTC)", short_time(pair.first_seen)) +
+      fact("Last seen (UTC)", short_time(pair.last_seen)) + "</dl>";
   if (!check_ins.empty()) html += timeline_html(check_ins);
   if (check_ins.size() > 1) html += intervals_html(check_ins, v);
   html += sentences_html(pair) + signals_html(v);

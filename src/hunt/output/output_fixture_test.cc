@@ -55,7 +55,8 @@ ScoredPair cdn() {
               0.11,
               1,
               86'357.75,
-              "sleep 60.0s, jitter 20 %, Cobalt-Strike-like"};
+              "sleep 60.0s, jitter 20 %, Cobalt-Strike-like",
+              1439};
   v.size_out = {420, 0.97, 1440};
   v.size_in = {840, 0.91, 1440};
   v.summary = "bounded sleep, one host only, 420-byte check-ins";

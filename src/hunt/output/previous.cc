@@ -262,6 +262,21 @@ Result<PreviousReport> read_previous_report(std::istream& in, const std::string&
   return report;
 }
 
+void count_changes(HuntReport& report) {
+  if (!report.compared) return;
+  Comparison& compared = *report.compared;
+  compared.fresh = compared.changed = compared.gone = 0;
+  for (ScoredPair& pair : report.pairs) {
+    if (!shown_by_default(pair)) {
+      pair.change = Change::none;
+      pair.change_reason.clear();
+    }
+    compared.fresh += pair.change == Change::fresh ? 1 : 0;
+    compared.changed += pair.change == Change::changed ? 1 : 0;
+    compared.gone += pair.change == Change::gone ? 1 : 0;
+  }
+}
+
 void compare_with(const PreviousReport& previous, HuntReport& report) {
   Comparison result;
   result.path = previous.path;

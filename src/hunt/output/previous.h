@@ -26,6 +26,9 @@ Result<PreviousReport> read_previous_report(std::istream& in, const std::string&
 // pair, with none of today's addresses (CHANGED); and what was a beacon then and is none now
 // (GONE). Gone pairs that are not in the data are appended as they were, `absent`. Fills
 // report.compared.
+// What a decision hides is no news: call it first, then apply decisions, then count_changes(),
+// which takes the marks off what nobody will see and counts the rest.
+void count_changes(HuntReport& report);
 void compare_with(const PreviousReport& previous, HuntReport& report);
 
 }  // namespace beaconry

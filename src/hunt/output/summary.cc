@@ -46,8 +46,8 @@ std::string reading_line(const HuntReport& report) {
 }
 
 std::string scoring_line(const HuntReport& report, const Totals& sum) {
-  std::string line =
-      many(report.pairs_seen, "pair", "pairs") + " seen, " + with_thousands(sum.scored) + " scored";
+  std::string line = many(report.pairs_seen, "pair", "pairs") + " seen, " +
+                     with_thousands(sum.scored) + " scored, those by name included";
   std::vector<std::string> unscored;
   for (const Counted& reason : report.unscored) {
     if (reason.count > 0)

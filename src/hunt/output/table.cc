@@ -57,8 +57,8 @@ Row row_of(const ScoredPair& pair) {
                port_words(pair.key),
                to_string(pair.key.protocol),
                with_thousands(pair.check_ins),
-               interval_words(verdict.interval_seconds),
-               jitter_words(verdict.jitter_percent),
+               rhythm_interval_words(verdict),
+               rhythm_jitter_words(verdict),
                terminal_safe(hidden_words(pair)),
                terminal_safe(why_words(pair))};
   return row;

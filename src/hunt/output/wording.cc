@@ -63,8 +63,27 @@ std::string port_words(const PairKey& key) {
   return icmp ? "-" : std::to_string(key.port);
 }
 
+namespace {
+
+bool two_sleeps(const Rhythm& r) {
+  return r.model == SleepModel::alternating || r.model == SleepModel::mixture;
+}
+
+}  // namespace
+
 std::string interval_words(double seconds) {
   return std::isfinite(seconds) && seconds > 0 ? seconds_words(seconds) : "-";
+}
+
+std::string rhythm_interval_words(const Verdict& verdict) {
+  const Rhythm& r = verdict.rhythm;
+  const std::string first = interval_words(verdict.interval_seconds);
+  if (!two_sleeps(r)) return first;
+  return interval_words(r.sleep_seconds) + '/' + interval_words(r.second_sleep_seconds);
+}
+
+std::string rhythm_jitter_words(const Verdict& verdict) {
+  return two_sleeps(verdict.rhythm) ? "-" : jitter_words(verdict.jitter_percent);
 }
 
 std::string jitter_words(double percent) {
@@ -128,6 +147,7 @@ std::string adjustment_title(std::string_view name) {
 std::string sleep_model_words(const Rhythm& r) {
   const std::string sleep = seconds_words(r.sleep_seconds);
   const std::string jitter = jitter_words(r.jitter_percent);
+  const bool telling = r.intervals >= kLeastToName;
   switch (r.model) {
     case SleepModel::none:
       return {};
@@ -135,13 +155,13 @@ std::string sleep_model_words(const Rhythm& r) {
       return "A sleep loop of " + sleep + " without jitter.";
     case SleepModel::shorten:
       return "A sleep loop of " + sleep + " that chance shortens by up to " + jitter +
-             ", as Cobalt Strike's does.";
+             (telling ? ", as Cobalt Strike's does." : ".");
     case SleepModel::lengthen:
       return "A sleep loop of " + sleep + " that chance lengthens by up to " + jitter +
-             ", as Sliver's does.";
+             (telling ? ", as Sliver's does." : ".");
     case SleepModel::around:
       return "A sleep loop of " + sleep + " that chance shortens or lengthens by up to " + jitter +
-             ", as that of Empire, PoshC2 and Havoc.";
+             (telling ? ", as that of Empire, PoshC2 and Havoc." : ".");
     case SleepModel::alternating:
       return "Two intervals in turn, " + sleep + " and " + seconds_words(r.second_sleep_seconds) +
              ", as njRAT has them.";

@@ -27,6 +27,9 @@ std::string port_words(const PairKey& key);  // a dash for ICMP, which has none
 
 // "60.0s"; a dash where there is none.
 std::string interval_words(double seconds);
+// The same of a verdict, for a column: of two sleeps both, "9.1s/14.1s", and no jitter.
+std::string rhythm_interval_words(const Verdict& verdict);
+std::string rhythm_jitter_words(const Verdict& verdict);
 std::string jitter_words(double percent);  // "20%"
 
 std::string_view hidden_word(Hidden hidden);           // "below_score", for programs
