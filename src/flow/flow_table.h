@@ -66,7 +66,7 @@ class FlowTable {
                        bool from_a, Timestamp time, PacketId id);
   void release(std::uint32_t number);
   void evict();
-  void sweep(std::size_t count);
+  void sweep(std::size_t count, Timestamp now);
   void advance_clock(Timestamp time);
 
   void update(FlowState& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
@@ -88,7 +88,7 @@ class FlowTable {
   std::uint64_t seed_;               // so that nobody can craft colliding flows
   std::uint64_t ended_ = 0, evicted_ = 0;
   Timestamp clock_{};  // the input's time
-  Timestamp leap_{};   // a jump ahead that no second packet has confirmed yet
+  Timestamp leap_{};   // where the last packet jumped to, unless the clock is there
   bool clock_set_ = false;
   std::string id_text_;
 };
