@@ -90,6 +90,30 @@ TEST(Captures, MayBeMoreThanAreOpenAtOnce) {
   EXPECT_EQ(reading.report.inputs_read(), 300U);
 }
 
+TEST(Captures, BeyondThoseOpenAtOnceAreReadInTheOrderOfTheirFirstPackets) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "beaconry_captures_by_time";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    PcapWriter file;
+    file.packet(1'000'000 - i * 60, 0, frame(10), 60);
+    std::ofstream(folder / (std::to_string(1000 + i) + ".pcap"), std::ios::binary) << file.bytes;
+  }
+  ReadOptions options;
+  options.paths = {folder.string()};
+  Recorder seen;
+  ReadReport report;
+  FlowSink* const sinks[] = {&seen};
+  read_inputs(options, sinks, report);
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(report.records(), 1U) << "one flow";
+  EXPECT_EQ(report.inputs_read(), 300U);
+  const auto check_ins = seen.check_ins();
+  EXPECT_EQ(check_ins.size(), 300U);
+  EXPECT_TRUE(std::is_sorted(check_ins.begin(), check_ins.end(),
+                             [](const Seen& a, const Seen& b) { return a.time < b.time; }));
+}
+
 TEST(Captures, SayWhatWasNotUsedAndWhereFirst) {
   PcapWriter file;
   std::string arp = frame(10);
