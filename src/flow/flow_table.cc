@@ -51,7 +51,7 @@ bool sender_opened(const Networks& networks, const ParsedPacket& packet) {
 }  // namespace
 
 FlowTable::FlowTable(Options options, FlowSink& sink)
-    : options_(std::move(options)), sink_(sink), names_(sink) {
+    : options_(std::move(options)), sink_(sink), names_(sink, options_.most_pending_bytes) {
   std::random_device device;
   seed_ = static_cast<std::uint64_t>(device()) << 32 | device();
   options_.most_flows = std::clamp<std::size_t>(options_.most_flows, 64, 1U << 30);

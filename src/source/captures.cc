@@ -208,6 +208,9 @@ void Merge::run() {
     report_.refuse("flow table full: the longest idle flows were ended early", Place{},
                    table_.evicted());
   }
+  if (table_.names_given_up() > 0) {
+    report_.refuse("server name not read: memory limit", Place{}, table_.names_given_up());
+  }
 }
 
 }  // namespace
@@ -228,7 +231,10 @@ void read_captures(std::vector<std::unique_ptr<ByteStream>> streams, const ReadO
   FlowTable::Options table;
   table.networks = options.networks;
   table.burst_gap = options.burst_gap;
-  table.most_flows = static_cast<std::size_t>(options.memory_limit / FlowTable::kBytesPerFlow);
+  const std::uint64_t for_names = options.memory_limit / 4;
+  table.most_pending_bytes = static_cast<std::size_t>(for_names);
+  table.most_flows =
+      static_cast<std::size_t>((options.memory_limit - for_names) / FlowTable::kBytesPerFlow);
   for (const auto& stream : streams)
     table.file_names.push_back(stream->name());
   Merge(table, std::move(streams), sink, report).run();
