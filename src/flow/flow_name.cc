@@ -74,6 +74,14 @@ FlowNameReader::Learnt FlowNameReader::read_stream(FlowName& name, ByteView stre
   return {};
 }
 
+void FlowNameReader::bound_pending(FlowName& name) {
+  name.pending->count();
+  if (pending_bytes_ <= most_pending_bytes_) return;
+  name.pending.reset();
+  name.settled = true;
+  ++given_up_;
+}
+
 FlowNameReader::Learnt FlowNameReader::read_tcp(FlowName& name, const Payload& payload) {
   const bool dns = payload.responder_port == kDnsPort;
   if (!payload.from_opener) return dns ? read_dns(dns_over_tcp(payload.bytes), payload) : Learnt{};
@@ -87,9 +95,10 @@ FlowNameReader::Learnt FlowNameReader::read_tcp(FlowName& name, const Payload& p
              payload.sequence != payload.start_sequence &&
              payload.sequence - payload.start_sequence < kLongestPending) {
     // The stream's first segment is late: wait for it.
-    name.pending = std::make_unique<FlowName::Pending>(kLongestPending);
+    name.pending = std::make_unique<FlowName::Pending>(kLongestPending, pending_bytes_);
     name.pending->first_sequence = payload.start_sequence;
     name.pending->stream.insert(payload.sequence - payload.start_sequence, payload.bytes);
+    bound_pending(name);
     return {};
   }
 
@@ -104,10 +113,11 @@ FlowNameReader::Learnt FlowNameReader::read_tcp(FlowName& name, const Payload& p
   }
   if (wants_more && ++name.looked_at < kMostPayloads) {
     if (!name.pending) {
-      name.pending = std::make_unique<FlowName::Pending>(kLongestPending);
+      name.pending = std::make_unique<FlowName::Pending>(kLongestPending, pending_bytes_);
       name.pending->first_sequence = payload.sequence;
       name.pending->stream.insert(0, payload.bytes);
     }
+    bound_pending(name);
     return {};
   }
   name.pending.reset();
@@ -124,7 +134,7 @@ FlowNameReader::Learnt FlowNameReader::read_udp(FlowName& name, const Payload& p
     if (++name.looked_at >= kMostInitials) name.settled = true;
     return {};
   }
-  if (!name.pending) name.pending = std::make_unique<FlowName::Pending>(0);
+  if (!name.pending) name.pending = std::make_unique<FlowName::Pending>(0, pending_bytes_);
   const FoundName found = name.pending->quic.add(payload.bytes);
   Learnt result;
   if (found.status == NameStatus::found) result = learnt(NameKind::tls_sni, found.name);
@@ -132,6 +142,8 @@ FlowNameReader::Learnt FlowNameReader::read_udp(FlowName& name, const Payload& p
   if (!more || ++name.looked_at >= kMostInitials) {
     name.settled = true;
     name.pending.reset();
+  } else {
+    bound_pending(name);
   }
   return result;
 }

@@ -15,10 +15,26 @@ namespace beaconry {
 struct FlowName {
   // A message of which only a part has come.
   struct Pending {
-    explicit Pending(std::size_t capacity) : stream(capacity) {}
+    // `total` is what all of a reader hold, and outlives this.
+    Pending(std::size_t capacity, std::size_t& total) : stream(capacity), total_(total) {}
+    ~Pending() { total_ -= counted_; }
+    Pending(const Pending&) = delete;
+    Pending& operator=(const Pending&) = delete;
+
+    // Counts what this takes now into the total.
+    void count() {
+      const std::size_t now = sizeof *this + stream.memory() + quic.memory();
+      total_ += now - counted_;
+      counted_ = now;
+    }
+
     Reassembly stream;
     std::uint32_t first_sequence = 0;
     QuicInitialReader quic;
+
+   private:
+    std::size_t& total_;
+    std::size_t counted_ = 0;
   };
   std::unique_ptr<Pending> pending;
   NameKind kind = NameKind::none;
@@ -39,7 +55,10 @@ struct FlowName {
 // SNI, DNS questions on port 53. What DNS answers and DHCP say of addresses goes to the sink.
 class FlowNameReader {
  public:
-  explicit FlowNameReader(FlowSink& sink) : sink_(sink) {}
+  // Parts of messages that wait for the rest take at most `most_pending_bytes`; a flow whose part
+  // does not fit stays without a name. The flows' names must not outlive the reader.
+  FlowNameReader(FlowSink& sink, std::size_t most_pending_bytes)
+      : sink_(sink), most_pending_bytes_(most_pending_bytes) {}
 
   struct Payload {
     ByteView bytes;  // as captured
@@ -63,12 +82,21 @@ class FlowNameReader {
   // DHCP is told by the ports, whoever opened: (67, 68) in either order.
   void read_dhcp(ByteView bytes, Timestamp time);
 
+  std::size_t pending_bytes() const { return pending_bytes_; }
+  std::uint64_t given_up() const { return given_up_; }  // flows without a name for lack of memory
+
  private:
   Learnt read_stream(FlowName& name, ByteView stream, bool in_pieces, bool& wants_more);
   Learnt read_dns(ByteView message, const Payload& payload);
   Learnt learnt(NameKind kind, std::string_view raw);
 
+  // To be called when a part was kept.
+  void bound_pending(FlowName& name);
+
   FlowSink& sink_;
+  std::size_t most_pending_bytes_;
+  std::size_t pending_bytes_ = 0;
+  std::uint64_t given_up_ = 0;
   DnsMessage dns_;
   std::string scratch_, normalised_;
 };

@@ -62,6 +62,27 @@ TEST(FlowName, IsFoundInAHelloOfManySegmentsInAnyOrder) {
   }
 }
 
+TEST(FlowName, OfMessagesInPiecesTakesNoMoreMemoryThanAllowed) {
+  FlowTable::Options options;
+  options.most_pending_bytes = 1 << 20;
+  Traffic traffic(options);
+  for (std::uint16_t port = 1; port <= 1000; ++port) {
+    const End client{"10.0.0.5", port};
+    traffic.tcp(0, client, kServer, kTcpSyn, 999);
+    traffic.tcp(0.1, client, kServer, kTcpAck, 1000 + 16'000, Bytes(1));
+    ASSERT_LE(traffic.table.pending_bytes(), options.most_pending_bytes);
+  }
+  EXPECT_GT(traffic.table.pending_bytes(), options.most_pending_bytes / 2);
+  EXPECT_GT(traffic.table.names_given_up(), 900U);
+  EXPECT_LT(traffic.table.names_given_up(), 1000U);
+  traffic.tcp(0.2, {"10.0.0.5", 2000}, kServer, kTcpSyn, 999);
+  traffic.tcp(0.3, {"10.0.0.5", 2000}, kServer, kTcpAck, 1000, client_hello("whole.example"));
+  traffic.table.finish();
+  EXPECT_EQ(traffic.table.pending_bytes(), 0U);
+  EXPECT_EQ(traffic.seen.events.size(), 1001U);
+  EXPECT_EQ(traffic.seen.events.back().name, "whole.example");
+}
+
 TEST(FlowName, IsFoundAfterSomeLinesOfAnotherProtocol) {
   Traffic traffic;
   Connection c(traffic, kClient, {"203.0.113.25", 587});

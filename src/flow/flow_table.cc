@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint32_t kChunkBits = 8;
 constexpr std::uint32_t kChunk = 1U << kChunkBits;
 
-// A timestamp this far ahead is believed when a second packet agrees: one damaged record must not
-// end all flows.
+// A timestamp this far from the clock, to either side, is believed when the next packet agrees: one
+// damaged record must not end all flows, nor may two do so for good.
 constexpr Duration kLeap = std::chrono::minutes{1};
 constexpr std::size_t kSweepPerPacket = 1;
 
@@ -51,7 +51,7 @@ bool sender_opened(const Networks& networks, const ParsedPacket& packet) {
 }  // namespace
 
 FlowTable::FlowTable(Options options, FlowSink& sink)
-    : options_(std::move(options)), sink_(sink), names_(sink) {
+    : options_(std::move(options)), sink_(sink), names_(sink, options_.most_pending_bytes) {
   std::random_device device;
   seed_ = static_cast<std::uint64_t>(device()) << 32 | device();
   options_.most_flows = std::clamp<std::size_t>(options_.most_flows, 64, 1U << 30);
@@ -65,7 +65,7 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   if (packet.fragment == kLaterFragment) return PacketUse::later_fragment;
   if (is_icmp_error(packet)) return PacketUse::icmp_error;
   advance_clock(time);
-  sweep(kSweepPerPacket);
+  sweep(kSweepPerPacket, std::min(clock_, time));
 
   bool from_a = false;
   const FlowTuple tuple = FlowTuple::of(packet, from_a);
@@ -202,11 +202,11 @@ void FlowTable::evict() {
   evicted_ += count;
 }
 
-void FlowTable::sweep(std::size_t count) {
+void FlowTable::sweep(std::size_t count, Timestamp now) {
   for (; count > 0 && created_ > 0; --count) {
     hand_ = hand_ + 1 < created_ ? hand_ + 1 : 0;
     FlowState& flow = flow_at(hand_);
-    const Duration silence = clock_ - flow.last;
+    const Duration silence = now - flow.last;
     if (silence <= FlowState::kLeastPatience || !flow.used) continue;
     if (silence <= flow.patience()) continue;
     end_flow(flow);
@@ -216,22 +216,24 @@ void FlowTable::sweep(std::size_t count) {
 
 void FlowTable::advance_clock(Timestamp time) {
   if (!clock_set_) {
-    clock_ = time;
+    clock_ = leap_ = time;
     clock_set_ = true;
-  } else if (time > clock_ + kLeap) {
-    const bool confirmed = leap_ != Timestamp{} && time >= leap_ - kLeap;
+    return;
+  }
+  const bool ahead = time > clock_ + kLeap, behind = time < clock_ - kLeap;
+  if (ahead || behind) {
+    const bool same_way = ahead ? leap_ > clock_ : leap_ < clock_;
+    const bool confirmed = same_way && time >= leap_ - kLeap;
     if (confirmed) clock_ = time;
-    leap_ = confirmed ? Timestamp{} : time;
+    leap_ = time;
   } else {
-    clock_ = std::max(clock_, time);
-    leap_ = Timestamp{};
+    clock_ = leap_ = std::max(clock_, time);
   }
 }
 
 void FlowTable::expire(Timestamp now) {
-  clock_ = std::max(clock_, now);
-  clock_set_ = true;
-  sweep(created_);
+  advance_clock(now);
+  sweep(created_, now);
 }
 
 void FlowTable::finish() {

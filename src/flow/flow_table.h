@@ -23,7 +23,7 @@ enum class PacketUse : std::uint8_t {
 };
 
 // Puts packets together to flows and reports them to a sink, by the contract of FlowEvent. One
-// thread. Memory is bounded by Options::most_flows.
+// thread. Memory is bounded by Options::most_flows and most_pending_bytes.
 //
 // A flow is the packets of one 5-tuple in both directions. Who opened it: the sender of the TCP
 // SYN; of other protocols the first sender; if a flow is first seen in its middle, ports and
@@ -37,7 +37,8 @@ class FlowTable {
     Networks networks;
     Duration burst_gap = std::chrono::seconds{1};
     std::size_t most_flows = 1 << 20;
-    std::vector<std::string> file_names{};  // more than one: ids become "name#number"
+    std::size_t most_pending_bytes = 64 << 20;  // of messages that may name their flows
+    std::vector<std::string> file_names{};      // more than one: ids become "name#number"
   };
   // What a flow takes of memory, its name and its place in the index included.
   static constexpr std::size_t kBytesPerFlow = 400;
@@ -59,6 +60,9 @@ class FlowTable {
   std::size_t flow_count() const { return index_.size(); }
   std::uint64_t ended() const { return ended_; }      // flows reported as closed so far
   std::uint64_t evicted() const { return evicted_; }  // ended early because the table was full
+  // Flows left without a name because of most_pending_bytes.
+  std::uint64_t names_given_up() const { return names_.given_up(); }
+  std::size_t pending_bytes() const { return names_.pending_bytes(); }
 
  private:
   FlowState& flow_at(std::uint32_t number);
@@ -66,7 +70,7 @@ class FlowTable {
                        bool from_a, Timestamp time, PacketId id);
   void release(std::uint32_t number);
   void evict();
-  void sweep(std::size_t count);
+  void sweep(std::size_t count, Timestamp now);
   void advance_clock(Timestamp time);
 
   void update(FlowState& flow, const ParsedPacket& packet, bool from_a, Timestamp time,
@@ -88,7 +92,7 @@ class FlowTable {
   std::uint64_t seed_;               // so that nobody can craft colliding flows
   std::uint64_t ended_ = 0, evicted_ = 0;
   Timestamp clock_{};  // the input's time
-  Timestamp leap_{};   // a jump ahead that no second packet has confirmed yet
+  Timestamp leap_{};   // where the last packet jumped to, unless the clock is there
   bool clock_set_ = false;
   std::string id_text_;
 };

@@ -293,6 +293,33 @@ TEST(FlowTable, IsNotEmptiedByOneDamagedTimestamp) {
   EXPECT_EQ(traffic.seen.events.size(), 101U);
 }
 
+TEST(FlowTable, ReturnsFromALeapThatTwoDamagedTimestampsMade) {
+  constexpr double kYear = 365 * 86'400.0;
+  for (const bool other_flow : {true, false}) {
+    Traffic traffic;
+    for (int i = 0; i < 3000; ++i) {
+      traffic.udp(1000 + i * 0.5, kClient, kServer, Bytes(10));
+      if (i != 100) continue;
+      for (const double ahead : {0.0, 0.1})
+        traffic.udp(kYear + ahead, other_flow ? End{"10.0.0.6", 1} : kClient, kServer, Bytes(10));
+    }
+    traffic.table.finish();
+    EXPECT_LE(traffic.table.ended(), 3U);
+    EXPECT_LE(traffic.seen.check_ins().size(), 4U);
+  }
+}
+
+TEST(FlowTable, EndsIdleFlowsAfterTheClockWentBack) {
+  Traffic traffic;
+  for (const double time : {0.0, 1e6, 1e6, 100.0, 100.0})
+    traffic.udp(time, kClient, kServer, Bytes(10));
+  for (std::uint16_t port = 1; port <= 100; ++port)
+    traffic.udp(100, {"10.0.0.5", port}, {"203.0.113.9", 9000}, Bytes(10));
+  for (int i = 0; i < 300; ++i)
+    traffic.udp(400 + i, {"10.0.0.7", 1}, {"203.0.113.9", 9000}, Bytes(10));
+  EXPECT_LE(traffic.table.flow_count(), 2U);
+}
+
 TEST(FlowTable, ToleratesTimeThatRunsBackwards) {
   Traffic traffic;
   Connection c(traffic, kClient, kServer);

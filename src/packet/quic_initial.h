@@ -21,6 +21,8 @@ class QuicInitialReader {
   // decrypt. The name lives until the next call.
   FoundName add(ByteView datagram);
 
+  std::size_t memory() const { return plain_.capacity() + hello_.memory(); }  // beyond its own size
+
  private:
   struct Keys {
     std::array<std::uint8_t, 16> packet;

@@ -19,6 +19,7 @@ class Reassembly {
 
   // What is there without a hole from the stream's first byte on. Until the next insert().
   ByteView contiguous() const;
+  std::size_t memory() const { return bytes_.capacity(); }  // beyond its own size
   bool full() const { return contiguous().size() == capacity_; }
 
  private:

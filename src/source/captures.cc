@@ -50,10 +50,6 @@ struct Input {
   bool used = false;  // at least one packet was
 };
 
-// How many files are open at once: enough for overlapping captures of many interfaces, far from the
-// usual limits of descriptors and of memory for blocks.
-constexpr std::size_t kMostOpen = 128;
-
 class Merge {
  public:
   using Streams = std::vector<std::unique_ptr<ByteStream>>;
@@ -184,7 +180,7 @@ void Merge::open(std::unique_ptr<ByteStream> stream, std::uint32_t file) {
 }
 
 void Merge::open_more() {
-  for (; opened_ < streams_.size() && inputs_.size() < kMostOpen; ++opened_) {
+  for (; opened_ < streams_.size() && inputs_.size() < kMostCapturesOpen; ++opened_) {
     open(std::move(streams_[opened_]), static_cast<std::uint32_t>(opened_));
   }
 }
@@ -212,16 +208,33 @@ void Merge::run() {
     report_.refuse("flow table full: the longest idle flows were ended early", Place{},
                    table_.evicted());
   }
+  if (table_.names_given_up() > 0) {
+    report_.refuse("server name not read: memory limit", Place{}, table_.names_given_up());
+  }
 }
 
 }  // namespace
+
+std::optional<Timestamp> first_packet_time(std::unique_ptr<ByteStream> stream) {
+  const auto reader = open_capture(std::move(stream));
+  if (!reader) return std::nullopt;
+  constexpr int kMostLookedAt = 1000;
+  RawPacket packet;
+  for (int i = 0; i < kMostLookedAt && (*reader)->next(packet) == CaptureStep::packet; ++i) {
+    if (packet.time) return packet.time;
+  }
+  return std::nullopt;
+}
 
 void read_captures(std::vector<std::unique_ptr<ByteStream>> streams, const ReadOptions& options,
                    FlowSink& sink, ReadReport& report) {
   FlowTable::Options table;
   table.networks = options.networks;
   table.burst_gap = options.burst_gap;
-  table.most_flows = static_cast<std::size_t>(options.memory_limit / FlowTable::kBytesPerFlow);
+  const std::uint64_t for_names = options.memory_limit / 4;
+  table.most_pending_bytes = static_cast<std::size_t>(for_names);
+  table.most_flows =
+      static_cast<std::size_t>((options.memory_limit - for_names) / FlowTable::kBytesPerFlow);
   for (const auto& stream : streams)
     table.file_names.push_back(stream->name());
   Merge(table, std::move(streams), sink, report).run();

@@ -33,16 +33,29 @@ std::string frame(std::size_t payload, std::uint16_t fragment = 0) {
          std::string(payload, 'x');
 }
 
+// Ethernet, IPv4, TCP from 10.0.0.5 to 203.0.113.9:443.
+std::string tcp_frame(std::uint16_t port, std::uint8_t flags, std::uint32_t sequence,
+                      std::size_t payload) {
+  const auto put = [](std::uint64_t value, int bytes) {
+    return test_capture::number(value, bytes, true);
+  };
+  return std::string(12, '\2') + put(0x0800, 2) + put(0x4500, 2) + put(40 + payload, 2) +
+         put(0, 4) + put(0x40060000, 4) + put(0x0a000005, 4) + put(0xcb007109, 4) + put(port, 2) +
+         put(443, 2) + put(sequence, 4) + put(0, 4) + put(0x5000U | flags, 2) + put(0, 6) +
+         std::string(payload, 'x');
+}
+
 struct Reading {
   Recorder seen;
   ReadReport report;
 
-  explicit Reading(std::vector<std::pair<std::string, std::string>> files) {
+  explicit Reading(std::vector<std::pair<std::string, std::string>> files,
+                   const ReadOptions& options = {}) {
     std::vector<std::unique_ptr<ByteStream>> streams;
     for (auto& [name, content] : files) {
       streams.push_back(std::make_unique<TestStream>(std::move(content), name, 50'000));
     }
-    read_captures(std::move(streams), ReadOptions{}, seen, report);
+    read_captures(std::move(streams), options, seen, report);
   }
 
   std::string refusals() const {
@@ -90,6 +103,30 @@ TEST(Captures, MayBeMoreThanAreOpenAtOnce) {
   EXPECT_EQ(reading.report.inputs_read(), 300U);
 }
 
+TEST(Captures, BeyondThoseOpenAtOnceAreReadInTheOrderOfTheirFirstPackets) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "beaconry_captures_by_time";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    PcapWriter file;
+    file.packet(1'000'000 - i * 60, 0, frame(10), 60);
+    std::ofstream(folder / (std::to_string(1000 + i) + ".pcap"), std::ios::binary) << file.bytes;
+  }
+  ReadOptions options;
+  options.paths = {folder.string()};
+  Recorder seen;
+  ReadReport report;
+  FlowSink* const sinks[] = {&seen};
+  read_inputs(options, sinks, report);
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(report.records(), 1U) << "one flow";
+  EXPECT_EQ(report.inputs_read(), 300U);
+  const auto check_ins = seen.check_ins();
+  EXPECT_EQ(check_ins.size(), 300U);
+  EXPECT_TRUE(std::is_sorted(check_ins.begin(), check_ins.end(),
+                             [](const Seen& a, const Seen& b) { return a.time < b.time; }));
+}
+
 TEST(Captures, SayWhatWasNotUsedAndWhereFirst) {
   PcapWriter file;
   std::string arp = frame(10);
@@ -108,6 +145,20 @@ TEST(Captures, SayWhatWasNotUsedAndWhereFirst) {
   EXPECT_THAT(reading.refusals(), HasSubstr("1 capture ends inside a packet: a.pcap packet 6\n"));
   EXPECT_EQ(reading.report.packets(), 5U);
   EXPECT_EQ(reading.report.inputs_read(), 1U);
+}
+
+TEST(Captures, SayHowManyNamesTheMemoryLimitLeftUnread) {
+  PcapWriter file;
+  for (std::uint16_t port = 1; port <= 1000; ++port) {
+    file.packet(100, 0, tcp_frame(port, 0x02, 999, 0), 54);
+    file.packet(100, 1, tcp_frame(port, 0x10, 1000 + 16'000, 1), 55);
+  }
+  ReadOptions options;
+  options.memory_limit = 4 << 20;
+  const Reading reading({{"a.pcap", file.bytes}}, options);
+  EXPECT_EQ(reading.seen.check_ins().size(), 1000U);
+  EXPECT_THAT(reading.refusals(),
+              testing::MatchesRegex("9[0-9][0-9] server name not read: memory limit: .*\n"));
 }
 
 TEST(Captures, WithoutAUsablePacketAreNotRead) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/time.h"
 #include "source/captures.h"
 #include "source/flow_join.h"
 #include "source/inputs.h"
@@ -44,6 +45,29 @@ std::vector<Input*> those(std::vector<Input>& inputs, Wanted&& wanted) {
   return chosen;
 }
 
+// Where more captures are there than are open at once, in the order of their first packets, so that
+// none comes behind those that are read before it. What can't be opened twice is open all the time.
+std::vector<std::unique_ptr<ByteStream>> open_captures(std::vector<Input>& inputs,
+                                                       ReadReport& report) {
+  std::vector<std::pair<Timestamp, Input*>> chosen;
+  for (auto& input : inputs) {
+    if (!is_log(input)) chosen.emplace_back(Timestamp::min(), &input);
+  }
+  if (chosen.size() > kMostCapturesOpen) {
+    for (auto& [time, input] : chosen) {
+      if (input->stream) continue;
+      time = first_packet_time(open_input(*input, nullptr)).value_or(Timestamp::min());
+    }
+    std::stable_sort(chosen.begin(), chosen.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
+  std::vector<std::unique_ptr<ByteStream>> streams;
+  streams.reserve(chosen.size());
+  for (const auto& [time, input] : chosen)
+    streams.push_back(open_input(*input, &report));
+  return streams;
+}
+
 }  // namespace
 
 void read_inputs(const ReadOptions& options, std::span<FlowSink* const> sinks, ReadReport& report) {
@@ -79,10 +103,7 @@ void read_inputs(const ReadOptions& options, std::span<FlowSink* const> sinks, R
   read_logs(parallel, LogPass::flows, false, flows);
   report.count_records(join.open.flush(join.names, *sinks.front()));
 
-  std::vector<std::unique_ptr<ByteStream>> captures;
-  for (auto& input : inputs) {
-    if (!is_log(input)) captures.push_back(open_input(input, &report));
-  }
+  auto captures = open_captures(inputs, report);
   if (!captures.empty()) read_captures(std::move(captures), options, *sinks.front(), report);
   for (FlowSink* sink : sinks)
     sink->settle();
