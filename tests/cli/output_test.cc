@@ -266,7 +266,7 @@ TEST_F(HuntOutput, WritesAPageThatNeedsNoNetwork) {
 TEST_F(HuntOutput, ExplainsAPairByKeyAndByName) {
   const Ran by_key = hunt({"--explain", kImplant});
   EXPECT_EQ(by_key.status, 0);
-  for (const char* part : {"10.0.0.13", "203.0.113.50", "sleep 59", "Cobalt-Strike-like",
+  for (const char* part : {"10.0.0.13", "203.0.113.50", "sleep 60.0s", "Cobalt-Strike-like",
                            "in one stint", "Timeline", "C100"}) {
     EXPECT_THAT(by_key.out, HasSubstr(part));
   }
