@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <sstream>
 
-#include "base/fd.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace beaconry {
@@ -218,13 +217,9 @@ std::string_view to_string(Note::Decision decision) {
 }
 
 Result<std::vector<Note>> read_notes(const std::string& path) {
-  if (auto fd = Fd::open_for_reading(path); !fd) return tl::unexpected<Error>(fd.error());
-  std::ifstream in(path, std::ios::binary);
-  std::string text(kLargestNotes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return fail(ErrorKind::io, "read notes", path, "it cannot be read to its end");
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return parse_notes(text, path);
+  const auto text = read_small_file(path, kLargestNotes);
+  if (!text) return tl::unexpected<Error>(text.error());
+  return parse_notes(*text, path);
 }
 
 Result<std::vector<Note>> parse_notes(const std::string& text, const std::string& path) {
