@@ -1,0 +1,30 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+
+#include "alert/alert.h"
+#include "base/result.h"
+#include "config/values.h"
+
+namespace beaconry {
+
+// Where alerts go. One thread a sink; deliver() may block, at most for the sink's own timeout.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Once it returns without error the alert is delivered: on disk, sent, or answered by 2xx. An
+  // error means: try again later. Errors of ErrorKind::malformed will never succeed.
+  virtual Result<void> deliver(const Alert& alert) = 0;
+};
+
+// sinks/WORD.cc defines beaconry::sinks::WORD. `make` gives nothing where the configuration does
+// not enable it, and an error with the key's place where it cannot be what was asked for.
+struct SinkKind {
+  const char* name;  // "file", "syslog", "webhook"
+  Result<std::unique_ptr<Sink>> (*make)(const ConfigValues& config);
+};
+
+std::span<const SinkKind* const> sinks_table();
+
+}  // namespace beaconry
