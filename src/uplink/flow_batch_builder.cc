@@ -12,7 +12,7 @@
 namespace beaconry {
 namespace {
 
-constexpr int kLevel = 1;  // the columns do the most; 3 takes twice the time for 5 % less
+constexpr int kLevel = 3;  // the columns do the most; 1 saves no time and leaves a tenth more
 
 Timestamp in_range(Timestamp time) {
   return std::clamp(time, kEarliest, kLatest);

@@ -138,11 +138,11 @@ void reserve(FlowBatch& batch, const FieldCounts& counts) {
   batch.mutable_id()->Reserve(of(FlowBatch::kIdFieldNumber));
 }
 
-template <class Column>
-bool all_below(const Column& column, std::uint64_t bound) {
-  std::uint64_t highest = 0;  // no branch in the loop: it becomes vector code
-  for (const auto value : column)
-    highest = std::max<std::uint64_t>(highest, value);
+template <class Number>
+bool all_below(const google::protobuf::RepeatedField<Number>& column, std::uint64_t bound) {
+  Number highest = 0;  // no branch in the loop: it becomes vector code
+  for (const Number value : column)
+    highest = std::max(highest, value);
   return column.empty() || highest < bound;
 }
 
@@ -249,6 +249,41 @@ const char* find_fault(const FlowBatch& batch, const Indices& addresses, const I
   return nullptr;
 }
 
+// Memory for a batch's objects, kept from one batch to the next of a thread: fresh pages would cost
+// as much as the decoding. Larger batches take the rest from the heap; so does a batch that is
+// decoded while another is handed over.
+class Memory {
+ public:
+  Memory() : arena_(options(!is_taken())), has_kept_(!is_taken()) { is_taken() = true; }
+  ~Memory() {
+    if (has_kept_) is_taken() = false;
+  }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  google::protobuf::Arena* arena() { return &arena_; }
+
+ private:
+  static bool& is_taken() {
+    thread_local bool taken = false;
+    return taken;
+  }
+  static google::protobuf::ArenaOptions options(bool with_kept) {
+    constexpr std::size_t kKept = std::size_t{8} << 20;
+    thread_local const std::unique_ptr<char[]> kept(new char[kKept]);
+    google::protobuf::ArenaOptions options;
+    if (with_kept) {
+      options.initial_block = kept.get();
+      options.initial_block_size = kKept;
+    }
+    options.start_block_size = options.max_block_size = std::size_t{1} << 20;
+    return options;
+  }
+
+  google::protobuf::Arena arena_;
+  bool has_kept_;
+};
+
 IpAddress address_at(const FlowBatch& batch, std::uint32_t index) {
   return IpAddress::v6_bytes(reinterpret_cast<const std::uint8_t*>(batch.addresses().data()) +
                              std::size_t{index} * 16);
@@ -267,6 +302,9 @@ void hand_over_events(const FlowBatch& batch, FlowSink& sink) {
                 static_cast<std::uint16_t>(batch.pair_port(at)),
                 static_cast<Protocol>(batch.pair_protocol(at))};
   }
+  std::vector<std::string_view> names{{}};  // 0 is none
+  for (const std::string& name : batch.names())
+    names.push_back(name);
   const bool has_ids = batch.id_size() != 0;
   std::int64_t time = batch.base_us();
   FlowEvent event;
@@ -282,8 +320,7 @@ void hand_over_events(const FlowBatch& batch, FlowSink& sink) {
     event.duration = Duration{static_cast<std::int64_t>(batch.duration(i))};
     event.bytes_out = batch.bytes_out(i) - 1;  // 0 is unknown
     event.bytes_in = batch.bytes_in(i) - 1;
-    event.server_name = {};
-    if (batch.name(i) != 0) event.server_name = batch.names(static_cast<int>(batch.name(i)) - 1);
+    event.server_name = names[batch.name(i)];
     if (has_ids) event.id = batch.id(i);
     sink.add(event);
   }
@@ -315,11 +352,8 @@ Result<FlowBatchContent> decode_flow_batch(std::string_view content, const FlowB
   const auto counts = count_fields({plain->bytes.get(), plain->size}, limits);
   if (!counts) return tl::unexpected<Error>(counts.error());
 
-  google::protobuf::ArenaOptions memory;
-  memory.start_block_size = 64 << 10;
-  memory.max_block_size = 1 << 20;
-  google::protobuf::Arena arena(memory);
-  FlowBatch& batch = *google::protobuf::Arena::CreateMessage<FlowBatch>(&arena);
+  Memory memory;
+  FlowBatch& batch = *google::protobuf::Arena::CreateMessage<FlowBatch>(memory.arena());
   reserve(batch, *counts);
   if (!batch.ParseFromArray(plain->bytes.get(), static_cast<int>(plain->size))) {
     return malformed("it is no beaconry.uplink.FlowBatch (proto/uplink.proto)");
