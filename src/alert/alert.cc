@@ -62,10 +62,14 @@ Result<Alert> alert_from_json(std::string_view text) {
     return true;
   };
   std::string severity, time;
-  for (const auto& [key, to] :
-       {std::pair{"alert_id", &alert.id}, {"title", &alert.title},
-        {"description", &alert.description}, {"severity", &severity}, {"source", &alert.source},
-        {"timestamp", &time}, {"kind", &alert.kind}, {"subject", &alert.subject}}) {
+  for (const auto& [key, to] : {std::pair{"alert_id", &alert.id},
+                                {"title", &alert.title},
+                                {"description", &alert.description},
+                                {"severity", &severity},
+                                {"source", &alert.source},
+                                {"timestamp", &time},
+                                {"kind", &alert.kind},
+                                {"subject", &alert.subject}}) {
     if (!take(key, *to)) return malformed(std::string("no text under '") + key + '\'');
   }
   const auto known_severity = parse_severity(severity);

@@ -10,7 +10,7 @@
 namespace beaconry {
 
 enum class Severity { low, medium, high, critical };
-std::string_view to_string(Severity severity);  // "LOW" ... "CRITICAL"
+std::string_view to_string(Severity severity);                  // "LOW" ... "CRITICAL"
 std::optional<Severity> parse_severity(std::string_view text);  // whatever its case
 
 // Something that a person must see. `details` is a JSON object.

@@ -23,8 +23,8 @@ TEST(Alert, ReadsBackWhatItWrote) {
 
 TEST(Alert, HasTheFieldsThatClientsKnow) {
   const auto json = nlohmann::json::parse(to_json(test_alert()));
-  for (const char* key : {"alert_id", "title", "description", "severity", "source", "details",
-                          "timestamp", "tags"}) {
+  for (const char* key :
+       {"alert_id", "title", "description", "severity", "source", "details", "timestamp", "tags"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["severity"], "HIGH");

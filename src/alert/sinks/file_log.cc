@@ -23,7 +23,8 @@ Result<void> FileLog::open() {
 }
 
 bool FileLog::was_moved() const {
-  struct stat ours{}, theirs{};
+  struct stat ours {
+  }, theirs{};
   return ::fstat(file_.get(), &ours) != 0 || ::stat(options_.path.c_str(), &theirs) != 0 ||
          ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev;
 }
@@ -50,7 +51,7 @@ Result<void> FileLog::deliver(const Alert& alert) {
     if (auto opened = open(); !opened) return opened;
   }
   const std::string line = to_json(alert) + '\n';
-  struct stat now{};
+  struct stat now {};
   if (::fstat(file_.get(), &now) != 0) return fail_errno("read", options_.path);
   const auto size = static_cast<std::uint64_t>(now.st_size);
   if (size > 0 && size + line.size() > options_.max_bytes) {

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kLongestMessage = 8192;
 constexpr std::array<std::string_view, 24> kFacilities = {
-    "kern",   "user",   "mail",   "daemon", "auth",     "syslog", "lpr",    "news",
-    "uucp",   "cron",   "authpriv", "ftp",  "ntp",      "audit",  "alert",  "clock",
-    "local0", "local1", "local2", "local3", "local4",   "local5", "local6", "local7"};
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
 // The private enterprise number that RFC 5612 keeps for documentation.
 constexpr std::string_view kDataId = "beaconry@32473";
 

@@ -244,8 +244,9 @@ Result<Address> parse_address(const std::string& text) {
   address.text = text;
   const auto refuse = [&](const char* why) {
     return fail(ErrorKind::usage, "read", "syslog address '" + terminal_safe(text) + '\'',
-                std::string(why) + "; write /dev/log, udp://host:514, tcp://host:514 or "
-                                   "tls://host:6514");
+                std::string(why) +
+                    "; write /dev/log, udp://host:514, tcp://host:514 or "
+                    "tls://host:6514");
   };
   if (!text.empty() && text.front() == '/') {
     if (text.size() >= sizeof(sockaddr_un{}.sun_path)) return refuse("the path is too long");

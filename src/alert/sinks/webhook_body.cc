@@ -46,18 +46,19 @@ Json slack(const Alert& alert) {
   Json blocks = Json::array();
   blocks.push_back(
       {{"type", "header"},
-       {"text", {{"type", "plain_text"}, {"text", shown(title, kLongestHeader)}, {"emoji", false}}}});
+       {"text",
+        {{"type", "plain_text"}, {"text", shown(title, kLongestHeader)}, {"emoji", false}}}});
   if (!alert.description.empty()) {
     // Escapes lengthen: half of the limit leaves room for them.
-    blocks.push_back({{"type", "section"},
-                      {"text",
-                       {{"type", "mrkdwn"},
-                        {"text", slack_safe(alert.description, kLongestSection / 2)}}}});
+    blocks.push_back(
+        {{"type", "section"},
+         {"text",
+          {{"type", "mrkdwn"}, {"text", slack_safe(alert.description, kLongestSection / 2)}}}});
   }
   const std::string context = slack_safe(alert.subject, kLongestSection / 4) + "  |  " +
                               to_rfc3339(alert.time) + "  |  " + slack_safe(alert.id, 100);
-  blocks.push_back({{"type", "context"},
-                    {"elements", Json::array({{{"type", "mrkdwn"}, {"text", context}}})}});
+  blocks.push_back(
+      {{"type", "context"}, {"elements", Json::array({{{"type", "mrkdwn"}, {"text", context}}})}});
   return {{"text", slack_safe(title, kLongestSection / 2)}, {"blocks", std::move(blocks)}};
 }
 

@@ -37,10 +37,10 @@ class Webhook : public WebhookSender {
     for (const auto& header : options_.headers)
       request.headers.push_back(header);
     if (!options_.secret.empty()) {
-      const std::string seconds = std::to_string(
-          std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())
-              .time_since_epoch()
-              .count());
+      const std::string seconds =
+          std::to_string(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())
+                             .time_since_epoch()
+                             .count());
       request.headers.emplace_back("x-beaconry-timestamp", seconds);
       request.headers.emplace_back(
           "x-beaconry-signature",
@@ -67,12 +67,13 @@ class Webhook : public WebhookSender {
 
 Result<std::unique_ptr<Sink>> WebhookSender::make(Options options) {
   const std::size_t scheme = options.url.find("://");
-  if (scheme == std::string::npos ||
-      (options.url.compare(0, scheme, "http") != 0 && options.url.compare(0, scheme, "https") != 0)) {
+  if (scheme == std::string::npos || (options.url.compare(0, scheme, "http") != 0 &&
+                                      options.url.compare(0, scheme, "https") != 0)) {
     return fail(ErrorKind::usage, "read", "alerting.webhook.url",
                 "not a URL; write https://host/path");
   }
-  const std::size_t path = std::min(options.url.find_first_of("/?#", scheme + 3), options.url.size());
+  const std::size_t path =
+      std::min(options.url.find_first_of("/?#", scheme + 3), options.url.size());
   std::string target = options.url.substr(path);
   target.resize(std::min(target.find('#'), target.size()));
   if (target.empty() || target.front() != '/') target.insert(0, 1, '/');
