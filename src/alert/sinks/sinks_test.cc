@@ -28,17 +28,20 @@ ConfigValues config(const std::string& yaml) {
 // The names of the sinks that a configuration enables, or the first error's words.
 std::vector<std::string> enabled(const std::string& yaml) {
   const ConfigValues values = config(yaml);
+  const auto sinks = make_sinks(values);
+  if (!sinks) return {sinks.error().message()};
   std::vector<std::string> names;
-  for (const SinkKind* kind : sinks_table()) {
-    const auto sink = kind->make(values);
-    if (!sink) return {sink.error().message()};
-    if (*sink) names.emplace_back(kind->name);
-  }
+  for (const auto& [name, sink] : *sinks)
+    names.push_back(name);
   return names;
 }
 
 TEST(Sinks, NoneIsEnabledByDefault) {
   EXPECT_THAT(enabled("{}"), ElementsAre());
+}
+
+TEST(Sinks, OneSwitchTurnsAllOff) {
+  EXPECT_THAT(enabled("alerting: {enabled: false, syslog_enabled: true}"), ElementsAre());
 }
 
 TEST(Sinks, BothSpellingsEnableThem) {
