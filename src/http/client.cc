@@ -277,7 +277,8 @@ class Client final : public HttpClient {
         if (bad->status == 413)
           return fail(ErrorKind::limit, "read the answer of", where(),
                       "it is longer than " + bytes_in_words(static_cast<double>(most)));
-        return fail(ErrorKind::malformed, "read the answer of", where(), std::string(bad->why));
+        return fail(ErrorKind::malformed, "read the answer of", where(),
+                    "it is not HTTP/1.1 (" + std::string(bad->why) + "); is the port right?");
       }
       in.erase(0, used);
       if (parser->head_done() && parser->response().status / 100 == 1) {
