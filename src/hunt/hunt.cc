@@ -69,7 +69,7 @@ void Hunt::measure_all(std::vector<ScoredPair>& pairs) {
                    const PairLegs legs = index_->pair(candidates[i]);
                    collect(legs, workshop.series);
                    if (workshop.series.size() < Scorer::kLeastCheckIns) continue;
-                   pairs[i] = scorer_->measure(workshop);
+                   scorer_->measure(workshop, pairs[i]);
                    pairs[i].series_id = candidates[i];
                    scorer_->identify(legs, pairs[i]);
                  }
@@ -98,7 +98,8 @@ std::optional<ScoredPair> Hunt::too_few(std::uint32_t id) const {
   PairScorer::Workshop workshop = scorer_->workshop();
   collect(index_->pair(id), workshop.series);
   if (workshop.series.empty()) return std::nullopt;
-  ScoredPair pair = scorer_->measure(workshop);
+  ScoredPair pair;
+  scorer_->measure(workshop, pair);
   pair.series_id = id;
   scorer_->identify(index_->pair(id), pair);
   workshop.scorer.conclude(context_of(pair), pair.verdict);

@@ -84,8 +84,7 @@ void PairScorer::cut(Timestamp newest, CheckIns& series) const {
                                 [](const CheckIn& c, Timestamp t) { return c.time < t; }));
 }
 
-ScoredPair PairScorer::measure(Workshop& workshop) const {
-  ScoredPair pair;
+void PairScorer::measure(Workshop& workshop, ScoredPair& pair) const {
   const CheckIns& series = workshop.series;
   pair.verdict = workshop.scorer.measure(series);
   pair.bytes_out = known(workshop.scorer.sizes().bytes_out);
@@ -100,7 +99,7 @@ ScoredPair PairScorer::measure(Workshop& workshop) const {
 
   const double bursts =
       static_cast<double>(pair.burst_check_ins) / static_cast<double>(series.size());
-  if (std::min(bursts, 1 - bursts) < kLeastOfAKind) return pair;
+  if (std::min(bursts, 1 - bursts) < kLeastOfAKind) return;
   pair.verdict.combined_score = -1;  // a mix of both kinds has no rhythm of its own
   for (const Kinds kinds : {Kinds::opens, Kinds::bursts}) {
     workshop.kind = series;
@@ -111,7 +110,6 @@ ScoredPair PairScorer::measure(Workshop& workshop) const {
       pair.judged = kinds;
     }
   }
-  return pair;
 }
 
 void PairScorer::identify(const PairLegs& legs, ScoredPair& pair) const {

@@ -42,9 +42,9 @@ class PairScorer {
   // Cuts a series to the configured time window.
   void cut(Timestamp newest, CheckIns& series) const;
 
-  // Fills numbers and verdict, without context, from the series in the workshop; REQUIRES it not to
-  // be empty. Who the pair is comes from identify().
-  ScoredPair measure(Workshop& workshop) const;
+  // Fills numbers and verdict of a fresh pair, without context, from the series in the workshop;
+  // REQUIRES it not to be empty. Who the pair is comes from identify().
+  void measure(Workshop& workshop, ScoredPair& pair) const;
   void identify(const PairLegs& legs, ScoredPair& pair) const;
 
   PairContext context_of(const Neighbourhood& neighbourhood, const PairLegs& legs,

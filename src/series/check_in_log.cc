@@ -249,6 +249,14 @@ void CheckInLog::decode(const Chain& chain, std::vector<CheckIn>& out) const {
   }
 }
 
+Timestamp CheckInLog::first(const Chain& chain, Timestamp if_empty) const {
+  if (chain.head == 0) return if_empty;
+  CheckIn check_in;
+  std::int64_t ms = chain.base_ms;
+  read(payload(chain.head) + chain.head_skip, ms, check_in);
+  return check_in.time;
+}
+
 std::size_t CheckInLog::memory_bytes() const {
   if (slabs_.empty()) return 0;
   return ((slabs_.size() - 1) * kSlabUnits + used_units_) * kUnit;

@@ -42,6 +42,7 @@ class CheckInLog {
   // Appends the series `theirs` of an adopted log to `chain`. REQUIRES: nothing of it was dropped.
   void append(Chain& chain, Chain theirs, std::uint32_t adopted);
   void decode(const Chain& chain, std::vector<CheckIn>& out) const;  // appends, in order of append
+  Timestamp first(const Chain& chain, Timestamp if_empty) const;     // time of the first in order
   void fetch(const Chain& chain) const {  // brings the place of the next append into the cache
     if (chain.tail != 0) __builtin_prefetch(payload(chain.tail) + chain.tail_used);
   }

@@ -94,6 +94,8 @@ class SeriesStore : public FlowSink {
   // makes a series of it and needs no store.
   void decode(std::span<const LegId> legs, std::vector<CheckIn>& out) const;
 
+  Timestamp first_of(const Leg& leg) const { return log_.first(leg.chain, leg.last.time); }
+
   Timestamp from() const { return from_; }      // what is older has expired or is about to
   Timestamp oldest() const { return oldest_; }  // of all events; the epoch while there are none
   Timestamp newest() const { return newest_; }
