@@ -77,6 +77,7 @@ class FlowTable {
               PacketId id);
   void read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
                   PacketId id);
+  void begin_activity(FlowState& flow, Timestamp time, PacketId id);
   void end_activity(FlowState& flow);
   void end_flow(FlowState& flow);
   void report(const FlowState& flow, FlowEvent& event, PacketId id);
