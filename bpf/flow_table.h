@@ -221,7 +221,7 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
                         int from_a, FlowTime now, PacketCounts* counts) {
   const ParsedPacket* packet = &room->packet;
   FlowSaved* flow = (FlowSaved*)value;
-  const FlowTime gap = (FlowTime)burst_gap_ticks;
+  const FlowTime gap = (FlowTime)burst_gap_ticks, second = (FlowTime)ticks_per_second;
   FlowRecord* record = NULL;
   __u64 needle = 0, now_ns = 0;
   FlowTime patience;
@@ -237,8 +237,7 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
       now_ns = bpf_ktime_get_ns();
     }
   }
-  patience = idle_ticks ? (FlowTime)idle_ticks
-                        : flow_patience(&flow->core, ends->protocol, (FlowTime)ticks_per_second);
+  patience = flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks);
   if (now - flow->core.last > patience || (packet->tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn ||
       flow_may_begin_activity(&flow->core, packet, now, gap)) {
     now_ns = bpf_ktime_get_ns();
@@ -247,8 +246,7 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
   }
 
   bpf_spin_lock(&value->lock);
-  patience = idle_ticks ? (FlowTime)idle_ticks
-                        : flow_patience(&flow->core, ends->protocol, (FlowTime)ticks_per_second);
+  patience = flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks);
   if (now - flow->core.last > patience || flow_begins_anew(&flow->core, packet, from_a)) {
     if (record) {
       ends_flow = true;

@@ -50,7 +50,7 @@ struct alignas(64) FlowState {
   FlowName name;
   PacketId first_id, activity_id;
 
-  Duration patience() const { return Duration{flow_patience(&core, tuple.protocol, kSecond)}; }
+  Duration patience() const { return Duration{flow_patience(&core, tuple.protocol, kSecond, 0)}; }
   static constexpr Duration kLeastPatience = std::chrono::seconds{kFlowClosedIdle};
 };
 
