@@ -71,6 +71,7 @@ void FlowState::begin(const FlowTuple& key, std::uint32_t key_hash, Timestamp ti
   syn_seen = reset = reported = false;
   seen[0] = seen[1] = finished[0] = finished[1] = false;
   next_sequence[0] = next_sequence[1] = 0;
+  told[0] = told[1] = 0;
   name.clear();
   begin_activity(time, id);
 }
@@ -79,7 +80,7 @@ void FlowState::begin_activity(Timestamp time, PacketId id) {
   activity_first = activity_last = time;
   activity_id = id;
   bytes[0] = bytes[1] = 0;
-  has_payload = left[0] = left[1] = false;
+  has_payload = left[0] = left[1] = at_rest = false;
 }
 
 void FlowState::take_syn(const ParsedPacket& packet, bool from_a) {

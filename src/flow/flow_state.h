@@ -58,6 +58,9 @@ struct alignas(64) FlowState {
 
   Timestamp first{};
   PacketId first_id, activity_id;
+  std::uint64_t told[2] = {};  // bytes of activities that were reported
+  // The last activity was reported when it had been silent: what comes next begins another.
+  bool at_rest = false;
 
   bool closed() const { return reset || (finished[0] && finished[1]); }
   // How long it may be silent before it is over; never less than kLeastPatience.

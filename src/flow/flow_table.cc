@@ -103,7 +103,9 @@ void FlowTable::update(FlowState& flow, const ParsedPacket& packet, bool from_a,
   const bool active = fresh > 0 || !(tcp || packet.protocol == kProtocolUdp);
   const bool silent = time - flow.activity_last >= options_.burst_gap ||
                       flow.activity_first - time >= options_.burst_gap;
-  if (active && silent && flow.has_payload) {
+  if (active && flow.at_rest) {
+    flow.begin_activity(time, id);
+  } else if (active && silent && flow.has_payload) {
     end_activity(flow);
     flow.begin_activity(time, id);
   }
@@ -236,6 +238,36 @@ void FlowTable::expire(Timestamp now) {
   sweep(created_, now);
 }
 
+void FlowTable::report(Timestamp now) {
+  expire(now);
+  for (std::uint32_t number = 0; number < created_; ++number) {
+    FlowState& flow = flow_at(number);
+    if (!flow.used || flow.closed()) continue;
+    const bool ended = flow.has_payload && now - flow.activity_last >= options_.burst_gap;
+    if (ended && !(flow.reported && flow.is_farewell())) {
+      end_activity(flow);
+      flow.bytes[0] = flow.bytes[1] = 0;
+      flow.has_payload = false;
+      flow.at_rest = true;
+    }
+    // Only TCP says that a silent flow goes on.
+    const bool goes_on = flow.tuple.protocol == kProtocolTcp || flow.last > last_report_;
+    if (goes_on && flow.first <= last_report_) report_alive(flow);
+  }
+  last_report_ = now;
+}
+
+void FlowTable::report_alive(const FlowState& flow) {
+  FlowEvent event;
+  event.kind = FlowEventKind::alive;
+  event.begins_check_in = false;
+  event.time = flow.first;
+  event.duration = flow.last - flow.first;
+  event.bytes_out = flow.told[0] + flow.bytes[0];
+  event.bytes_in = flow.told[1] + flow.bytes[1];
+  report(flow, event, flow.first_id);
+}
+
 void FlowTable::finish() {
   for (std::uint32_t number = 0; number < created_; ++number) {
     if (!flow_at(number).used) continue;
@@ -252,13 +284,15 @@ void FlowTable::end_activity(FlowState& flow) {
   event.bytes_out = flow.bytes[0];
   event.bytes_in = flow.bytes[1];
   flow.reported = true;
+  flow.told[0] += flow.bytes[0];
+  flow.told[1] += flow.bytes[1];
   report(flow, event, flow.activity_id);
 }
 
 void FlowTable::end_flow(FlowState& flow) {
   ++ended_;
   const bool whole = !flow.reported;
-  if (!whole && !flow.is_farewell()) {
+  if (!whole && !flow.at_rest && !flow.is_farewell()) {
     end_activity(flow);
     flow.bytes[0] = flow.bytes[1] = 0;
   }
