@@ -20,12 +20,24 @@ constexpr std::size_t kPageBytes = 4096;
 
 // Taken up at the start only.
 constexpr std::string_view kStartKeys[] = {
-    "data_plane.interface",         "data_plane.interfaces",      "data_plane.mode",
-    "data_plane.source",            "data_plane.track_tcp",       "data_plane.track_udp",
-    "data_plane.max_buffer_size",   "data_plane.ring_buffer_pages", "data_plane.flow_timeout",
-    "data_plane.name",              "data_plane.state_dir",       "data_plane.spool_dir",
-    "data_plane.spool_bytes",       "data_plane.socket",          "data_plane.user",
-    "networks.internal",            "detection.burst_gap",        "logging.file",
+    "data_plane.interface",
+    "data_plane.interfaces",
+    "data_plane.mode",
+    "data_plane.source",
+    "data_plane.track_tcp",
+    "data_plane.track_udp",
+    "data_plane.max_buffer_size",
+    "data_plane.ring_buffer_pages",
+    "data_plane.flow_timeout",
+    "data_plane.name",
+    "data_plane.state_dir",
+    "data_plane.spool_dir",
+    "data_plane.spool_bytes",
+    "data_plane.socket",
+    "data_plane.user",
+    "networks.internal",
+    "detection.burst_gap",
+    "logging.file",
 };
 
 // The interface of the IPv4 default route, else "eth0".
@@ -52,11 +64,10 @@ Result<CaptureMode> mode_of(const std::string& word) {
     std::string_view word;
     CaptureMode mode;
   };
-  for (const Word& known : {Word{"auto", CaptureMode::automatic},
-                            Word{"automatic", CaptureMode::automatic}, Word{"xdp", CaptureMode::xdp},
-                            Word{"tc", CaptureMode::tc},
-                            Word{"xdp_generic", CaptureMode::xdp_generic},
-                            Word{"af_packet", CaptureMode::af_packet}}) {
+  for (const Word& known :
+       {Word{"auto", CaptureMode::automatic}, Word{"automatic", CaptureMode::automatic},
+        Word{"xdp", CaptureMode::xdp}, Word{"tc", CaptureMode::tc},
+        Word{"xdp_generic", CaptureMode::xdp_generic}, Word{"af_packet", CaptureMode::af_packet}}) {
     if (known.word == word) return known.mode;
   }
   return fail(ErrorKind::usage, "--mode", word,
@@ -82,8 +93,8 @@ void read_server(const ConfigValues& values, CollectorSettings& settings) {
     return values.origin(key).from != Origin::From::fallback;
   };
   const auto url = values.text("data_plane.control_plane_url");
-  settings.server_named = url || named("data_plane.control_plane_host") ||
-                          named("data_plane.control_plane_port");
+  settings.server_named =
+      url || named("data_plane.control_plane_host") || named("data_plane.control_plane_port");
   if (url) {
     settings.server_url = *url;
     return;
@@ -112,7 +123,8 @@ Result<CollectorSettings> CollectorSettings::read(const CollectorArguments& argu
     if (!done) return tl::unexpected<Error>(done.error());
   }
 
-  CollectorSettings settings{.values = values};
+  CollectorSettings settings;
+  settings.values = values;
   settings.capture.networks = config.networks;
   settings.capture.burst_gap = config.detection.burst_gap;
   settings.allow = std::move(config.allow);
@@ -123,12 +135,12 @@ Result<CollectorSettings> CollectorSettings::read(const CollectorArguments& argu
   capture.interfaces = arguments.interfaces;
   if (capture.interfaces.empty()) {
     if (const auto* several = values.texts("data_plane.interfaces")) {
-      for (const ConfigText& one : *several) capture.interfaces.push_back(one.text);
+      for (const ConfigText& one : *several)
+        capture.interfaces.push_back(one.text);
     }
   }
   if (capture.interfaces.empty()) {
-    capture.interfaces.push_back(
-        values.text("data_plane.interface").value_or(default_interface()));
+    capture.interfaces.push_back(values.text("data_plane.interface").value_or(default_interface()));
   }
   if (auto checked = check_interfaces(capture.interfaces); !checked) {
     return tl::unexpected<Error>(std::move(checked.error()));
@@ -152,8 +164,8 @@ Result<CollectorSettings> CollectorSettings::read(const CollectorArguments& argu
   settings.most_events = capture.most_flows;
   settings.name = values.text("data_plane.name").value_or(host_name());
   read_server(values, settings);
-  settings.connect_timeout = std::chrono::ceil<std::chrono::seconds>(
-      *values.duration("data_plane.connection_timeout"));
+  settings.connect_timeout =
+      std::chrono::ceil<std::chrono::seconds>(*values.duration("data_plane.connection_timeout"));
   settings.token_file = values.text("data_plane.token_file").value_or("");
   settings.state_folder = *values.text("data_plane.state_dir");
   settings.spool_folder =
@@ -177,7 +189,8 @@ std::string describe(const CollectorSettings& settings) {
   std::string text;
   if (settings.is_live()) {
     for (const std::string& name : settings.capture.interfaces) {
-      text += "watch " + name + (if_nametoindex(name.c_str()) == 0 ? " (not there now)" : "") + '\n';
+      text +=
+          "watch " + name + (if_nametoindex(name.c_str()) == 0 ? " (not there now)" : "") + '\n';
     }
     text += "hold up to " + with_thousands(settings.capture.most_flows) +
             " flows; the event ring has " +

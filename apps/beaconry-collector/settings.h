@@ -31,7 +31,7 @@ struct CollectorSettings {
   AllowList allow;
 
   std::string name;
-  std::string server_url;  // of host and port, or control_plane_url
+  std::string server_url;     // of host and port, or control_plane_url
   bool server_named = false;  // some key said so; else a joined server or the default
   std::chrono::seconds connect_timeout{10};
   std::string token_file;
@@ -40,7 +40,7 @@ struct CollectorSettings {
   std::string socket;
   std::string user;
   LogOptions log;
-  ConfigValues values;
+  ConfigValues values = HuntConfig().values;
 
   bool is_live() const { return source == "live"; }
 
