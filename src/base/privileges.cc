@@ -78,6 +78,12 @@ Result<void> hand_over_folder(const std::string& folder, const Account& account)
   }
   const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!opened) return fail_errno("open folder", folder);
+  struct stat status {};
+  if (::fstat(opened.get(), &status) != 0) return fail_errno("look at folder", folder);
+  if ((status.st_mode & (S_ISVTX | S_IWOTH)) != 0) {
+    return fail(ErrorKind::usage, "use folder", folder,
+                "it is shared with others; name one of its own");
+  }
   if (::geteuid() != 0) return {};
   if (::fchown(opened.get(), account.uid, account.gid) != 0) {
     return fail_errno("give folder to " + account.name, folder);

@@ -22,7 +22,8 @@ Result<Account> find_account(const std::string& wanted);
 
 // Makes the folder with mode 0700 if it is missing (its parents with 0755) and, run by root, gives
 // it and the files directly in it to the account, so that it can be used after
-// restrict_process(). Links in it are not followed.
+// restrict_process(). Links in it are not followed; a folder that everybody may write to is
+// refused.
 Result<void> hand_over_folder(const std::string& folder, const Account& account);
 
 struct Restrictions {

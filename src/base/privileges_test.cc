@@ -154,6 +154,9 @@ TEST(HandOverFolder, is_made_private_and_given_away_with_its_files_but_not_what_
   std::ofstream(base + "/outside") << "x";
   ASSERT_EQ(::symlink((base + "/outside").c_str(), (folder + "/link").c_str()), 0);
   ASSERT_TRUE(hand_over_folder(folder, *account));
+  ASSERT_EQ(::mkdir((base + "/shared").c_str(), 0700), 0);
+  ASSERT_EQ(::chmod((base + "/shared").c_str(), 01777), 0);
+  EXPECT_FALSE(hand_over_folder(base + "/shared", *account));
   struct stat status {};
   ASSERT_EQ(::stat(folder.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700U);

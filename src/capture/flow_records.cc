@@ -123,14 +123,17 @@ bool FlowRecords::look(const FlowEnds& ends, const FlowSaved& saved) {
     return true;
   }
   Flow& flow = flow_of(ends, saved);
+  if (flow_is_closed(&core) != 0) return false;
   // A good-bye waits for the close, and an activity without payload for its first payload.
   const bool over = now - core.activity_last >= clock_.ticks(options_.burst_gap) + kSlack &&
-                    core.has_payload != 0 && flow_is_farewell(&core) == 0;
+                    core.has_payload != 0 && !(flow.reported && flow_is_farewell(&core) != 0);
   if (over) {
     report_part(flow, ends, saved);
     flow.done = true;
   }
-  if (now - core.first >= clock_.ticks(options_.alive_after)) {
+  // Only TCP says that a silent flow goes on.
+  const bool goes_on = ends.protocol == kProtocolTcp || core.last > last_scan_;
+  if (goes_on && core.first <= last_scan_) {
     FlowEvent event;
     event.kind = FlowEventKind::alive;
     event.begins_check_in = false;
@@ -161,6 +164,7 @@ void FlowRecords::end_scan() {
   // One scan may miss an entry that was made while it went on.
   std::erase_if(flows_, [&](const auto& entry) { return scan_ - entry.second.scan >= 2; });
   ++scan_;
+  last_scan_ = clock_.jiffies();
 }
 
 // What of its activity did not go out yet.

@@ -53,9 +53,8 @@ class FlowRecords {
   struct Options {
     Networks networks;
     Duration burst_gap = std::chrono::seconds{1};
-    Duration idle_timeout{0};                        // as the program's idle_ticks; 0: by protocol
-    Duration alive_after = std::chrono::minutes{1};  // flows at least this old are reported alive
-    std::size_t most_pending_bytes = 16 << 20;       // of messages that may name their flows
+    Duration idle_timeout{0};                   // as the program's idle_ticks; 0: by protocol
+    std::size_t most_pending_bytes = 16 << 20;  // of messages that may name their flows
     FlowTime ticks_per_second = KernelClock::kernel_ticks_per_second();
   };
   FlowRecords(Options options, FlowSink& sink);
@@ -68,8 +67,9 @@ class FlowRecords {
   // A record of the ring: a FlowRecord and its payload. False if it is none: counted as malformed.
   bool add(ByteView record);
 
-  // An entry of the flow map: an activity that ended goes out; a long flow is reported as alive.
-  // True if the flow has been silent for too long and is over.
+  // An entry of the flow map: an activity that ended goes out, unless the flow closed: then its
+  // close, at most kFlowClosedIdle later, tells all. What was there at the scan before and goes on
+  // is reported as alive. True if the flow has been silent for too long and is over.
   bool look(const FlowEnds& ends, const FlowSaved& flow);
   // The flow is over, or the capture is: what was not reported goes out, and the close.
   void end(const FlowEnds& ends, const FlowSaved& flow);
@@ -123,6 +123,7 @@ class FlowRecords {
   FlowNameReader names_;  // outlives the flows' names
   std::unordered_map<Key, Flow, Hash> flows_;
   std::uint32_t scan_ = 1;
+  FlowTime last_scan_ = 0;  // jiffies
   std::uint64_t opened_ = 0, closed_ = 0, malformed_ = 0;
 };
 

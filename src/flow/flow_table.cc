@@ -91,7 +91,7 @@ void FlowTable::read_names(FlowState& flow, const ParsedPacket& packet, bool fro
 }
 
 void FlowTable::begin_activity(FlowState& flow, Timestamp time, PacketId id) {
-  end_activity(flow);
+  if (flow.core.at_rest == 0) end_activity(flow);
   flow_begin_activity(&flow.core, FlowState::core_time(time));
   flow.activity_id = id;
 }
@@ -180,6 +180,35 @@ void FlowTable::expire(Timestamp now) {
   sweep(created_, now);
 }
 
+void FlowTable::report(Timestamp now) {
+  expire(now);
+  for (std::uint32_t number = 0; number < created_; ++number) {
+    FlowState& flow = flow_at(number);
+    FlowCore& core = flow.core;
+    if (!flow.used || flow_is_closed(&core) != 0) continue;
+    const bool ended = core.has_payload != 0 &&
+                       now - FlowState::timestamp(core.activity_last) >= options_.burst_gap;
+    if (ended && !(core.reported != 0 && flow_is_farewell(&core) != 0)) {
+      end_activity(flow);
+      flow_rest(&core);
+    }
+    // Only TCP says that a silent flow goes on.
+    const bool goes_on =
+        flow.tuple.protocol == kProtocolTcp || FlowState::timestamp(core.last) > last_report_;
+    if (goes_on && FlowState::timestamp(core.first) <= last_report_) report_alive(flow);
+  }
+  last_report_ = now;
+}
+
+void FlowTable::report_alive(const FlowState& flow) {
+  FlowEvent event;
+  event.kind = FlowEventKind::alive;
+  event.begins_check_in = false;
+  event.time = FlowState::timestamp(flow.core.first);
+  event.duration = Duration{flow.core.last - flow.core.first};
+  report(flow, event, flow.core.bytes, flow.first_id);
+}
+
 void FlowTable::finish() {
   for (std::uint32_t number = 0; number < created_; ++number) {
     if (!flow_at(number).used) continue;
@@ -201,10 +230,9 @@ void FlowTable::end_flow(FlowState& flow) {
   ++ended_;
   FlowCore& core = flow.core;
   const bool whole = core.reported == 0;
-  if (!whole && flow_is_farewell(&core) == 0) {
+  if (!whole && core.at_rest == 0 && flow_is_farewell(&core) == 0) {
     end_activity(flow);
-    core.bytes_before[0] = core.bytes[0];
-    core.bytes_before[1] = core.bytes[1];
+    flow_rest(&core);
   }
   FlowEvent event;
   event.kind = FlowEventKind::close;
@@ -214,12 +242,18 @@ void FlowTable::end_flow(FlowState& flow) {
   report(flow, event, flow.first_id);
 }
 
-// With the bytes of this activity.
 void FlowTable::report(const FlowState& flow, FlowEvent& event, PacketId id) {
+  const std::uint64_t bytes[2] = {flow_activity_bytes(&flow.core, 0),
+                                  flow_activity_bytes(&flow.core, 1)};
+  report(flow, event, bytes, id);
+}
+
+void FlowTable::report(const FlowState& flow, FlowEvent& event, const std::uint64_t (&bytes)[2],
+                       PacketId id) {
   const FlowTuple& tuple = flow.tuple;
   const bool a_opened = flow.core.a_opened != 0;
-  event.bytes_out = flow_activity_bytes(&flow.core, a_opened ? 0 : 1);
-  event.bytes_in = flow_activity_bytes(&flow.core, a_opened ? 1 : 0);
+  event.bytes_out = bytes[a_opened ? 0 : 1];
+  event.bytes_in = bytes[a_opened ? 1 : 0];
   event.pair.source = tuple.address(a_opened);
   event.pair.destination = tuple.address(!a_opened);
   event.pair.port = a_opened ? tuple.b_port : tuple.a_port;
