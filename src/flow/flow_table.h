@@ -54,6 +54,13 @@ class FlowTable {
   // live source calls this when none come.
   void expire(Timestamp now);
 
+  // For a live source, at each export: ends what has been idle too long as of `now`, hands out the
+  // activities that ended though nothing followed them, and reports what was there at the report
+  // before and goes on as `alive`. Flows that closed are left to their close event, at most
+  // FlowState::kLeastPatience later. Packets that come late begin an activity of their own: `now`
+  // is to be a little behind those still on their way.
+  void report(Timestamp now);
+
   // Ends all flows: the input is at its end.
   void finish();
 
@@ -77,9 +84,14 @@ class FlowTable {
               PacketId id);
   void read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
                   PacketId id);
+  void begin_activity(FlowState& flow, Timestamp time, PacketId id);
   void end_activity(FlowState& flow);
   void end_flow(FlowState& flow);
+  void report_alive(const FlowState& flow);
+  // With the bytes of its activity, or those given, by end.
   void report(const FlowState& flow, FlowEvent& event, PacketId id);
+  void report(const FlowState& flow, FlowEvent& event, const std::uint64_t (&bytes)[2],
+              PacketId id);
 
   Options options_;
   FlowSink& sink_;
@@ -94,6 +106,7 @@ class FlowTable {
   Timestamp clock_{};  // the input's time
   Timestamp leap_{};   // where the last packet jumped to, unless the clock is there
   bool clock_set_ = false;
+  Timestamp last_report_ = Timestamp::min();
   std::string id_text_;
 };
 
