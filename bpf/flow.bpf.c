@@ -1,8 +1,8 @@
 // The kernel side of the collector: every packet updates its flow in a shared table, and passes.
 // Nothing is changed or dropped. README.md draws the way of one packet.
-#include "flow_table.h"
-
 #include <linux/pkt_cls.h>
+
+#include "flow_table.h"
 
 // bpf_jiffies64 and what else is used is licensed so.
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

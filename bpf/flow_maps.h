@@ -1,12 +1,11 @@
 #pragma once
 // The maps, and what the loader sets before it loads. Sizes of `flows`, `events` and `counters` are
 // the loader's (bpf_map__set_max_entries).
+#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
 
 #include "abi/records.h"
-
-#include <bpf/bpf_helpers.h>
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);

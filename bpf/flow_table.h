@@ -1,22 +1,22 @@
 #pragma once
 // A packet's way through the flow table.
 //
-// Concurrency: a flow's value is read and changed under its bpf_spin_lock, so what every packet does
-// to it is whole, whichever processors its two directions run on. Nothing is called under the lock;
-// so whatever a packet may need (room in the ring, the exact time, its first bytes) is fetched
-// before, by a look at the value without the lock. That look may find too much (the room is given
-// back) and, where two processors meet within the same microsecond, too little: then it goes as if
-// the ring were full, and is counted so. Kernel programs never delete flows: user space does, when
-// they have been silent for ten seconds or longer.
+// Concurrency: a flow's value is read and changed under its bpf_spin_lock, so what every packet
+// does to it is whole, whichever processors its two directions run on. Nothing is called under the
+// lock; so whatever a packet may need (room in the ring, the exact time, its first bytes) is
+// fetched before, by a look at the value without the lock. That look may find too much (the room is
+// given back) and, where two processors meet within the same microsecond, too little: then it goes
+// as if the ring were full, and is counted so. Kernel programs never delete flows: user space does,
+// when they have been silent for ten seconds or longer.
 //
 // The ring is no part of the truth. What finds it full is counted, and
 //   open    is not needed: the flow stands in the map;
 //   named   the server stays without a name, or is named by the next payload;
 //   burst   the activity goes on as if there had been no silence: no byte is lost;
 //   close   the next flow of the same ends goes on as this one.
-#include "flow_maps.h"
-
 #include <stddef.h>
+
+#include "flow_maps.h"
 
 enum {
   kMostNamePayloads = 16,  // as FlowNameReader looks at
@@ -149,8 +149,7 @@ ALWAYS void fill_packet(FlowRecord* record, const ParsedPacket* packet, const Fl
 }
 
 // Sends the record with as much of the payload as there is.
-ALWAYS void send_record(const Hook* hook, Scratch* room, bool with_payload,
-                        PacketCounts* counts) {
+ALWAYS void send_record(const Hook* hook, Scratch* room, bool with_payload, PacketCounts* counts) {
   __u32 size = 0;
   const __u32 offset = room->payload_at;
   if (with_payload && offset > 0 && offset < hook->length && ring_has_room_for_names()) {
@@ -222,7 +221,7 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
                         int from_a, FlowTime now, PacketCounts* counts) {
   const ParsedPacket* packet = &room->packet;
   FlowSaved* flow = (FlowSaved*)value;
-  const FlowTime gap = (FlowTime)burst_gap_ticks;
+  const FlowTime gap = (FlowTime)burst_gap_ticks, second = (FlowTime)ticks_per_second;
   FlowRecord* record = NULL;
   __u64 needle = 0, now_ns = 0;
   FlowTime patience;
@@ -238,10 +237,8 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
       now_ns = bpf_ktime_get_ns();
     }
   }
-  patience = idle_ticks ? (FlowTime)idle_ticks
-                        : flow_patience(&flow->core, ends->protocol, (FlowTime)ticks_per_second);
-  if (now - flow->core.last > patience ||
-      (packet->tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn ||
+  patience = flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks);
+  if (now - flow->core.last > patience || (packet->tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn ||
       flow_may_begin_activity(&flow->core, packet, now, gap)) {
     now_ns = bpf_ktime_get_ns();
     record = bpf_ringbuf_reserve(&events, sizeof *record, 0);
@@ -249,8 +246,7 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
   }
 
   bpf_spin_lock(&value->lock);
-  patience = idle_ticks ? (FlowTime)idle_ticks
-                        : flow_patience(&flow->core, ends->protocol, (FlowTime)ticks_per_second);
+  patience = flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks);
   if (now - flow->core.last > patience || flow_begins_anew(&flow->core, packet, from_a)) {
     if (record) {
       ends_flow = true;

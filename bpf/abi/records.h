@@ -1,7 +1,7 @@
 #pragma once
-// What the kernel programs and user space share: keys and values of the maps, and the records of the
-// ring. Plain C, the same layout on both sides. Times named _ns are CLOCK_MONOTONIC; the rest are
-// jiffies (FlowTime in transition.h).
+// What the kernel programs and user space share: keys and values of the maps, and the records of
+// the ring. Plain C, the same layout on both sides. Times named _ns are CLOCK_MONOTONIC; the rest
+// are jiffies (FlowTime in transition.h).
 #include "flow/transition.h"
 #ifdef __bpf__
 #include <linux/bpf.h>
@@ -22,15 +22,15 @@ enum {
 };
 
 // What flows keeps of a flow besides its lock.
-#define BEACONRY_FLOW_FIELDS                                                       \
-  FlowCore core;                                                                   \
-  uint64_t first_ns; /* with the key: which flow it is; another one has another */ \
-  uint64_t activity_ns; /* when this activity began */                             \
-  uint32_t name_until;                                                             \
-  uint8_t name_state;                                                              \
-  uint8_t names_left; /* payloads that may still name the server */                \
-  uint8_t name_more;  /* payloads that may go on with a request */                 \
-  uint8_t unused_name;                                                             \
+#define BEACONRY_FLOW_FIELDS                                                          \
+  FlowCore core;                                                                      \
+  uint64_t first_ns;    /* with the key: which flow it is; another one has another */ \
+  uint64_t activity_ns; /* when this activity began */                                \
+  uint32_t name_until;                                                                \
+  uint8_t name_state;                                                                 \
+  uint8_t names_left; /* payloads that may still name the server */                   \
+  uint8_t name_more;  /* payloads that may go on with a request */                    \
+  uint8_t unused_name;                                                                \
   uint32_t interface; /* where it was first seen */
 
 typedef struct FlowSaved {
@@ -66,7 +66,7 @@ typedef struct FlowRecord {
   uint8_t kind;
   uint8_t from_a;  // end a sent the packet
   uint8_t tcp_flags;
-  uint8_t active;   // the payload is new: no retransmission
+  uint8_t active;  // the payload is new: no retransmission
   uint8_t unused[2];
 } FlowRecord;
 

@@ -1,13 +1,13 @@
 #pragma once
 // What a packet does to its flow: opens it, begins another activity, adds bytes, ends it. Plain C
 // like packet/parse.h, so that the flow table of user space and the kernel program run the same
-// text. Nothing here allocates, calls out or reads a clock: times are handed in, counted in any unit
-// of which the caller says how many make a second.
+// text. Nothing here allocates, calls out or reads a clock: times are handed in, counted in any
+// unit of which the caller says how many make a second.
 //
-// A packet goes through in this order: is_icmp_error, flow_ends_of, look-up, flow_is_over, then for
-// an unknown flow flow_may_open and flow_begin; flow_take; if it says that an activity begins, the
-// caller reports the finished one and calls flow_begin_activity; the caller reads names;
-// flow_settle.
+// A packet goes through in this order: is_icmp_error, flow_ends_of, look-up; if the flow was
+// silent beyond flow_patience or flow_begins_anew, it is over; for an unknown flow flow_may_open
+// and flow_begin; flow_take; if it says that an activity begins, the caller reports the finished
+// one and calls flow_begin_activity; the caller reads names; flow_settle.
 #include "packet/parse.h"
 #ifdef __cplusplus
 namespace beaconry {
@@ -50,18 +50,18 @@ typedef struct FlowCore {
 
 // What flow_take found.
 typedef struct FlowStep {
-  uint64_t fresh;   // payload bytes that were not sent before
-  uint8_t active;   // belongs to an activity
-  uint8_t silent;   // comes after a silence of the burst gap
-  uint8_t begins;   // begins another activity
-  uint8_t is_syn;   // of either end
+  uint64_t fresh;  // payload bytes that were not sent before
+  uint8_t active;  // belongs to an activity
+  uint8_t silent;  // comes after a silence of the burst gap
+  uint8_t begins;  // begins another activity
+  uint8_t is_syn;  // of either end
 } FlowStep;
 
 enum {
   // How long a flow may be silent, in seconds. An implant may check in once an hour inside one TCP
   // connection, with jitter: RFC 5382 REQ-5 keeps such a connection for 2 h 4 min. An unanswered
-  // SYN is repeated after at most 64 s. RFC 4787 REQ-5 gives UDP two minutes at least; three is what
-  // resolvers' and games' sockets need. After a close only stray segments follow.
+  // SYN is repeated after at most 64 s. RFC 4787 REQ-5 gives UDP two minutes at least; three is
+  // what resolvers' and games' sockets need. After a close only stray segments follow.
   kFlowTcpIdle = 124 * 60,
   kFlowHalfOpenIdle = 2 * 60,
   kFlowClosedIdle = 10,
@@ -120,18 +120,20 @@ BEACONRY_FLOW int flow_is_closed(const FlowCore* flow) {
   return flow->reset || (flow->finished[0] && flow->finished[1]);
 }
 
-// How long it may be silent before it is over; never less than kFlowClosedIdle.
-BEACONRY_FLOW FlowTime flow_patience(const FlowCore* flow, uint32_t protocol, FlowTime second) {
-  if (protocol == kProtocolTcp) {
-    int unanswered;
-    if (flow_is_closed(flow)) return kFlowClosedIdle * second;
-    // Data without an answer is a capture of one direction, not a half-open connection.
-    unanswered = flow->syn_seen && !flow->seen[flow->a_opened & 1] && !flow->reported &&
-                 !flow->has_payload;
-    if (flow->finished[0] || flow->finished[1] || unanswered) return kFlowHalfOpenIdle * second;
-    return kFlowTcpIdle * second;
-  }
-  return (protocol == kProtocolUdp ? kFlowUdpIdle : kFlowOtherIdle) * second;
+// How long it may be silent before it is over; never less than kFlowClosedIdle. `idle`, unless 0,
+// is how long any flow may that is not closed.
+BEACONRY_FLOW FlowTime flow_patience(const FlowCore* flow, uint32_t protocol, FlowTime second,
+                                     FlowTime idle) {
+  int unanswered;
+  if (protocol == kProtocolTcp && flow_is_closed(flow)) return kFlowClosedIdle * second;
+  if (idle != 0) return idle;
+  if (protocol == kProtocolUdp) return kFlowUdpIdle * second;
+  if (protocol != kProtocolTcp) return kFlowOtherIdle * second;
+  // Data without an answer is a capture of one direction, not a half-open connection.
+  unanswered =
+      flow->syn_seen && !flow->seen[flow->a_opened & 1] && !flow->reported && !flow->has_payload;
+  if (flow->finished[0] || flow->finished[1] || unanswered) return kFlowHalfOpenIdle * second;
+  return kFlowTcpIdle * second;
 }
 
 // Does this packet, a SYN, begin another flow of the same ends? Its initial sequence number tells.
@@ -147,8 +149,7 @@ BEACONRY_FLOW int flow_begins_anew(const FlowCore* flow, const ParsedPacket* pac
   }
   // First seen in its middle: a SYN captured late fits what is known.
   return flow_is_closed(flow) ||
-         (flow->seen[end] &&
-          flow->next_sequence[end] - (packet->tcp_sequence + 1) > (uint32_t)1 << 16);
+         (flow->seen[end] && flow->next_sequence[end] - (packet->tcp_sequence + 1) > 0x10000U);
 }
 
 // A TCP flow opens by a SYN or by data; what else comes of no known flow follows a close, or a

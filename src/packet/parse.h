@@ -92,8 +92,8 @@ typedef struct ParsedPacket {
 // verifier walks every path of a program; where all of them look alike, it goes on along one.
 #ifdef __bpf__
 #define BEACONRY_FORGET() __asm__ volatile("" ::: "memory")
-#define BEACONRY_COPY(to, from, size)                                                          \
-  __builtin_memcpy(__builtin_assume_aligned(to, (size) % 8 == 0 ? 8 : 4),                      \
+#define BEACONRY_COPY(to, from, size)                                     \
+  __builtin_memcpy(__builtin_assume_aligned(to, (size) % 8 == 0 ? 8 : 4), \
                    __builtin_assume_aligned(from, (size) % 8 == 0 ? 8 : 4), size)
 #else
 #define BEACONRY_FORGET()
@@ -276,8 +276,7 @@ BEACONRY_PARSE ParseResult parse_ether_type(uint16_t type, const uint8_t* at, co
 // An Ethernet frame from whose front `stripped_tags` VLAN tags were taken already, as network cards
 // do. `cut` is how much of the frame is missing at its end.
 BEACONRY_PARSE ParseResult parse_ethernet(const uint8_t* data, const uint8_t* data_end,
-                                          uint32_t cut, uint32_t stripped_tags,
-                                          ParsedPacket* out) {
+                                          uint32_t cut, uint32_t stripped_tags, ParsedPacket* out) {
   __builtin_memset(out, 0, sizeof *out);
   out->vlan_tags = (uint8_t)stripped_tags;
   if (data + 14 > data_end) return kTruncatedLink;
