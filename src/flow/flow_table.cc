@@ -74,7 +74,7 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
       index_.find(hash, [&](std::uint32_t flow) { return flow_at(flow).tuple == tuple; });
   if (number != HashIndex::kNone) {
     FlowState& known = flow_at(number);
-    if (time - known.last > known.patience() || known.begins_anew(packet, from_a)) {
+    if (time - known.last > patience(known) || known.begins_anew(packet, from_a)) {
       end_flow(known);
       release(number);
       number = HashIndex::kNone;
@@ -180,6 +180,12 @@ std::uint32_t FlowTable::create(const FlowTuple& tuple, std::uint32_t hash,
   return number;
 }
 
+Duration FlowTable::patience(const FlowState& flow) const {
+  const bool by_protocol = options_.idle_timeout <= Duration{0} || flow.closed();
+  return by_protocol ? flow.patience()
+                     : std::max(options_.idle_timeout, FlowState::kLeastPatience);
+}
+
 void FlowTable::release(std::uint32_t number) {
   FlowState& flow = flow_at(number);
   flow.used = false;
@@ -210,7 +216,7 @@ void FlowTable::sweep(std::size_t count, Timestamp now) {
     FlowState& flow = flow_at(hand_);
     const Duration silence = now - flow.last;
     if (silence <= FlowState::kLeastPatience || !flow.used) continue;
-    if (silence <= flow.patience()) continue;
+    if (silence <= patience(flow)) continue;
     end_flow(flow);
     release(hand_);
   }

@@ -38,6 +38,9 @@ class FlowTable {
     Duration burst_gap = std::chrono::seconds{1};
     std::size_t most_flows = 1 << 20;
     std::size_t most_pending_bytes = 64 << 20;  // of messages that may name their flows
+    // How long an open flow may be silent, if not what its protocol asks for (0). Never less than
+    // FlowState::kLeastPatience.
+    Duration idle_timeout{0};
     std::vector<std::string> file_names{};      // more than one: ids become "name#number"
   };
   // What a flow takes of memory, its name and its place in the index included.
@@ -75,6 +78,7 @@ class FlowTable {
   FlowState& flow_at(std::uint32_t number);
   std::uint32_t create(const FlowTuple& tuple, std::uint32_t hash, const ParsedPacket& packet,
                        bool from_a, Timestamp time, PacketId id);
+  Duration patience(const FlowState& flow) const;
   void release(std::uint32_t number);
   void evict();
   void sweep(std::size_t count, Timestamp now);
