@@ -134,7 +134,7 @@ void Follower::add_log(const std::string& path, Timestamp now) {
     log.go_on(*state, now, counters_);
     return;
   }
-  log.begin();
+  log.begin(now);
   if (first_poll_ && options_.from_end) log.skip_to_end(now, counters_);
 }
 

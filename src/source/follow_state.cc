@@ -151,7 +151,7 @@ std::string to_text(const FollowState& state) {
   std::string out(kFirstLine);
   out += "\nsource " + escaped(state.source) + '\n';
   for (const StreamState& stream : state.streams) {
-    out += "stream " + escaped(stream.path) + '\n';
+    out += "stream " + escaped(stream.path) + ' ' + std::to_string(stream.since) + '\n';
     for (const FileState& file : stream.files) {
       out += "file " + std::to_string(file.inode) + ' ' + std::to_string(file.head_size) + ' ' +
              hex(file.head_hash) + ' ' + std::to_string(file.modified) +
@@ -209,6 +209,7 @@ Result<FollowState> parse_follow_state(std::string_view text) {
       good = words.done();
     } else if (what == "stream") {
       words.text(state.streams.emplace_back().path);
+      words.number(state.streams.back().since);
       good = words.done() && state.streams.size() <= kMostFiles;
     } else if (what == "file") {
       good = !state.streams.empty() && ++files <= kMostFiles &&

@@ -43,6 +43,7 @@ struct FileHead {
 // All files of one name, oldest first; the last is or was the one at `path`.
 struct StreamState {
   std::string path;
+  std::int64_t since = 0;  // nanoseconds since 1970: when the last file at `path` was changed
   std::vector<FileState> files;
   std::vector<FileHead>
       done;  // the beginnings of files that were read, or are older than the first

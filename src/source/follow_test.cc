@@ -336,7 +336,9 @@ RC_GTEST_PROP(Follow, LosesAndDoublesNothingOfZeeksLogs, ()) {
   const TestFolder folder;
   ZeekWriter writer(folder);
   Reader reader(source(writer.source()));
-  const auto steps = *rc::gen::inRange(5, 40);
+  reader.poll();  // what was rotated before the first start is left alone
+  reader.save();
+  const auto steps = *rc::gen::inRange(5, 30);
   for (int step = 0; step < steps; ++step) {
     const std::string log = *rc::gen::element<std::string>("conn", "ssl");
     switch (*rc::gen::inRange(0, 8)) {
@@ -380,13 +382,17 @@ RC_GTEST_PROP(Follow, LosesAndDoublesNothingOfSuricatas, ()) {
   std::string whole, unwritten;
   Reader reader(source("suricata:" + file));
   int flows = 0, rotations = 0;
+  whole = json_flow(0);
+  append(file, whole);
+  reader.poll();
+  reader.save();
   const auto write = [&](std::size_t bytes) {
     const std::string text = unwritten.substr(0, bytes);
     unwritten.erase(0, text.size());
     append(file, text);
     whole += text;
   };
-  const auto steps = *rc::gen::inRange(5, 40);
+  const auto steps = *rc::gen::inRange(5, 30);
   for (int step = 0; step < steps; ++step) {
     switch (*rc::gen::inRange(0, 8)) {
       case 0:

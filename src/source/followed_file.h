@@ -44,6 +44,7 @@ class FollowedFile {
 
   // Notes how large it is now. False if it is not what it was: emptied, or written anew.
   bool look(Timestamp now);
+  std::int64_t modified() const { return modified_; }
   std::uint64_t size() const { return size_; }  // of a compressed one: what was read so far
   // How large it was `wait` before `now`, or at the last look of before.
   std::uint64_t size_before(Timestamp now, Duration wait) const;

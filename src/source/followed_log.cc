@@ -39,7 +39,8 @@ void FollowedLog::note_done(const FileState& state) {
   if (done_.size() > kMostDone) done_.pop_front();
 }
 
-void FollowedLog::begin() {
+void FollowedLog::begin(Timestamp now) {
+  since_ = std::chrono::nanoseconds{now.time_since_epoch()}.count();
   constexpr std::size_t kMostLooked = 16;
   auto rotated = find_rotated(path_, 0);
   if (rotated.size() > kMostLooked) {
@@ -56,11 +57,11 @@ void FollowedLog::keep_rotated(std::unique_ptr<FollowedFile> file, Timestamp ret
   files_.push_back(std::move(file));
 }
 
-void FollowedLog::add_missed(std::int64_t since, Timestamp now) {
+void FollowedLog::add_missed(Timestamp now) {
   struct stat info {};
   const bool there = ::stat(path_.c_str(), &info) == 0;
-  for (const RotatedFile& rotated : find_rotated(path_, since)) {
-    if (!rotated.numbered || rotated.modified < since) continue;
+  for (const RotatedFile& rotated : find_rotated(path_, since_)) {
+    if (!rotated.numbered || rotated.modified < since_) continue;
     if (there && rotated.inode == info.st_ino && rotated.device == info.st_dev) continue;
     auto file = open(rotated.path);
     if (file && !is_known(*file)) keep_rotated(std::move(file), now);
@@ -108,13 +109,12 @@ void FollowedLog::lost(FollowCounters& counters) const {
 }
 
 void FollowedLog::go_on(const StreamState& state, Timestamp now, FollowCounters& counters) {
-  std::int64_t since = 0;
+  since_ = state.since;
   done_.assign(state.done.begin(), state.done.end());
   for (const FileState& file : state.files) {
     if (!find_again(file, now) && file.head_size > 0) lost(counters);
-    since = file.modified;
   }
-  if (!state.files.empty() && (files_.empty() || !files_.back()->current)) add_missed(since, now);
+  if (files_.empty() || !files_.back()->current) add_missed(now);
 }
 
 void FollowedLog::skip_to_end(Timestamp now, FollowCounters& counters) {
@@ -133,6 +133,7 @@ void FollowedLog::open_current(Timestamp now) {
   }
   complained_ = false;
   (*opened)->look(now);
+  since_ = (*opened)->modified();
   files_.push_back(std::move(*opened));
 }
 
@@ -144,28 +145,39 @@ void FollowedLog::look(Timestamp now, FollowCounters& counters) {
   const bool there = ::stat(path_.c_str(), &info) == 0 && S_ISREG(info.st_mode);
   FollowedFile* current = !files_.empty() && files_.back()->current ? files_.back().get() : nullptr;
   if (current == nullptr) {
+    add_missed(now);
     if (there) open_current(now);
     return;
   }
-  if (there && current->is_file(info.st_dev, info.st_ino)) {
-    if (current->look(now)) return;
+  since_ = current->modified();
+  const bool was_empty = current->size() == 0;
+  const bool in_place = there && current->is_file(info.st_dev, info.st_ino);
+  if (!current->look(now)) {
     ++counters.truncations;
     const FileState before = current->state();
     const bool unread = current->unread();
     files_.pop_back();
     // Its bytes are gone from here, but who empties a log copies it before.
     if (before.head_size > 0 && !find_again(before, now) && unread) lost(counters);
-    open_current(now);
+  } else if (in_place) {
+    // Empty before, it may have been filled, copied and emptied again meanwhile.
+    if (was_empty) add_before_current(now);
     return;
+  } else {
+    // Renamed or removed: it stays open, for its writer may write on for a moment.
+    current->current = false;
+    current->retire = now + linger_;
+    ++counters.rotations;
   }
-  // Renamed or removed: it stays open, for its writer may write on for a moment.
-  current->look(now);
-  current->current = false;
-  current->retire = now + linger_;
-  ++counters.rotations;
-  if (!there) return;
-  add_missed(current->state().modified, now);
-  open_current(now);
+  add_missed(now);
+  if (there) open_current(now);
+}
+
+void FollowedLog::add_before_current(Timestamp now) {
+  auto current = std::move(files_.back());
+  files_.pop_back();
+  add_missed(now);
+  files_.push_back(std::move(current));
 }
 
 void FollowedLog::drop(const FollowedFile& file) {
@@ -176,6 +188,7 @@ void FollowedLog::drop(const FollowedFile& file) {
 StreamState FollowedLog::state() const {
   StreamState state;
   state.path = path_;
+  state.since = since_;
   for (const auto& file : files_)
     state.files.push_back(file->state());
   state.done.assign(done_.begin(), done_.end());

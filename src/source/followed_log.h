@@ -21,7 +21,7 @@ class FollowedLog {
   // after them meanwhile.
   void go_on(const StreamState& state, Timestamp now, FollowCounters& counters);
   // The first start: rotated files that are there are none of ours.
-  void begin();
+  void begin(Timestamp now);
   // Leaves out what the file at the path holds now.
   void skip_to_end(Timestamp now, FollowCounters& counters);
   // Notices growth, rotation and truncation.
@@ -38,8 +38,9 @@ class FollowedLog {
   void lost(FollowCounters& counters) const;
   // False if it is nowhere.
   bool find_again(const FileState& state, Timestamp now);
-  // Files that came and went unseen after what was changed at `since`.
-  void add_missed(std::int64_t since, Timestamp now);
+  // Files that came and went unseen since the last one at the path was.
+  void add_missed(Timestamp now);
+  void add_before_current(Timestamp now);
   std::unique_ptr<FollowedFile> open(const std::string& path) const;
   void note_done(const FileState& state);
   void keep_rotated(std::unique_ptr<FollowedFile> file, Timestamp retire);
@@ -48,6 +49,7 @@ class FollowedLog {
   std::string path_, name_;
   Duration linger_;
   std::vector<std::unique_ptr<FollowedFile>> files_;  // oldest first
+  std::int64_t since_ = 0;                            // when the last one at the path was changed
   std::deque<FileHead> done_;
   bool complained_ = false;  // that it cannot be opened
 };
