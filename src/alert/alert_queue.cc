@@ -106,7 +106,7 @@ class Queue : public AlertQueue {
     return {};
   }
 
-  void set_sinks(std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks) override {
+  void set_sinks(NamedSinks sinks) override {
     stop_couriers();
     const std::lock_guard lock(mutex_);
     wanted_ = !sinks.empty();

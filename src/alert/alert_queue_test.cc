@@ -73,7 +73,7 @@ class AlertQueueTest : public testing::Test {
     queue_ = std::move(*queue);
   }
   void set_sinks(const std::vector<std::pair<std::string, Taken*>>& taken) {
-    std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks;
+    NamedSinks sinks;
     for (const auto& [name, to] : taken)
       sinks.emplace_back(name, std::make_unique<RecordingSink>(*to));
     queue_->set_sinks(std::move(sinks));

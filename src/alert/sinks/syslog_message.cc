@@ -92,6 +92,30 @@ int syslog_severity(Severity severity) {
   return 5 - static_cast<int>(severity);
 }
 
+std::optional<int> syslog_level(std::string_view name) {
+  struct Level {
+    std::string_view name;
+    int number;
+  };
+  constexpr std::array<Level, 12> kLevels = {{{"emergency", 0},
+                                              {"emerg", 0},
+                                              {"alert", 1},
+                                              {"critical", 2},
+                                              {"crit", 2},
+                                              {"error", 3},
+                                              {"err", 3},
+                                              {"warning", 4},
+                                              {"warn", 4},
+                                              {"notice", 5},
+                                              {"info", 6},
+                                              {"debug", 7}}};
+  const std::string lower = ascii_lower(name);
+  for (const Level& level : kLevels) {
+    if (level.name == lower) return level.number;
+  }
+  return std::nullopt;
+}
+
 std::string cef_record(const Alert& alert) {
   constexpr std::array<const char*, 4> kLevels = {"3", "5", "8", "10"};
   std::string record = "CEF:0|Beaconry|Beaconry|";
@@ -123,7 +147,8 @@ std::string cef_record(const Alert& alert) {
 }
 
 std::string syslog_message(const Alert& alert, SyslogFormat format, const SyslogOrigin& origin) {
-  const int priority = origin.facility * 8 + syslog_severity(alert.severity);
+  const int priority =
+      origin.facility * 8 + origin.severity.value_or(syslog_severity(alert.severity));
   std::string message = '<' + std::to_string(priority) + ">1 " + to_rfc3339(alert.time) + ' ' +
                         header_field(origin.host, 255) + " beaconry " +
                         header_field(origin.process, 128) + ' ' + header_field(alert.kind, 32) +

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,9 +14,12 @@ enum class SyslogFormat : unsigned char { rfc5424, cef };
 int syslog_facility(std::string_view name);
 // RFC 5424 severities: critical 2, high 3, medium 4, low 5.
 int syslog_severity(Severity severity);
+// The number of a severity by its name, "warning" or "warn" = 4; nothing for an unknown one.
+std::optional<int> syslog_level(std::string_view name);
 
 struct SyslogOrigin {
   int facility = 16;
+  std::optional<int> severity;  // of every message, instead of the alert's
   std::string host;
   std::string process;  // its number
 };

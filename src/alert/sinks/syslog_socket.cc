@@ -21,8 +21,6 @@
 namespace beaconry {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{5000};
-
 enum class Transport : unsigned char { unix_socket, udp, tcp, tls };
 
 struct Address {
@@ -70,8 +68,9 @@ bool ready(int fd, short events, std::chrono::steady_clock::time_point until) {
 
 class Socket : public SyslogSocket {
  public:
-  Socket(Address address, std::unique_ptr<SSL_CTX, FreeSsl> context)
-      : address_(std::move(address)), context_(std::move(context)) {}
+  Socket(Address address, std::unique_ptr<SSL_CTX, FreeSsl> context,
+         std::chrono::milliseconds timeout)
+      : address_(std::move(address)), context_(std::move(context)), timeout_(timeout) {}
 
   Result<void> send(std::string_view message) override {
     if (fd_ && stream() && has_ended()) close();
@@ -158,10 +157,10 @@ class Socket : public SyslogSocket {
   Result<void> connect_to(const addrinfo& to) {
     Fd fd(::socket(to.ai_family, to.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to.ai_protocol));
     if (!fd) return failed_errno(address_);
-    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const auto until = std::chrono::steady_clock::now() + timeout_;
     if (::connect(fd.get(), to.ai_addr, to.ai_addrlen) != 0) {
       if (errno != EINPROGRESS) return failed_errno(address_);
-      if (!ready(fd.get(), POLLOUT, until)) return failed(address_, "no answer in 5 s");
+      if (!ready(fd.get(), POLLOUT, until)) return failed(address_, "no answer in time");
       int error = 0;
       socklen_t length = sizeof error;
       if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0) {
@@ -171,7 +170,7 @@ class Socket : public SyslogSocket {
     }
     fd_ = std::move(fd);
     if (address_.transport != Transport::tls) return {};
-    auto shaken = shake_hands(until + kPatience);
+    auto shaken = shake_hands(until + timeout_);
     if (!shaken) close();
     return shaken;
   }
@@ -209,7 +208,7 @@ class Socket : public SyslogSocket {
   }
 
   Result<void> send_tls(std::string_view bytes) {
-    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const auto until = std::chrono::steady_clock::now() + timeout_;
     for (;;) {
       ERR_clear_error();
       const int done = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
@@ -219,7 +218,7 @@ class Socket : public SyslogSocket {
   }
 
   Result<void> send_bytes(std::string_view bytes) {
-    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const auto until = std::chrono::steady_clock::now() + timeout_;
     while (!bytes.empty()) {
       const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (count >= 0) {
@@ -235,6 +234,7 @@ class Socket : public SyslogSocket {
 
   const Address address_;
   const std::unique_ptr<SSL_CTX, FreeSsl> context_;
+  const std::chrono::milliseconds timeout_;
   Fd fd_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
 };
@@ -294,7 +294,8 @@ Result<Address> parse_address(const std::string& text) {
 }  // namespace
 
 Result<std::unique_ptr<SyslogSocket>> SyslogSocket::make(const std::string& address,
-                                                         const std::string& ca_file) {
+                                                         const std::string& ca_file,
+                                                         std::chrono::milliseconds timeout) {
   auto parsed = parse_address(address);
   if (!parsed) return tl::unexpected<Error>(std::move(parsed.error()));
   std::unique_ptr<SSL_CTX, FreeSsl> context;
@@ -312,7 +313,7 @@ Result<std::unique_ptr<SyslogSocket>> SyslogSocket::make(const std::string& addr
     }
   }
   return std::unique_ptr<SyslogSocket>(
-      std::make_unique<Socket>(std::move(*parsed), std::move(context)));
+      std::make_unique<Socket>(std::move(*parsed), std::move(context), timeout));
 }
 
 }  // namespace beaconry

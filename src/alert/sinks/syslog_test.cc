@@ -26,7 +26,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 SyslogOrigin origin() {
-  return {16, "sensor 1", "4711"};
+  SyslogOrigin origin;
+  origin.host = "sensor 1";
+  origin.process = "4711";
+  return origin;
 }
 
 TEST(SyslogMessage, IsRfc5424) {
@@ -69,6 +72,14 @@ TEST(SyslogMessage, CefEscapesItsSeparators) {
   EXPECT_THAT(record, HasSubstr("cs2=k\\=v"));
 }
 
+TEST(SyslogMessage, ALevelStandsInForTheAlertsSeverity) {
+  SyslogOrigin fixed = origin();
+  fixed.severity = syslog_level("warning");
+  EXPECT_THAT(syslog_message(test_alert(), SyslogFormat::rfc5424, fixed),
+              testing::StartsWith("<132>1 "));
+  EXPECT_FALSE(syslog_level("loud"));
+}
+
 TEST(SyslogMessage, KnowsFacilitiesByName) {
   EXPECT_EQ(syslog_facility("local0"), 16);
   EXPECT_EQ(syslog_facility("DAEMON"), 3);
@@ -101,7 +112,7 @@ std::string receive(int fd, std::size_t least) {
 }
 
 std::unique_ptr<SyslogSocket> make(const std::string& address, const std::string& ca = "") {
-  auto made = SyslogSocket::make(address, ca);
+  auto made = SyslogSocket::make(address, ca, std::chrono::seconds{10});
   EXPECT_TRUE(made) << made.error().message();
   return made ? std::move(*made) : nullptr;
 }
@@ -152,7 +163,7 @@ TEST(SyslogSocket, SaysThatNobodyListens) {
 TEST(SyslogSocket, RefusesAddressesThatAreNone) {
   for (const char* text :
        {"", "host", "http://h", "udp://", "tcp://h:", "tcp://h:0", "udp://[::1"}) {
-    EXPECT_FALSE(SyslogSocket::make(text, "")) << text;
+    EXPECT_FALSE(SyslogSocket::make(text, "", std::chrono::seconds{10})) << text;
   }
 }
 

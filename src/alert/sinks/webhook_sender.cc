@@ -1,5 +1,7 @@
 #include "alert/sinks/webhook_sender.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/text.h"
@@ -27,6 +29,18 @@ class Webhook : public WebhookSender {
       : options_(std::move(options)), target_(std::move(target)), client_(std::move(client)) {}
 
   Result<void> deliver(const Alert& alert) override {
+    constexpr std::chrono::milliseconds kPause{200};
+    auto posted = post(alert);
+    for (unsigned tries = 1; tries < options_.quick_tries; ++tries) {
+      if (posted || posted.error().kind == ErrorKind::malformed) break;
+      std::this_thread::sleep_for(kPause);
+      posted = post(alert);
+    }
+    return posted;
+  }
+
+ private:
+  Result<void> post(const Alert& alert) {
     HttpRequest request;
     request.method = "POST";
     request.target = target_;
@@ -57,7 +71,6 @@ class Webhook : public WebhookSender {
                     terminal_safe(std::string_view(answer->body).substr(0, 120)));
   }
 
- private:
   const Options options_;
   const std::string target_;
   const std::unique_ptr<HttpClient> client_;

@@ -24,7 +24,8 @@ class WebhookSender : public Sink {
     std::string secret;
     WebhookTemplate form = WebhookTemplate::json;
     std::chrono::seconds timeout{10};
-    std::string ca_pem;  // empty: the system's
+    unsigned quick_tries = 3;  // before the queue's growing pauses
+    std::string ca_pem;        // empty: the system's
   };
   static Result<std::unique_ptr<Sink>> make(Options options);
 };
