@@ -31,8 +31,7 @@ class Analysis {
     std::vector<std::string> errors;  // of store and alert queue: tried again the next time
   };
   struct Totals {
-    std::uint64_t runs = 0, beacons = 0, alerts = 0, suppressed = 0, pairs_analyzed = 0,
-                  errors = 0;
+    std::uint64_t runs = 0, beacons = 0, alerts = 0, suppressed = 0, pairs_analyzed = 0, errors = 0;
     double last_seconds = 0;
     Run last;
   };
@@ -53,8 +52,8 @@ class Analysis {
   bool stopping() const;
 
   Control& control_;
-  std::mutex running_;           // held through an analysis
-  mutable std::mutex mutex_;     // of what stands below
+  std::mutex running_;        // held through an analysis
+  mutable std::mutex mutex_;  // of what stands below
   std::condition_variable woken_;
   bool stop_ = false;
   unsigned waiting_ = 0;

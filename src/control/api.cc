@@ -86,8 +86,9 @@ std::optional<HttpResponse> Api::refusal(const HttpRequest& head, const Found& f
   if (allows(access.role, found.route->role)) return std::nullopt;
   if (access.role == Role::none) {
     HttpResponse response =
-        error_answer(401, "this needs a token: Authorization: Bearer TOKEN or X-API-Key: TOKEN "
-                          "(beaconry token create)");
+        error_answer(401,
+                     "this needs a token: Authorization: Bearer TOKEN or X-API-Key: TOKEN "
+                     "(beaconry token create)");
     response.headers.emplace_back("www-authenticate", "Bearer");
     return response;
   }

@@ -67,8 +67,9 @@ std::optional<Timestamp> Body::time(std::string_view name, Timestamp now) {
   }
   auto time = parse_rfc3339(value);
   if (!time) {
-    refuse('\'' + std::string(name) + "' must be a time such as 2026-12-31T00:00:00Z, or a "
-                                      "length such as 7d");
+    refuse('\'' + std::string(name) +
+           "' must be a time such as 2026-12-31T00:00:00Z, or a "
+           "length such as 7d");
   } else if (*time <= now) {
     refuse('\'' + std::string(name) + "' has passed already");
   }

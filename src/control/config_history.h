@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "config/document.h"
+#include "control/config_json.h"
 #include "hunt/hunt_config.h"
 #include "store/database.h"
 
@@ -22,17 +23,13 @@ namespace beaconry {
 // on disk before it holds. Any thread may call.
 class ConfigHistory {
  public:
-  struct Change {
-    std::string key;
-    std::string before, after;  // as JSON; secrets hidden
-  };
   struct Version {
     std::uint64_t number = 0;
     Timestamp time{};
     std::string who;
     std::string how;  // "file", "api", "rollback"
     std::string words;
-    std::vector<Change> changes;
+    std::vector<ConfigChange> changes;
   };
   // What else must hold for a configuration to be taken, such as sinks that can be made of it.
   using Check = std::function<Result<void>(const HuntConfig&)>;
@@ -47,9 +44,10 @@ class ConfigHistory {
   std::uint64_t version() const;
   std::vector<std::string> warnings() const;  // since they were last asked for
 
-  // A POST: all of it or, if anything is wrong, nothing; `all` gets every error. Keys with null go
-  // back to what the file says. "version", if given, must be the one that holds. A body that
-  // changes nothing makes no version. Returns the version that holds.
+  // A POST: all of it or, if anything is wrong, nothing; `all` gets every error. A key with null
+  // goes back to its default; one that is as the file has it is no edit any more. "version", if
+  // given, must be the one that holds. A body that changes nothing makes no version. Returns the
+  // version that holds.
   Result<std::uint64_t> edit(std::string_view json, const std::string& who, Timestamp now,
                              std::vector<Error>* all = nullptr);
   // Makes a version whose sections are those of an earlier one.
@@ -66,14 +64,26 @@ class ConfigHistory {
   Result<std::vector<Version>> versions(std::size_t limit, std::uint64_t before = 0) const;
 
  private:
-  struct State;
+  struct State {
+    std::uint64_t number = 0;
+    ConfigDocument file;
+    GivenValues given;  // by the file, as it was last looked at
+    ConfigOverrides edits;
+    std::shared_ptr<const HuntConfig> config;
+  };
+
   ConfigHistory(Database& database, Check check);
-  Result<std::uint64_t> store(State state, const Version& version);
+  Result<void> load(State& state) const;
+  // Puts edits over the file; fills `config`.
+  Result<void> build(State& state) const;
+  Result<std::uint64_t> take_file(State state, const GivenValues& given, Timestamp now);
+  // Numbers it and keeps it on disk; then it holds.
+  Result<std::uint64_t> keep(State state, Version version);
 
   Database& database_;
   Check check_;
   mutable std::mutex mutex_;  // held through an edit: one at a time
-  std::shared_ptr<const State> state_;
+  State state_;
   mutable std::vector<std::string> warnings_;
 };
 

@@ -89,10 +89,11 @@ BatchIdentity identity_of(const Envelope& envelope) {
   return {envelope.edge + '/' + envelope.incarnation, envelope.sequence, {}};
 }
 
-EdgeLedger::Batch entry_of(Envelope&& envelope, FlowBatchContent&& content, Timestamp received) {
+EdgeLedger::Batch entry_of(const Envelope& envelope, FlowBatchContent&& content,
+                           Timestamp received) {
   EdgeLedger::Batch entry;
-  entry.id = std::move(envelope.edge);
-  entry.name = std::move(envelope.edge_name);
+  entry.id = envelope.edge;
+  entry.name = envelope.edge_name;
   entry.events = content.events;
   entry.received = received;
   entry.clock_skew = envelope.sent - received;
@@ -146,8 +147,9 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
   Answer answer;
   auto claim = seen_.claim(identity_of(*envelope));
   if (!claim) {
-    edges_.duplicate(envelope->edge);
     answer.outcome = Outcome::duplicate;
+    const EdgeLedger::Batch entry = entry_of(*envelope, {}, now);
+    count({entry, envelope->incarnation, envelope->sequence, address, true});
     return answer;
   }
   const auto series = sink_of_(envelope->edge, now);
@@ -168,7 +170,8 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
   }
   series->settle();
   answer.events = content->events;
-  edges_.accepted(entry_of(std::move(*envelope), std::move(*content), now));
+  const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), now);
+  count({entry, envelope->incarnation, envelope->sequence, address, false});
   return answer;
 }
 
@@ -192,7 +195,8 @@ Ingest::Mapped Ingest::map(PredecessorBatch& batch, Timestamp now) {
   return mapped;
 }
 
-Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, Timestamp now) {
+Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std::string& address,
+                                          Timestamp now) {
   if (gzip) {
     auto plain = gunzip(body, options_.predecessor.most_bytes);
     if (!plain) return refuse(plain.error(), {});
@@ -209,14 +213,15 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, Timestamp
 
   PredecessorRecord record;
   record.digest = batch->digest();
-  auto claim = seen_.claim({{}, 0, record.digest});
-  if (!claim) {
-    edges_.duplicate(batch->node_id);
-    answer.outcome = Outcome::duplicate;
-    return answer;
-  }
   record.batch_id = batch->batch_id;
   record.node_id = batch->node_id;
+  auto claim = seen_.claim({{}, 0, record.digest});
+  if (!claim) {
+    answer.outcome = Outcome::duplicate;
+    const EdgeLedger::Batch entry = entry_of(record, now);
+    count({entry, {}, 0, address, true});
+    return answer;
+  }
   record.events = answer.events;
   record.invalid_events = batch->invalid_events;
   record.dropped_ebpf = batch->dropped_ebpf;
@@ -238,7 +243,8 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, Timestamp
   for (const FlowEvent& event : mapped.events)
     series->add(event);
   series->settle();
-  edges_.accepted(entry_of(record, now));
+  const EdgeLedger::Batch entry = entry_of(record, now);
+  count({entry, {}, 0, address, false});
   return answer;
 }
 
@@ -254,7 +260,8 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
     if (!content) return skip(content.error());
     series->settle();
     seen_.add(identity_of(*envelope));
-    edges_.accepted(entry_of(std::move(*envelope), std::move(*content), appended));
+    const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), appended);
+    count({entry, envelope->incarnation, envelope->sequence, {}, false});
     return;
   }
   const auto& batch = std::get<PredecessorRecord>(*record);
@@ -264,7 +271,8 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
   if (!content) return skip(content.error());
   series->settle();
   seen_.add({{}, 0, batch.digest});
-  edges_.accepted(entry_of(batch, appended));
+  const EdgeLedger::Batch entry = entry_of(batch, appended);
+  count({entry, {}, 0, {}, false});
 }
 
 Result<void> Ingest::replay(Timestamp now, const std::function<bool(double)>& proceed) {

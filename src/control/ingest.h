@@ -25,10 +25,19 @@ namespace beaconry {
 // Any thread may call anything; batches of different threads share the journal's fdatasync.
 class Ingest {
  public:
+  // Where a batch that was accepted or repeated came from: for the list of edges.
+  struct Heard {
+    const EdgeLedger::Batch& batch;
+    std::string incarnation;  // empty: a predecessor's
+    std::uint64_t sequence = 0;
+    std::string address;  // empty: of the journal
+    bool repeated = false;
+  };
   struct Options {
     PacketFlows::Options packet_flows;
     FlowBatchLimits flow_batch;
     PredecessorLimits predecessor;
+    std::function<void(const Heard&)> heard;  // any thread
   };
   // Where events of an edge go, as of `now`.
   using SinkOf = std::function<std::unique_ptr<FlowSink>(const std::string& edge, Timestamp now)>;
@@ -57,8 +66,9 @@ class Ingest {
   Result<void> replay(Timestamp now, const std::function<bool(double)>& proceed);
 
   // `key` is the fingerprint of the sender's certificate; if it has one, the batch must be its own.
-  Answer accept_envelope(std::string_view body, std::string_view key, Timestamp now);
-  Answer accept_predecessor(std::string body, bool gzip, Timestamp now);
+  Answer accept_envelope(std::string_view body, std::string_view key, const std::string& address,
+                         Timestamp now);
+  Answer accept_predecessor(std::string body, bool gzip, const std::string& address, Timestamp now);
 
   const EdgeLedger& edges() const { return edges_; }
   const PacketFlows& packet_flows() const { return packet_flows_; }
@@ -76,6 +86,7 @@ class Ingest {
   Result<void> journal(std::string_view record, Timestamp now);
   Answer refuse(const Error& error, const std::string& edge);
   Mapped map(PredecessorBatch& batch, Timestamp now);
+  void count(const Heard& heard);
   void replay_one(std::string_view bytes, Timestamp appended, Timestamp now);
 
   Options options_;

@@ -61,8 +61,7 @@ void add_edges(Families& families, const Control& control) {
   const auto each = [&](const char* name, const char* help, auto member) {
     families.begin(name, help, MetricType::Counter);
     for (const EdgeTotals& edge : edges) {
-      families.value(static_cast<double>(edge.*member),
-                     {{"edge", edge.id}, {"name", edge.name}});
+      families.value(static_cast<double>(edge.*member), {{"edge", edge.id}, {"name", edge.name}});
     }
   };
   each("beaconry_edge_events_total", "Events accepted, by edge.", &EdgeTotals::events);

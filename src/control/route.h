@@ -19,7 +19,7 @@ struct RouteParameter {
   std::string_view words;
 };
 struct RouteCall {
-  HttpRequest& request;         // the handler may take its body
+  HttpRequest& request;       // the handler may take its body
   std::string_view argument;  // what stood for {…} in the path, decoded
   std::string_view who;       // token's name, edge's fingerprint, "loopback": for history
   Role role = Role::none;

@@ -1,8 +1,8 @@
 #include "control/status_json.h"
 
+#include "beaconry_version.h"
 #include "control/control.h"
 #include "control/system_usage.h"
-#include "beaconry_version.h"
 
 namespace beaconry {
 

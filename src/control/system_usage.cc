@@ -45,14 +45,13 @@ SystemUsage system_usage() {
   getrusage(RUSAGE_SELF, &resources);
   const double lived = seconds_since_boot() - started_after_boot();
   if (lived > 0) {
-    usage.cpu_percent =
-        100 * (seconds(resources.ru_utime) + seconds(resources.ru_stime)) / lived;
+    usage.cpu_percent = 100 * (seconds(resources.ru_utime) + seconds(resources.ru_stime)) / lived;
   }
   std::ifstream statm("/proc/self/statm");
   std::uint64_t total = 0, resident = 0;
   if (statm >> total >> resident) {
-    usage.memory_mb = static_cast<double>(resident) *
-                      static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+    usage.memory_mb =
+        static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
   }
   struct Close {
     void operator()(DIR* folder) const { closedir(folder); }

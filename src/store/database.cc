@@ -1,5 +1,6 @@
 #include "store/database.h"
 
+#include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>

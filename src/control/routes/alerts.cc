@@ -10,8 +10,7 @@ namespace {
 std::optional<Severity> severity(Query& query, std::string_view name) {
   const auto given = query.text(name);
   if (!given) return std::nullopt;
-  for (const Severity one :
-       {Severity::low, Severity::medium, Severity::high, Severity::critical}) {
+  for (const Severity one : {Severity::low, Severity::medium, Severity::high, Severity::critical}) {
     if (ascii_lower(*given) == ascii_lower(to_string(one))) return one;
   }
   query.refuse(std::string(name) + " must be LOW, MEDIUM, HIGH or CRITICAL");

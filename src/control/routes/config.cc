@@ -54,15 +54,14 @@ HttpResponse changed(Control& control, const Result<std::uint64_t>& version,
 
 HttpResponse edit(Control& control, const RouteCall& call) {
   std::vector<Error> all;
-  const auto version = control.config().edit(call.request.body, std::string(call.who),
-                                             control.now(), &all);
+  const auto version =
+      control.config().edit(call.request.body, std::string(call.who), control.now(), &all);
   return changed(control, version, all);
 }
 
 HttpResponse roll_back(Control& control, const RouteCall& call) {
   const auto body = nlohmann::json::parse(call.request.body, nullptr, false);
-  if (!body.is_object() || !body.contains("version") ||
-      !body["version"].is_number_unsigned()) {
+  if (!body.is_object() || !body.contains("version") || !body["version"].is_number_unsigned()) {
     return error_answer(400, R"(send {"version": N}; /api/v1/config/history lists them)");
   }
   const auto version = control.config().roll_back(body["version"].get<std::uint64_t>(),

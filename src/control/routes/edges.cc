@@ -71,8 +71,7 @@ HttpResponse make_enrollment(Control& control, const RouteCall& call) {
   const auto expires = body->time("expires", now);
   if (!body->error().empty()) return error_answer(400, body->error());
   const Timestamp until = expires.value_or(now + std::chrono::hours{1});
-  auto token =
-      control.enrolled().make_token(kind, name, until, std::string(call.who), now);
+  auto token = control.enrolled().make_token(kind, name, until, std::string(call.who), now);
   if (!token) return error_answer(token.error());
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
@@ -105,10 +104,9 @@ HttpResponse enroll(Control& control, const RouteCall& call) {
   if (key.empty()) body->refuse("'certificate' is required where the connection brings none");
   if (!body->error().empty()) return error_answer(400, body->error());
   const auto edge = control.enrolled().enrol(token, kind, name, key,
-                                             call.request.peer.address.to_string(),
-                                             control.now());
-  if (!edge) return error_answer(edge.error().kind == ErrorKind::usage ? 403 : 500,
-                                 edge.error().message());
+                                             call.request.peer.address.to_string(), control.now());
+  if (!edge)
+    return error_answer(edge.error().kind == ErrorKind::usage ? 403 : 500, edge.error().message());
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
     json.plain("status", "enrolled");

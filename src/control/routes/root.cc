@@ -1,8 +1,8 @@
 #include <set>
 
+#include "beaconry_version.h"
 #include "control/answer.h"
 #include "control/route.h"
-#include "beaconry_version.h"
 
 namespace beaconry {
 namespace {

@@ -45,8 +45,8 @@ HttpResponse take(Control& control, const RouteCall& call) {
   const auto begin = std::chrono::steady_clock::now();
   HttpRequest& request = call.request;
   const std::string type = ascii_lower(request.header("content-type"));
-  const bool protobuf = type.rfind("application/x-protobuf", 0) == 0 ||
-                        type.rfind("application/protobuf", 0) == 0;
+  const bool protobuf =
+      type.rfind("application/x-protobuf", 0) == 0 || type.rfind("application/protobuf", 0) == 0;
   const std::string encoding = ascii_lower(request.header("content-encoding"));
   const bool gzip = encoding == "gzip" || encoding == "x-gzip";
   if (!gzip && !encoding.empty() && encoding != "identity") {
@@ -57,8 +57,7 @@ HttpResponse take(Control& control, const RouteCall& call) {
     return error_answer(403, "an enrolled edge sends application/x-protobuf");
   }
   const std::string_view key = call.edge ? std::string_view(request.peer.key) : "";
-  const std::string address =
-      request.peer.unix_socket ? "local" : request.peer.address.to_string();
+  const std::string address = request.peer.unix_socket ? "local" : request.peer.address.to_string();
   const auto taken =
       protobuf ? control.ingest().accept_envelope(request.body, key, address, control.now())
                : control.ingest().accept_predecessor(std::move(request.body), gzip, address,
