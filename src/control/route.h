@@ -19,10 +19,11 @@ struct RouteParameter {
   std::string_view words;
 };
 struct RouteCall {
-  const HttpRequest& request;
+  HttpRequest& request;       // the handler may take its body
   std::string_view argument;  // what stood for {…} in the path, decoded
   std::string_view who;       // token's name, edge's fingerprint, "loopback": for history
   Role role = Role::none;
+  bool edge = false;  // by its enrolled key: it may send its own batches only
 };
 struct Route {
   std::string_view method;

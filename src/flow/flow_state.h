@@ -50,7 +50,10 @@ struct alignas(64) FlowState {
   FlowName name;
   PacketId first_id, activity_id;
 
-  Duration patience() const { return Duration{flow_patience(&core, tuple.protocol, kSecond, 0)}; }
+  // `idle`: what to take for an open flow in place of what its protocol asks for; 0: that.
+  Duration patience(Duration idle) const {
+    return Duration{flow_patience(&core, tuple.protocol, kSecond, idle.count())};
+  }
   static constexpr Duration kLeastPatience = std::chrono::seconds{kFlowClosedIdle};
 };
 

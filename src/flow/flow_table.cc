@@ -21,6 +21,9 @@ FlowTable::FlowTable(Options options, FlowSink& sink)
     : options_(std::move(options)), sink_(sink), names_(sink, options_.most_pending_bytes) {
   std::random_device device;
   seed_ = static_cast<std::uint64_t>(device()) << 32 | device();
+  if (options_.idle_timeout > Duration{0}) {
+    options_.idle_timeout = std::max(options_.idle_timeout, FlowState::kLeastPatience);
+  }
   options_.most_flows = std::clamp<std::size_t>(options_.most_flows, 64, 1U << 30);
 }
 
@@ -42,7 +45,7 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   if (number != HashIndex::kNone) {
     FlowState& known = flow_at(number);
     const Duration silence = time - FlowState::timestamp(known.core.last);
-    if (silence > known.patience() || flow_begins_anew(&known.core, &packet, from_a) != 0) {
+    if (silence > known.patience(options_.idle_timeout) || flow_begins_anew(&known.core, &packet, from_a) != 0) {
       end_flow(known);
       release(number);
       number = HashIndex::kNone;
@@ -152,7 +155,7 @@ void FlowTable::sweep(std::size_t count, Timestamp now) {
     FlowState& flow = flow_at(hand_);
     const Duration silence = now - FlowState::timestamp(flow.core.last);
     if (silence <= FlowState::kLeastPatience || !flow.used) continue;
-    if (silence <= flow.patience()) continue;
+    if (silence <= flow.patience(options_.idle_timeout)) continue;
     end_flow(flow);
     release(hand_);
   }

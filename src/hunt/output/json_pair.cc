@@ -4,7 +4,6 @@
 #include "hunt/output/wording.h"
 
 namespace beaconry {
-namespace {
 
 void write_rhythm(JsonWriter& json, const Rhythm& rhythm) {
   json.begin("rhythm");
@@ -20,6 +19,8 @@ void write_rhythm(JsonWriter& json, const Rhythm& rhythm) {
   json.end();
 }
 
+namespace {
+
 void write_size(JsonWriter& json, std::string_view key, const SizeMode& size) {
   json.begin(key);
   json.whole("bytes", size.bytes);
@@ -27,6 +28,8 @@ void write_size(JsonWriter& json, std::string_view key, const SizeMode& size) {
   json.whole("known", size.known);
   json.end();
 }
+
+}  // namespace
 
 void write_explanation(JsonWriter& json, const Verdict& verdict) {
   json.begin("explanation");
@@ -56,8 +59,6 @@ void write_explanation(JsonWriter& json, const Verdict& verdict) {
   json.end_list();
   json.end();
 }
-
-}  // namespace
 
 void write_pair(JsonWriter& json, const ScoredPair& pair) {
   const Verdict& v = pair.verdict;

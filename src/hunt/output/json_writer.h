@@ -21,6 +21,7 @@ class JsonWriter {
   void begin() { open('{'); }
   void begin(std::string_view key) { name(key), open('{'); }
   void end() { close('}'); }
+  void begin_list() { open('['); }
   void begin_list(std::string_view key) { name(key), open('['); }
   void end_list() { close(']'); }
   void end_line() { put('\n'), comma_ = false; }  // the document is over; another may begin
@@ -32,6 +33,7 @@ class JsonWriter {
   void whole(std::uint64_t value);
   void flag(bool value) { raw(value ? "true" : "false"); }
   void null() { raw("null"); }
+  void raw(std::string_view value);  // JSON already: as it stands
 
   void text(std::string_view key, std::string_view value) { name(key), text(value); }
   void plain(std::string_view key, std::string_view value) { name(key), plain(value); }
@@ -48,7 +50,6 @@ class JsonWriter {
   }
 
  private:
-  void raw(std::string_view value);  // a value as it stands, after the comma it may need
   void copy(std::string_view bytes);
   void put(char c);
   void open(char bracket);

@@ -1,0 +1,65 @@
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "alert/alert.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "hunt/scored_pair.h"
+
+namespace beaconry {
+
+class Control;
+
+// Scores every pair each analysis_interval and when asked to, and tells of what changed: to the
+// store, to the alert queue, to whoever listens. A thread of its own; one analysis at a time.
+class Analysis {
+ public:
+  struct Run {
+    std::string run_id;
+    Timestamp start{}, end{};
+    double seconds = 0;
+    std::uint64_t pairs_analyzed = 0;
+    std::uint64_t pairs_suppressed = 0;  // beacons by score that a list, a gate or triage hides
+    std::uint64_t pairs_skipped = 0;     // with too few check-ins
+    std::uint64_t beacons_detected = 0, alerts_generated = 0;
+    std::vector<std::string> errors;  // of store and alert queue: tried again the next time
+  };
+  struct Totals {
+    std::uint64_t runs = 0, beacons = 0, alerts = 0, suppressed = 0, pairs_analyzed = 0, errors = 0;
+    double last_seconds = 0;
+    Run last;
+  };
+
+  explicit Analysis(Control& control);
+  ~Analysis();
+
+  void start();
+  void stop();
+  // Now, after one that is running. Nothing if too many wait for one already, or at the end.
+  std::optional<Run> run();
+  Totals totals() const;
+
+ private:
+  void loop();
+  void clean_up(Timestamp now);
+  Run analyze();
+  bool stopping() const;
+
+  Control& control_;
+  std::mutex running_;        // held through an analysis
+  mutable std::mutex mutex_;  // of what stands below
+  std::condition_variable woken_;
+  bool stop_ = false;
+  unsigned waiting_ = 0;
+  std::uint64_t next_run_ = 1;
+  Totals totals_;
+  std::thread thread_;
+};
+
+}  // namespace beaconry

@@ -1,0 +1,30 @@
+#include "control/answer.h"
+
+namespace beaconry {
+namespace {
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+    case ErrorKind::malformed:
+    case ErrorKind::unsupported:
+      return 400;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::limit:
+      return 507;
+    case ErrorKind::io:
+      break;
+  }
+  return 500;
+}
+
+}  // namespace
+
+HttpResponse error_answer(const Error& error) {
+  HttpResponse response = error_answer(status_of(error.kind), error.message());
+  if (response.status == 507) response.headers.emplace_back("retry-after", "10");
+  return response;
+}
+
+}  // namespace beaconry

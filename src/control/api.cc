@@ -1,0 +1,116 @@
+#include "control/api.h"
+
+#include <algorithm>
+
+#include "control/answer.h"
+#include "control/control.h"
+
+namespace beaconry {
+namespace {
+
+// What stands for {…} at a path's end, if the path fits. It may hold slashes: pairs' keys do.
+std::optional<std::string> matches(std::string_view pattern, std::string_view path) {
+  const std::size_t brace = pattern.find('{');
+  if (brace == std::string_view::npos) {
+    return pattern == path ? std::optional<std::string>(std::string()) : std::nullopt;
+  }
+  if (path.size() <= brace || path.substr(0, brace) != pattern.substr(0, brace)) {
+    return std::nullopt;
+  }
+  return std::string(path.substr(brace));
+}
+
+}  // namespace
+
+Api::Api(Control& control, std::size_t most_body) : control_(control), most_body_(most_body) {}
+
+Api::Found Api::find(const HttpRequest& head) const {
+  std::string path = head.path();
+  if (path.size() > 1 && path.back() == '/') path.pop_back();
+  Found found;
+  for (const Resource* resource : resources_table()) {
+    for (const Route& route : resource->routes) {
+      auto argument = matches(route.path, path);
+      if (!argument) continue;
+      if (route.method == head.method) {
+        // A path without an argument is the better match, wherever it stands.
+        if (found.route == nullptr || argument->empty()) {
+          found.route = &route;
+          found.argument = std::move(*argument);
+        }
+      } else if (found.allowed.find(route.method) == std::string::npos) {
+        found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route.method);
+      }
+    }
+  }
+  return found;
+}
+
+Access Api::access_of(const HttpRequest& head) const {
+  // The socket's mode is 0600: who comes this way is the server's own user, or root.
+  if (head.peer.unix_socket) {
+    Access access;
+    access.role = Role::admin;
+    access.who = "local";
+    return access;
+  }
+  CredentialSource source;
+  source.token = [&](std::string_view secret) -> std::optional<Credential> {
+    const auto token = control_.tokens().verify(secret, control_.now());
+    if (!token) return std::nullopt;
+    return Credential{token->name, token->role};
+  };
+  source.edge = [&](std::string_view key) -> std::optional<Credential> {
+    if (!control_.enrolled().is_enrolled(key)) return std::nullopt;
+    return Credential{std::string(key), Role::ingest};
+  };
+  return identify(head, control_.access_rules(), source);
+}
+
+std::optional<HttpResponse> Api::refusal(const HttpRequest& head, const Found& found,
+                                         const Access& access) const {
+  if (access.refused != 0) {
+    HttpResponse response = error_answer(access.refused, access.reason);
+    if (access.refused == 401) response.headers.emplace_back("www-authenticate", "Bearer");
+    return response;
+  }
+  if (found.route == nullptr) {
+    if (found.allowed.empty()) {
+      return error_answer(404, "no such path; GET / lists what there is");
+    }
+    HttpResponse response =
+        error_answer(405, head.method + " is not for this path; " + found.allowed + " is");
+    response.headers.emplace_back("allow", found.allowed);
+    return response;
+  }
+  if (allows(access.role, found.route->role)) return std::nullopt;
+  if (access.role == Role::none) {
+    HttpResponse response =
+        error_answer(401,
+                     "this needs a token: Authorization: Bearer TOKEN or X-API-Key: TOKEN "
+                     "(beaconry token create)");
+    response.headers.emplace_back("www-authenticate", "Bearer");
+    return response;
+  }
+  return error_answer(403, "the credential of '" + access.who + "' does not allow this");
+}
+
+HttpHandler::Admission Api::admit(const HttpRequest& head) {
+  const Found found = find(head);
+  Admission admission;
+  admission.refusal = refusal(head, found, access_of(head));
+  if (found.route != nullptr) {
+    admission.most_body = std::min(found.route->most_body, most_body_);
+  }
+  return admission;
+}
+
+HttpResponse Api::handle(HttpRequest request) {
+  const Found found = find(request);
+  const Access access = access_of(request);
+  if (auto refused = refusal(request, found, access)) return std::move(*refused);
+  return found.route->handle(
+      control_, RouteCall{request, found.argument, access.who, access.role, access.edge});
+}
+
+}  // namespace beaconry

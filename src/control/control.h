@@ -1,0 +1,117 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "alert/alert_queue.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "config/document.h"
+#include "control/access.h"
+#include "control/alerts.h"
+#include "control/analysis.h"
+#include "control/authority.h"
+#include "control/beacons.h"
+#include "control/config_history.h"
+#include "control/edges.h"
+#include "control/events.h"
+#include "control/ingest.h"
+#include "control/metrics.h"
+#include "control/tokens.h"
+#include "control/triage.h"
+#include "http/server.h"
+#include "hunt/live_hunt.h"
+#include "spool/spool.h"
+#include "store/database.h"
+
+namespace beaconry {
+
+class Api;
+
+// The server: everything it holds, made in the order in which it depends on each other, and its
+// listeners. Handlers are given this. Parts are safe to call from any thread.
+class Control {
+ public:
+  struct Options {
+    ConfigDocument file;
+    bool insecure = false;
+    std::function<Timestamp()> clock;
+    std::function<bool()> proceed;  // asked while the journal is read again: false gives up
+  };
+
+  // Opens what is on disk and reads the journal again; nobody is served yet.
+  static Result<std::unique_ptr<Control>> open(Options options);
+  ~Control();
+
+  // Listens and analyses. Words for the operator: where, and who may come.
+  Result<std::vector<std::string>> start();
+  void stop();
+  // The configuration file as it is now. What needs a restart is told in the words.
+  Result<std::vector<std::string>> reload(ConfigDocument file);
+  // Makes hunt, sinks and keys what the configuration says.
+  Result<void> apply_config();
+
+  Timestamp now() const { return clock_(); }
+  Timestamp started() const { return started_; }
+  std::vector<std::string> endpoints() const;
+  HttpServer::Counters http_counters() const;
+  unsigned workers() const { return workers_; }
+  const StatePaths& paths() const { return paths_; }
+  const std::string& ca_pem() const { return ca_pem_; }
+  const std::string& ca_fingerprint() const { return ca_fingerprint_; }
+  AccessRules access_rules() const;
+
+  Database& database() const { return *database_; }
+  ConfigHistory& config() const { return *config_; }
+  Tokens& tokens() const { return *tokens_; }
+  Edges& enrolled() const { return *edges_; }
+  Beacons& beacons() const { return *beacons_; }
+  Alerts& alerts() const { return *alerts_; }
+  Triage& triage() const { return *triage_; }
+  AlertQueue& alert_queue() const { return *alert_queue_; }
+  Spool& journal() const { return *journal_; }
+  LiveHunt& hunt() const { return *hunt_; }
+  Ingest& ingest() const { return *ingest_; }
+  Analysis& analysis() const { return *analysis_; }
+  EventHub& events() const { return *events_; }
+  Metrics& metrics() const { return *metrics_; }
+
+ private:
+  explicit Control(Options options);
+  Result<void> open_state(const ConfigValues& values);
+  Result<void> open_parts();
+  Result<void> open_series();
+
+  std::function<Timestamp()> clock_;
+  std::function<bool()> proceed_;
+  ConfigDocument file_;
+  bool insecure_ = false;
+  Timestamp started_{};
+  unsigned workers_ = 2;
+  StatePaths paths_;
+  std::string scratch_;  // a folder that goes with us, where there is no state folder
+  std::string ca_pem_, ca_fingerprint_;
+  std::vector<std::string> names_;
+
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<ConfigHistory> config_;
+  std::unique_ptr<Tokens> tokens_;
+  std::unique_ptr<Edges> edges_;
+  std::unique_ptr<Beacons> beacons_;
+  std::unique_ptr<Alerts> alerts_;
+  std::unique_ptr<Triage> triage_;
+  std::unique_ptr<AlertQueue> alert_queue_;
+  std::unique_ptr<Spool> journal_;
+  std::unique_ptr<LiveHunt> hunt_;
+  std::unique_ptr<Ingest> ingest_;
+  std::unique_ptr<EventHub> events_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Analysis> analysis_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<HttpServer> server_;
+  std::mutex apply_mutex_;
+};
+
+}  // namespace beaconry

@@ -1,0 +1,292 @@
+#include "control/ingest.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/log.h"
+#include "control/journal_record.h"
+
+namespace beaconry {
+namespace {
+
+constexpr std::size_t kMostRefusedKept = 16;
+
+// Lets events pass once `open` has succeeded, and none if it fails. As a batch is checked before
+// its first event is handed over, nothing malformed reaches the journal, and nothing that is not in
+// the journal reaches the series.
+class Gate final : public FlowSink {
+ public:
+  Gate(std::function<Result<void>()> open, FlowSink& behind)
+      : open_(std::move(open)), behind_(behind) {}
+
+  void add(const FlowEvent& event) override {
+    if (passes()) behind_.add(event);
+  }
+  void settle() override {
+    if (is_asked_ && result_) behind_.settle();
+  }
+  void add_host_name(const IpAddress& host, std::string_view name, Timestamp time) override {
+    if (passes()) behind_.add_host_name(host, name, time);
+  }
+  void add_address_name(const IpAddress& address, std::string_view name, Timestamp time) override {
+    if (passes()) behind_.add_address_name(address, name, time);
+  }
+
+  bool passes() {
+    if (!is_asked_) {
+      is_asked_ = true;
+      result_ = open_();
+    }
+    return result_.has_value();
+  }
+  const Error& error() const { return result_.error(); }
+
+ private:
+  std::function<Result<void>()> open_;
+  FlowSink& behind_;
+  bool is_asked_ = false;
+  Result<void> result_;
+};
+
+// A predecessor's mapped events on their way to the journal, kept for the series.
+class Mapping final : public FlowSink {
+ public:
+  explicit Mapping(std::vector<FlowEvent>& events) : events_(events) {}
+  void add(const FlowEvent& event) override {
+    builder.add(event);
+    events_.push_back(event);
+  }
+  void add_host_name(const IpAddress&, std::string_view, Timestamp) override {}
+  void add_address_name(const IpAddress&, std::string_view, Timestamp) override {}
+
+  FlowBatchBuilder builder;
+
+ private:
+  std::vector<FlowEvent>& events_;
+};
+
+// To the series and to what is remembered of a predecessor's flows.
+class Restoring final : public FlowSink {
+ public:
+  Restoring(FlowSink& series, PacketFlows& flows, std::string_view node)
+      : series_(series), flows_(flows), node_(node) {}
+  void add(const FlowEvent& event) override {
+    series_.add(event);
+    flows_.restore(node_, event);
+  }
+  void settle() override { series_.settle(); }
+  void add_host_name(const IpAddress&, std::string_view, Timestamp) override {}
+  void add_address_name(const IpAddress&, std::string_view, Timestamp) override {}
+
+ private:
+  FlowSink& series_;
+  PacketFlows& flows_;
+  std::string_view node_;
+};
+
+BatchIdentity identity_of(const Envelope& envelope) {
+  return {envelope.edge + '/' + envelope.incarnation, envelope.sequence, {}};
+}
+
+EdgeLedger::Batch entry_of(const Envelope& envelope, FlowBatchContent&& content,
+                           Timestamp received) {
+  EdgeLedger::Batch entry;
+  entry.id = envelope.edge;
+  entry.name = envelope.edge_name;
+  entry.events = content.events;
+  entry.received = received;
+  entry.clock_skew = envelope.sent - received;
+  entry.batches_dropped = envelope.batches_dropped;
+  entry.counters = std::move(content.counters);
+  return entry;
+}
+
+EdgeLedger::Batch entry_of(const PredecessorRecord& record, Timestamp received) {
+  EdgeLedger::Batch entry;
+  entry.id = entry.name = record.node_id;
+  entry.predecessor = true;
+  entry.events = record.events;
+  entry.invalid_events = record.invalid_events;
+  entry.received = received;
+  entry.dropped_ebpf = record.dropped_ebpf;
+  entry.dropped_overflow = record.dropped_overflow;
+  return entry;
+}
+
+}  // namespace
+
+Ingest::Ingest(Options options, Spool& journal, SinkOf sink_of)
+    : options_(std::move(options)),
+      journal_(journal),
+      sink_of_(std::move(sink_of)),
+      packet_flows_(options_.packet_flows) {}
+
+Result<void> Ingest::journal(std::string_view record, Timestamp now) {
+  auto sequence = journal_.append(record, now);
+  if (!sequence) return tl::unexpected<Error>(std::move(sequence.error()));
+  return journal_.sync(*sequence);
+}
+
+Ingest::Answer Ingest::refuse(const Error& error, const std::string& edge) {
+  Answer answer;
+  answer.words = error.message();
+  answer.outcome = error.kind == ErrorKind::malformed ? Outcome::malformed : Outcome::too_large;
+  edges_.refused(edge);
+  return answer;
+}
+
+Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view key, Timestamp now) {
+  auto envelope = decode_envelope(body);
+  if (!envelope) return refuse(envelope.error(), {});
+  if (!key.empty() && envelope->edge != key) {
+    return refuse(Error{ErrorKind::malformed, "read", "envelope",
+                        "its edge is not the one whose certificate came with it"},
+                  std::string(key));
+  }
+  Answer answer;
+  auto claim = seen_.claim(identity_of(*envelope));
+  if (!claim) {
+    answer.outcome = Outcome::duplicate;
+    const EdgeLedger::Batch entry = entry_of(*envelope, {}, now);
+    count({entry, envelope->incarnation, envelope->sequence, address, true});
+    return answer;
+  }
+  const auto series = sink_of_(envelope->edge, now);
+  Gate gate(
+      [&] {
+        auto kept = journal(journal_record(body), now);
+        if (kept) claim.accepted();
+        return kept;
+      },
+      *series);
+  auto content = decode_flow_batch(envelope->content, options_.flow_batch, gate);
+  if (!content) return refuse(content.error(), envelope->edge);
+  if (!gate.passes()) {
+    ++storage_full_;
+    answer.outcome = Outcome::storage_full;
+    answer.words = gate.error().message();
+    return answer;
+  }
+  series->settle();
+  answer.events = content->events;
+  const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), now);
+  count({entry, envelope->incarnation, envelope->sequence, address, false});
+  return answer;
+}
+
+Ingest::Mapped Ingest::map(PredecessorBatch& batch, Timestamp now) {
+  const auto digest = batch.digest();
+  {
+    const std::lock_guard lock(refused_mutex_);
+    const auto at = std::find_if(refused_.begin(), refused_.end(),
+                                 [&](const Mapped& m) { return m.digest == digest; });
+    if (at != refused_.end()) {
+      Mapped mapped = std::move(*at);
+      refused_.erase(at);
+      return mapped;
+    }
+  }
+  Mapped mapped;
+  mapped.digest = digest;
+  Mapping mapping(mapped.events);
+  packet_flows_.add(batch.node_id, batch.events, mapping);
+  mapped.content = mapping.builder.finish(now, {});
+  return mapped;
+}
+
+Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std::string& address,
+                                          Timestamp now) {
+  if (gzip) {
+    auto plain = gunzip(body, options_.predecessor.most_bytes);
+    if (!plain) return refuse(plain.error(), {});
+    body = std::move(*plain);
+  }
+  auto batch = decode_predecessor_batch(body, options_.predecessor);
+  if (!batch) return refuse(batch.error(), {});
+  Answer answer;
+  answer.events = batch->events.size();
+  answer.invalid_events = batch->invalid_events;
+  answer.batch_id = batch->batch_id;
+  answer.batch_id_is_text = batch->batch_id_is_text;
+  answer.words = batch->first_invalid;
+
+  PredecessorRecord record;
+  record.digest = batch->digest();
+  record.batch_id = batch->batch_id;
+  record.node_id = batch->node_id;
+  auto claim = seen_.claim({{}, 0, record.digest});
+  if (!claim) {
+    answer.outcome = Outcome::duplicate;
+    const EdgeLedger::Batch entry = entry_of(record, now);
+    count({entry, {}, 0, address, true});
+    return answer;
+  }
+  record.events = answer.events;
+  record.invalid_events = batch->invalid_events;
+  record.dropped_ebpf = batch->dropped_ebpf;
+  record.dropped_overflow = batch->dropped_overflow;
+  Mapped mapped = map(*batch, now);
+  record.content = std::move(mapped.content);
+  if (auto kept = journal(journal_record(record), now); !kept) {
+    mapped.content = std::move(record.content);
+    const std::lock_guard lock(refused_mutex_);
+    refused_.push_back(std::move(mapped));
+    if (refused_.size() > kMostRefusedKept) refused_.pop_front();
+    ++storage_full_;
+    answer.outcome = Outcome::storage_full;
+    answer.words = kept.error().message();
+    return answer;
+  }
+  claim.accepted();
+  const auto series = sink_of_(batch->node_id, now);
+  for (const FlowEvent& event : mapped.events)
+    series->add(event);
+  series->settle();
+  const EdgeLedger::Batch entry = entry_of(record, now);
+  count({entry, {}, 0, address, false});
+  return answer;
+}
+
+void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp now) {
+  auto record = read_journal_record(bytes);
+  const auto skip = [&](const Error& error) {
+    if (++replay_damaged_ == 1) log_warning(error.message());
+  };
+  if (!record) return skip(record.error());
+  if (auto* envelope = std::get_if<Envelope>(&*record)) {
+    const auto series = sink_of_(envelope->edge, now);
+    auto content = decode_flow_batch(envelope->content, options_.flow_batch, *series);
+    if (!content) return skip(content.error());
+    series->settle();
+    seen_.add(identity_of(*envelope));
+    const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), appended);
+    count({entry, envelope->incarnation, envelope->sequence, {}, false});
+    return;
+  }
+  const auto& batch = std::get<PredecessorRecord>(*record);
+  const auto series = sink_of_(batch.node_id, now);
+  Restoring restoring(*series, packet_flows_, batch.node_id);
+  const auto content = decode_flow_batch(batch.content, options_.flow_batch, restoring);
+  if (!content) return skip(content.error());
+  series->settle();
+  seen_.add({{}, 0, batch.digest});
+  const EdgeLedger::Batch entry = entry_of(batch, appended);
+  count({entry, {}, 0, {}, false});
+}
+
+Result<void> Ingest::replay(Timestamp now, const std::function<bool(double)>& proceed) {
+  const std::uint64_t first = journal_.first(), end = journal_.next();
+  for (std::uint64_t sequence = first; sequence < end;) {
+    auto record = journal_.read(sequence);
+    if (!record) return tl::unexpected<Error>(std::move(record.error()));
+    if (!*record || (*record)->sequence >= end) break;
+    replay_one((*record)->bytes, (*record)->appended, now);
+    sequence = (*record)->sequence + 1;
+    const double part = static_cast<double>(sequence - first) / static_cast<double>(end - first);
+    if (!proceed(part)) return fail(ErrorKind::usage, "read", "the journal", "stopped");
+  }
+  return {};
+}
+
+}  // namespace beaconry

@@ -1,0 +1,167 @@
+#include <chrono>
+
+#include "control/answer.h"
+#include "control/body.h"
+#include "control/control.h"
+#include "control/route.h"
+#include "http/certificates.h"
+
+namespace beaconry {
+namespace {
+
+void write_time(JsonWriter& json, std::string_view name, Timestamp time) {
+  json.name(name);
+  time == Timestamp{} ? json.null() : json.plain(to_rfc3339(time));
+}
+
+void write_edge(JsonWriter& json, const Edges::Edge& edge) {
+  json.begin();
+  json.text("id", edge.id);
+  json.text("name", edge.name);
+  json.text_or_null("kind", edge.kind);
+  json.flag("enrolled", edge.enrolled);
+  json.flag("revoked", edge.revoked);
+  json.whole("enrolments", edge.enrolments);
+  json.flag("name_conflict", edge.name_conflict);
+  write_time(json, "enrolled_at", edge.enrolled_at);
+  write_time(json, "last_seen", edge.last_seen);
+  json.text_or_null("last_address", edge.last_address);
+  json.name("clock_skew_seconds");
+  edge.clock_skew ? json.number(to_seconds(*edge.clock_skew)) : json.null();
+  json.text_or_null("incarnation", edge.incarnation);
+  json.whole("sequence", edge.sequence);
+  json.whole("batches", edge.batches);
+  json.whole("repeated", edge.repeated);
+  json.whole("events", edge.events);
+  json.whole("missing", edge.missing);
+  json.whole("dropped", edge.dropped);
+  json.name("counters");
+  json.raw(edge.counters.empty() ? "{}" : edge.counters);
+  json.end();
+}
+
+HttpResponse list(Control& control, const RouteCall&) {
+  const auto edges = control.enrolled().list();
+  return json_answer(json_text([&](JsonWriter& json) {
+    json.begin();
+    json.whole("count", edges.size());
+    json.whole("unlisted", control.enrolled().unlisted());
+    json.begin_list("edges");
+    for (const Edges::Edge& edge : edges)
+      write_edge(json, edge);
+    json.end_list();
+    json.end();
+  }));
+}
+
+HttpResponse revoke(Control& control, const RouteCall& call) {
+  const auto revoked = control.enrolled().revoke(std::string(call.argument), control.now());
+  if (!revoked) return error_answer(revoked.error());
+  return json_answer(R"({"status":"revoked"})");
+}
+
+HttpResponse make_enrollment(Control& control, const RouteCall& call) {
+  auto body = Body::parse(call.request.body, {"kind", "name", "expires"});
+  if (!body) return error_answer(body.error());
+  const Timestamp now = control.now();
+  const std::string kind = body->text("kind"), name = body->text("name");
+  if (!kind.empty() && kind != "collector" && kind != "home" && kind != "sensor") {
+    body->refuse("'kind' must be collector, home or sensor");
+  }
+  const auto expires = body->time("expires", now);
+  if (!body->error().empty()) return error_answer(400, body->error());
+  const Timestamp until = expires.value_or(now + std::chrono::hours{1});
+  auto token = control.enrolled().make_token(kind, name, until, std::string(call.who), now);
+  if (!token) return error_answer(token.error());
+  return json_answer(json_text([&](JsonWriter& json) {
+    json.begin();
+    json.text("kind", kind);
+    json.text("name", name);
+    json.plain("token", *token);
+    json.plain("expires", to_rfc3339(until));
+    json.text_or_null("ca_fingerprint", control.ca_fingerprint());
+    json.begin_list("endpoints");
+    for (const std::string& endpoint : control.endpoints())
+      json.text(endpoint);
+    json.end_list();
+    json.end();
+  }));
+}
+
+HttpResponse enroll(Control& control, const RouteCall& call) {
+  auto body = Body::parse(call.request.body, {"token", "kind", "name", "certificate"});
+  if (!body) return error_answer(body.error());
+  const std::string token = body->text("token"), kind = body->text("kind"),
+                    name = body->text("name");
+  const std::string certificate = body->text_or("certificate", {});
+  // Who came with a certificate has shown to hold its key.
+  std::string key = call.request.peer.key;
+  if (key.empty() && !certificate.empty()) {
+    auto named = key_fingerprint(certificate);
+    if (!named) return error_answer(400, "'certificate' is none: " + named.error().message());
+    key = *named;
+  }
+  if (key.empty()) body->refuse("'certificate' is required where the connection brings none");
+  if (!body->error().empty()) return error_answer(400, body->error());
+  const auto edge = control.enrolled().enrol(token, kind, name, key,
+                                             call.request.peer.address.to_string(), control.now());
+  if (!edge)
+    return error_answer(edge.error().kind == ErrorKind::usage ? 403 : 500, edge.error().message());
+  return json_answer(json_text([&](JsonWriter& json) {
+    json.begin();
+    json.plain("status", "enrolled");
+    json.name("edge");
+    write_edge(json, *edge);
+    json.text("ca", control.ca_pem());
+    json.end();
+  }));
+}
+
+constexpr Route kRoutes[] = {
+    {
+        .method = "GET",
+        .path = "/api/v1/edges",
+        .summary = "Who sends to this server, and what came of whom",
+        .handle = list,
+        .response = "`{count, unlisted, edges: [{id, name, kind, enrolled, revoked, enrolments, "
+                    "name_conflict, enrolled_at, last_seen, last_address, clock_skew_seconds, "
+                    "incarnation, sequence, batches, repeated, events, missing, dropped, "
+                    "counters{}}]}`; clock_skew_seconds is the edge's clock less the server's",
+    },
+    {
+        .method = "DELETE",
+        .path = "/api/v1/edges/{id}",
+        .summary = "Revokes an edge, by id or by a name that only one has",
+        .role = Role::admin,
+        .handle = revoke,
+        .response = "`{status}`",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/enrollments",
+        .summary = "Makes a token that enrols one edge, once",
+        .role = Role::admin,
+        .handle = make_enrollment,
+        .body = "`{kind: collector|home|sensor, name, expires}`; expires is a time or a length, "
+                "1h by default",
+        .response = "`{kind, name, token, expires, ca_fingerprint, endpoints}`; the token is shown "
+                    "once",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/enroll",
+        .summary = "Redeems such a token",
+        .role = Role::none,
+        .handle = enroll,
+        .body = "`{token, kind, name, certificate}`; the certificate, PEM, only where the "
+                "connection brings none",
+        .response = "`{status, edge{}, ca}`; ca is the server's CA, PEM",
+    },
+};
+
+}  // namespace
+
+namespace resources {
+extern constinit const Resource edges{"edges", kRoutes};
+}
+}  // namespace beaconry

@@ -1,0 +1,131 @@
+#include "control/triage.h"
+
+#include "control/answer.h"
+#include "control/body.h"
+#include "control/control.h"
+#include "control/route.h"
+
+namespace beaconry {
+namespace {
+
+void write_entry(JsonWriter& json, const Triage::Entry& entry) {
+  json.begin();
+  json.text("subject", entry.subject);
+  json.plain("decision", to_string(entry.decision));
+  json.text("reason", entry.reason);
+  json.text("author", entry.author);
+  json.plain("made", to_rfc3339(entry.made));
+  json.name("expires");
+  entry.expires ? json.plain(to_rfc3339(*entry.expires)) : json.null();
+  json.number("interval_seconds", entry.interval_seconds);
+  json.end();
+}
+
+HttpResponse list(Control& control, const RouteCall&) {
+  const auto entries = control.triage().list();
+  return json_answer(json_text([&](JsonWriter& json) {
+    json.begin();
+    json.whole("count", entries.size());
+    json.begin_list("triage");
+    for (const Triage::Entry& entry : entries)
+      write_entry(json, entry);
+    json.end_list();
+    json.end();
+  }));
+}
+
+HttpResponse acknowledge(Control& control, const std::string& id, const std::string& who,
+                         const std::string& reason) {
+  const auto done = control.alerts().acknowledge(id, who, reason, control.now());
+  if (!done) return error_answer(done.error());
+  if (!*done) return error_answer(404, "no alert has this id");
+  return json_answer(R"({"status":"acknowledged"})");
+}
+
+HttpResponse decide(Control& control, const RouteCall& call) {
+  auto body =
+      Body::parse(call.request.body, {"subject", "alert_id", "decision", "reason", "expires"});
+  if (!body) return error_answer(body.error());
+  const Timestamp now = control.now();
+  Triage::Entry entry;
+  entry.author = call.who;
+  entry.made = now;
+  entry.reason = body->text("reason");
+  const auto decision = parse_decision(body->text_or("decision", "acknowledged"));
+  if (!decision) body->refuse("'decision' must be acknowledged or benign");
+  entry.expires = body->time("expires", now);
+  const std::string alert = body->text_or("alert_id", {});
+  entry.subject = body->text_or("subject", {});
+  if (alert.empty() == entry.subject.empty()) {
+    body->refuse("give 'subject', a beacon's identity, or 'alert_id'");
+  }
+  if (!body->error().empty()) return error_answer(400, body->error());
+  entry.decision = *decision;
+  if (!alert.empty() && entry.decision == Triage::Decision::acknowledged) {
+    return acknowledge(control, alert, entry.author, entry.reason);
+  }
+  if (!alert.empty()) {  // benign is said of what the alert is about
+    const auto found = control.alerts().find(alert);
+    if (!found) return error_answer(found.error());
+    if (!*found) return error_answer(404, "no alert has this id");
+    entry.subject = (*found)->alert.subject;
+    if (auto seen = acknowledge(control, alert, entry.author, entry.reason); seen.status != 200) {
+      return seen;
+    }
+  }
+  auto pair = control.hunt().score_one(entry.subject, nullptr);
+  if (!pair) return error_answer(404, "no such beacon; give its identity as it is listed");
+  entry.interval_seconds = pair->verdict.interval_seconds;
+  if (pair->destinations.empty()) pair->destinations.push_back(pair->key.destination);
+  for (const IpAddress& destination : pair->destinations)
+    entry.destinations.push_back(destination.to_string());
+  if (auto decided = control.triage().decide(entry); !decided) {
+    return error_answer(decided.error());
+  }
+  return json_answer(json_text([&](JsonWriter& json) { write_entry(json, entry); }));
+}
+
+HttpResponse withdraw(Control& control, const RouteCall& call) {
+  const auto gone = control.triage().withdraw(std::string(call.argument), std::string(call.who),
+                                              "withdrawn", control.now());
+  if (!gone) return error_answer(gone.error());
+  if (!*gone) return error_answer(404, "nothing was decided of this subject");
+  return json_answer(R"({"status":"withdrawn"})");
+}
+
+constexpr Route kRoutes[] = {
+    {
+        .method = "GET",
+        .path = "/api/v1/triage",
+        .summary = "What people decided of beacons, as it holds",
+        .handle = list,
+        .response = "`{count, triage: [{subject, decision, reason, author, made, expires, "
+                    "interval_seconds}]}`",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/triage",
+        .summary = "Acknowledges a beacon or an alert, or marks it benign: no more alerts until "
+                   "it expires, or its rhythm or destination changes",
+        .role = Role::admin,
+        .handle = decide,
+        .body = "`{subject or alert_id, decision: acknowledged|benign, reason, expires}`; expires "
+                "is a time or a length such as 30d, and may be left out",
+        .response = "what was decided",
+    },
+    {
+        .method = "DELETE",
+        .path = "/api/v1/triage/{key}",
+        .summary = "Withdraws what was decided of a beacon",
+        .role = Role::admin,
+        .handle = withdraw,
+        .response = "`{status}`",
+    },
+};
+
+}  // namespace
+
+namespace resources {
+extern constinit const Resource triage{"triage", kRoutes};
+}
+}  // namespace beaconry
