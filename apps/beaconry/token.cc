@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "http/target.h"
 #include "server/access.h"
 #include "server/listing.h"
 #include "server/requests.h"

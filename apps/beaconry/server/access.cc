@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "beaconry_version.h"
 #include "http/client.h"
+#include "http/target.h"
 #include "subcommand.h"
 
 namespace beaconry {
@@ -153,22 +154,6 @@ std::shared_ptr<ServerOptions> ServerOptions::add_to(CLI::App& app) {
 
 Result<std::string> ServerOptions::url() const {
   return url_of(merged(*this));
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr const char* kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
 }
 
 Server::Server(std::unique_ptr<HttpClient> client, std::string token, std::string shown_host)

@@ -63,7 +63,4 @@ class Server {
 // Connects, does `work` and says on standard error what failed. Returns the exit status.
 int with_server(const ServerOptions& options, const std::function<Result<void>(Server&)>& work);
 
-// "text" as a path segment or query value.
-std::string percent_encoded(std::string_view text);
-
 }  // namespace beaconry

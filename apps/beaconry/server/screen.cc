@@ -37,7 +37,8 @@ void write_out(const std::string& text) {
 }  // namespace
 
 Screen::Screen() : terminal_(::isatty(STDOUT_FILENO) == 1) {
-  ended = resized = 0;
+  ended = 0;
+  resized = 0;
   for (const int signal : kEnds)
     handle(signal, on_end);
   handle(SIGWINCH, on_resize);
