@@ -10,7 +10,9 @@
 int main(int argc, char** argv) {
   using namespace beaconry;
   CLI::App app{
-      "Beaconry finds beacons on a network: malware that calls home, in captures and in logs."};
+      "Beaconry finds beacons on a network: malware that calls home, in captures, in logs, and "
+      "live with "
+      "a server."};
   app.name("beaconry");
   app.set_version_flag("--version", std::string("beaconry " BEACONRY_VERSION) +
                                         (*BEACONRY_REVISION ? " (" BEACONRY_REVISION ")" : ""));

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,18 +19,19 @@ class BatchCursor {
   bool has(std::uint64_t sequence) const;
   void add(std::uint64_t sequence);  // REQUIRES: not 0
   std::uint64_t highest() const { return highest_; }
-  std::uint64_t contiguous() const;  // everything up to here was received, or is lost for ever
-  std::uint64_t missing() const;     // in the gaps, and lost for ever
+  // In the gaps, and lost for ever. What was before the first batch that ever came is not missed.
+  std::uint64_t missing() const;
 
-  std::string to_text() const;  // "120 lost 3 gaps 4-5 9-9"
+  std::string to_text() const;  // highest, first, lost, gaps: "120 1 3 4-5 9-9"
   static Result<BatchCursor> parse(std::string_view text);
 
  private:
   struct Gap {
     std::uint64_t first = 0, last = 0;
   };
-  std::uint64_t highest_ = 0, lost_ = 0;
-  std::uint64_t first_seen_ = 0;
+  std::uint64_t missed(const Gap& gap) const;
+
+  std::uint64_t highest_ = 0, first_ = 0, lost_ = 0;
   std::vector<Gap> gaps_;  // in order
 };
 

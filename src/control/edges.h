@@ -4,7 +4,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,14 +55,15 @@ class Edges {
 
   // One batch. `claim` says whether it is new; if so, `settle` must follow: accepted once it is in
   // the journal, or not. Until then the same batch is `busy` for others. At a restart, claim and
-  // settle what the journal holds.
-  enum class Claim : std::uint8_t { fresh, repeated, busy };
+  // settle what the journal holds. `full`: too many edges that are not enrolled, kMostUnknown.
+  enum class Claim : std::uint8_t { fresh, repeated, busy, full };
+  static constexpr std::size_t kMostUnknown = 1000;
+  static constexpr std::size_t kMostIncarnations = 8;  // remembered of an edge
   Claim claim(const std::string& id, const std::string& incarnation, std::uint64_t sequence);
   void settle(const std::string& id, const std::string& incarnation, std::uint64_t sequence,
               bool accepted);
 
-  // What is known of an edge with a batch. Edges that are not enrolled are listed up to
-  // kMostUnknown; false beyond that, and counted.
+  // What came with a batch. Nothing for an edge that was never claimed for.
   struct News {
     std::string name, address;
     Timestamp seen{};
@@ -72,26 +72,25 @@ class Edges {
     std::optional<std::uint64_t> dropped;
     std::string counters;  // JSON object; empty: nothing new
   };
-  static constexpr std::size_t kMostUnknown = 1000;
-  bool note(const std::string& id, const News& news);
-  std::uint64_t unlisted() const;
+  void note(const std::string& id, const News& news);
 
-  Result<void> save();  // what changed since the last call; before the journal lets go of it
+  // Writes what changed since the last call: now and then, and before the journal lets go of
+  // anything. Forgets edges that are not enrolled and were not heard of for 30 days.
+  Result<void> save(Timestamp now);
   static std::string unenrolled_id(std::string_view name);
+
+  ~Edges();
 
  private:
   struct Live;
   explicit Edges(Database& database);
-  Live* live(const std::string& id);
   Result<void> load();
+  Result<Edge> redeem(const std::string& hash, const Edge& wanted, Timestamp now);
 
   Database& database_;
+  std::mutex saving_;  // one save at a time; taken before mutex_
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Live>, std::less<>> edges_;
-  std::uint64_t unlisted_ = 0;
-
- public:
-  ~Edges();
 };
 
 }  // namespace beaconry

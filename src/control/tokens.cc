@@ -111,7 +111,7 @@ Result<std::string> Tokens::create(const std::string& name, Role role,
     insert.bind(3, std::string(to_string(role)));
     insert.bind(4, to_column(now));
     insert.bind(5, who);
-    bind(insert, 6, expires);
+    bind_time(insert, 6, expires);
     insert.exec();
     return {};
   });

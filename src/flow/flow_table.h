@@ -38,7 +38,10 @@ class FlowTable {
     Duration burst_gap = std::chrono::seconds{1};
     std::size_t most_flows = 1 << 20;
     std::size_t most_pending_bytes = 64 << 20;  // of messages that may name their flows
-    std::vector<std::string> file_names{};      // more than one: ids become "name#number"
+    // How long an open flow may be silent, if not what its protocol asks for (0). Never less than
+    // FlowState::kLeastPatience.
+    Duration idle_timeout{0};
+    std::vector<std::string> file_names{};  // more than one: ids become "name#number"
   };
   // What a flow takes of memory, its name and its place in the index included.
   static constexpr std::size_t kBytesPerFlow = 400;
@@ -53,6 +56,13 @@ class FlowTable {
   // Ends what has been idle too long as of `now`. Packets do so by themselves, a few flows each; a
   // live source calls this when none come.
   void expire(Timestamp now);
+
+  // For a live source, at each export: ends what has been idle too long as of `now`, hands out the
+  // activities that ended though nothing followed them, and reports what was there at the report
+  // before and goes on as `alive`. Flows that closed are left to their close event, at most
+  // FlowState::kLeastPatience later. Packets that come late begin an activity of their own: `now`
+  // is to be a little behind those still on their way.
+  void report(Timestamp now);
 
   // Ends all flows: the input is at its end.
   void finish();
@@ -77,9 +87,14 @@ class FlowTable {
               PacketId id);
   void read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
                   PacketId id);
+  void begin_activity(FlowState& flow, Timestamp time, PacketId id);
   void end_activity(FlowState& flow);
   void end_flow(FlowState& flow);
+  void report_alive(const FlowState& flow);
+  // With the bytes of its activity, or those given, by end.
   void report(const FlowState& flow, FlowEvent& event, PacketId id);
+  void report(const FlowState& flow, FlowEvent& event, const std::uint64_t (&bytes)[2],
+              PacketId id);
 
   Options options_;
   FlowSink& sink_;
@@ -94,6 +109,7 @@ class FlowTable {
   Timestamp clock_{};  // the input's time
   Timestamp leap_{};   // where the last packet jumped to, unless the clock is there
   bool clock_set_ = false;
+  Timestamp last_report_ = Timestamp::min();
   std::string id_text_;
 };
 

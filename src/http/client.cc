@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostHead = 64 << 10;
 constexpr std::size_t kReadAtOnce = 64 << 10;
 constexpr std::size_t kMergedBody = 16 << 10;
+constexpr std::chrono::milliseconds kBetweenQuestions{200};
 constexpr std::chrono::seconds kQuiet{1};  // after which stream() lets its caller speak
 
 std::string environment(const std::string& name) {
@@ -84,10 +85,14 @@ class Client final : public HttpClient {
     waits.events = status == Stream::Status::want_write ? POLLOUT : POLLIN;
     if (readable != nullptr) waits.events |= POLLIN;
     while (true) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-      const int ready = left.count() <= 0 ? 0 : ::poll(&waits, 1, static_cast<int>(left.count()));
+      auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+      const bool is_late = left.count() <= 0;
+      if (options_.is_cancelled) left = std::min(left, kBetweenQuestions);
+      const int ready = is_late ? 0 : ::poll(&waits, 1, static_cast<int>(left.count()));
       if (ready < 0 && errno == EINTR) continue;
       if (ready < 0) return Ready::failed;
+      if (ready == 0 && options_.is_cancelled && options_.is_cancelled()) return Ready::failed;
+      if (ready == 0 && !is_late) continue;
       if (ready == 0) return Ready::late;
       if (readable != nullptr) *readable = (waits.revents & POLLIN) != 0;
       return Ready::yes;
@@ -104,7 +109,7 @@ class Client final : public HttpClient {
       if (!found) return tl::unexpected(found.error());
       endpoints = std::move(*found);
     }
-    auto socket = connect_to(endpoints, options_.connect_timeout);
+    auto socket = connect_to(endpoints, options_.connect_timeout, options_.is_cancelled);
     if (!socket) {
       if (proxy_) socket.error().operation = "connect to the proxy";
       return tl::unexpected(socket.error());
@@ -126,7 +131,7 @@ class Client final : public HttpClient {
       const Ready ready = wait(done.status, until);
       if (ready == Ready::late)
         return no("TLS with", "no answer; does the server speak TLS there?");
-      if (ready == Ready::failed) return no("TLS with", "poll failed");
+      if (ready == Ready::failed) return no("TLS with", "the wait was ended");
     }
     if (!options_.ca_fingerprint.empty())
       ca_pem_ = stream_->peer_certificate(options_.ca_fingerprint);
@@ -179,7 +184,7 @@ class Client final : public HttpClient {
       bool readable = false;
       const Ready ready = wait(sent.status, until, url_.tls ? nullptr : &readable);
       if (ready == Ready::late) return too_late("send to");
-      if (ready == Ready::failed) return no("send to", "poll failed");
+      if (ready == Ready::failed) return no("send to", "the wait was ended");
       if (readable) {
         answered = true;
         return {};
@@ -277,7 +282,8 @@ class Client final : public HttpClient {
         if (bad->status == 413)
           return fail(ErrorKind::limit, "read the answer of", where(),
                       "it is longer than " + bytes_in_words(static_cast<double>(most)));
-        return fail(ErrorKind::malformed, "read the answer of", where(), std::string(bad->why));
+        return fail(ErrorKind::malformed, "read the answer of", where(),
+                    "it is not HTTP/1.1 (" + std::string(bad->why) + "); is the port right?");
       }
       in.erase(0, used);
       if (parser->head_done() && parser->response().status / 100 == 1) {
@@ -305,7 +311,7 @@ class Client final : public HttpClient {
         return no("read the answer of", why.empty() ? "it closed the connection" : why);
       }
       const Ready ready = wait(got.status, streaming ? Clock::now() + kQuiet : until);
-      if (ready == Ready::failed) return no("read the answer of", "poll failed");
+      if (ready == Ready::failed) return no("read the answer of", "the wait was ended");
       if (ready == Ready::late && streaming) {
         if (!(*take)("")) return end_of_stream(*parser);
       } else if (ready == Ready::late) {

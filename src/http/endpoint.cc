@@ -103,7 +103,10 @@ std::string words_for_connect(int error) {
   }
 }
 
-Result<Fd> connect_one(const Endpoint& at, std::chrono::milliseconds patience) {
+constexpr std::chrono::milliseconds kBetweenQuestions{200};
+
+Result<Fd> connect_one(const Endpoint& at, std::chrono::milliseconds patience,
+                       const std::function<bool()>& is_cancelled) {
   auto address = socket_address(at);
   if (!address) return tl::unexpected(address.error());
   auto made = make_socket(at, *address);
@@ -121,11 +124,15 @@ Result<Fd> connect_one(const Endpoint& at, std::chrono::milliseconds patience) {
   pollfd waits{made->get(), POLLOUT, 0};
   const auto until = std::chrono::steady_clock::now() + patience;
   while (true) {
-    const auto left =
+    auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    const int ready = left.count() <= 0 ? 0 : ::poll(&waits, 1, static_cast<int>(left.count()));
+    const bool is_late = left.count() <= 0;
+    if (is_cancelled) left = std::min(left, kBetweenQuestions);
+    const int ready = is_late ? 0 : ::poll(&waits, 1, static_cast<int>(left.count()));
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return no(errno);
+    if (ready == 0 && is_cancelled && is_cancelled()) return no(ECANCELED);
+    if (ready == 0 && !is_late) continue;
     if (ready == 0)
       return fail(ErrorKind::io, "connect", at.to_string(),
                   "no answer; is the address right, and does a firewall let it through?");
@@ -229,10 +236,12 @@ Fd accept_from(int listener, HttpPeer& peer) {
   return out;
 }
 
-Result<Fd> connect_to(const std::vector<Endpoint>& endpoints, std::chrono::milliseconds patience) {
+Result<Fd> connect_to(const std::vector<Endpoint>& endpoints, std::chrono::milliseconds patience,
+                      const std::function<bool()>& is_cancelled) {
   Result<Fd> last = fail(ErrorKind::not_found, "connect", "", "no address");
   for (const Endpoint& at : endpoints) {
-    last = connect_one(at, patience / static_cast<int>(endpoints.size()));
+    last = connect_one(at, patience / static_cast<int>(endpoints.size()), is_cancelled);
+    if (is_cancelled && is_cancelled()) return last;
     if (last) return last;
   }
   return last;

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,9 @@ Result<Fd> listen_at(Endpoint& at);
 Fd accept_from(int listener, HttpPeer& peer);
 
 // A connection, non-blocking, to the first endpoint that answers in time.
-Result<Fd> connect_to(const std::vector<Endpoint>& endpoints, std::chrono::milliseconds patience);
+// `is_cancelled`, if any, is asked several times a second and ends it.
+Result<Fd> connect_to(const std::vector<Endpoint>& endpoints, std::chrono::milliseconds patience,
+                      const std::function<bool()>& is_cancelled = {});
 
 // The addresses of a host: of an address itself, of localhost and of /etc/hosts without any library
 // (a static program has no name service but DNS), else by the system's resolver.

@@ -41,6 +41,7 @@ bool EventQueue::push(std::string_view event, std::string_view data, std::string
   if (waiting_.size() + being_sent_ + text.size() > most_bytes_) {
     open_ = false;
     overflowed_ = true;
+    told_ = false;  // whoever waits for the client must hear that there is no more to wait for
   } else {
     waiting_ += text;
   }

@@ -1,3 +1,7 @@
+// The library asserts that a last chunk has five bytes, which that of an empty body has not when it
+// comes in pieces: no peer may end a program built with assertions.
+#define BOOST_DISABLE_ASSERTS
+
 #include "http/parser.h"
 
 #include <algorithm>

@@ -14,7 +14,7 @@ namespace beaconry {
 inline std::int64_t to_column(Timestamp time) {
   return time.time_since_epoch().count();
 }
-inline void bind(SQLite::Statement& statement, int at, const std::optional<Timestamp>& time) {
+inline void bind_time(SQLite::Statement& statement, int at, const std::optional<Timestamp>& time) {
   time ? statement.bind(at, to_column(*time)) : statement.bind(at);
 }
 inline Timestamp time_in(const SQLite::Column& column) {

@@ -93,7 +93,9 @@ Fd listen_on_loopback(int type, std::uint16_t& port) {
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
-  if (type == SOCK_STREAM) EXPECT_EQ(::listen(fd.get(), 8), 0);
+  if (type == SOCK_STREAM) {
+    EXPECT_EQ(::listen(fd.get(), 8), 0);
+  }
   socklen_t length = sizeof at;
   ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&at), &length);
   port = ntohs(at.sin_port);

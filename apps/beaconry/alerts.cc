@@ -1,0 +1,43 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "server/access.h"
+#include "server/listing.h"
+#include "server/views.h"
+#include "subcommand.h"
+
+namespace beaconry::subcommands {
+namespace {
+
+struct Options {
+  ListOptions list;
+  std::string severity;
+};
+
+std::function<int()> define(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--severity", options->severity, "Only this severity")
+      ->check(CLI::IsMember({"low", "medium", "high", "critical"}, CLI::ignore_case));
+  options->list.add_to(app);
+  const auto access = ServerOptions::add_to(app);
+  return [access, options] {
+    return with_server(*access, [&](Server& server) -> Result<void> {
+      Query query;
+      if (!options->severity.empty()) query.emplace_back("severity", options->severity);
+      if (options->list.limit) query.emplace_back("limit", std::to_string(*options->list.limit));
+      const auto answer = server.get("/api/v1/alerts", query);
+      if (!answer) return tl::unexpected<Error>(answer.error());
+      return write_listing(options->list, options->list.wants_csv()
+                                              ? alerts_csv(*answer)
+                                              : alerts_text(*answer, colour_on_output()));
+    });
+  };
+}
+
+}  // namespace
+
+extern const Subcommand alerts;
+constinit const Subcommand alerts{"alerts", "List the alerts, the newest first", define};
+
+}  // namespace beaconry::subcommands

@@ -1,0 +1,46 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/access.h"
+#include "server/listing.h"
+#include "server/views.h"
+#include "subcommand.h"
+#include "validators.h"
+
+namespace beaconry::subcommands {
+namespace {
+
+struct Options {
+  ListOptions list;
+  std::optional<double> min_score;
+};
+
+std::function<int()> define(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--min-score", options->min_score,
+                 "Only scores from here on, 0 to 1 [the server's alert_threshold]")
+      ->check(number_between(0, 1));
+  options->list.add_to(app);
+  const auto access = ServerOptions::add_to(app);
+  return [access, options] {
+    return with_server(*access, [&](Server& server) -> Result<void> {
+      Query query;
+      if (options->min_score) query.emplace_back("min_score", std::to_string(*options->min_score));
+      if (options->list.limit) query.emplace_back("limit", std::to_string(*options->list.limit));
+      const auto answer = server.get("/api/v1/beacons", query);
+      if (!answer) return tl::unexpected<Error>(answer.error());
+      return write_listing(options->list, options->list.wants_csv()
+                                              ? beacons_csv(*answer)
+                                              : beacons_text(*answer, colour_on_output()));
+    });
+  };
+}
+
+}  // namespace
+
+extern const Subcommand beacons;
+constinit const Subcommand beacons{"beacons", "List the beacons that the server found", define};
+
+}  // namespace beaconry::subcommands

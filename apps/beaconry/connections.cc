@@ -1,0 +1,44 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "server/access.h"
+#include "server/listing.h"
+#include "server/views.h"
+#include "subcommand.h"
+
+namespace beaconry::subcommands {
+namespace {
+
+struct Options {
+  ListOptions list;
+  std::string source, destination;
+};
+
+std::function<int()> define(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--src", options->source, "Only this source: an address or a block");
+  app.add_option("--dst", options->destination, "Only this destination: an address or a block");
+  options->list.add_to(app);
+  const auto access = ServerOptions::add_to(app);
+  return [access, options] {
+    return with_server(*access, [&](Server& server) -> Result<void> {
+      Query query;
+      if (!options->source.empty()) query.emplace_back("src_ip", options->source);
+      if (!options->destination.empty()) query.emplace_back("dst_ip", options->destination);
+      if (options->list.limit) query.emplace_back("limit", std::to_string(*options->list.limit));
+      const auto answer = server.get("/api/v1/connections", query);
+      if (!answer) return tl::unexpected<Error>(answer.error());
+      return write_listing(options->list, options->list.wants_csv() ? connections_csv(*answer)
+                                                                    : connections_text(*answer));
+    });
+  };
+}
+
+}  // namespace
+
+extern const Subcommand connections;
+constinit const Subcommand connections{"connections", "List who talks to whom, scored or not",
+                                       define};
+
+}  // namespace beaconry::subcommands

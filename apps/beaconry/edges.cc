@@ -1,0 +1,27 @@
+#include <CLI/CLI.hpp>
+
+#include "server/access.h"
+#include "server/listing.h"
+#include "server/views.h"
+#include "subcommand.h"
+
+namespace beaconry::subcommands {
+namespace {
+
+std::function<int()> define(CLI::App& app) {
+  const auto access = ServerOptions::add_to(app);
+  return [access] {
+    return with_server(*access, [](Server& server) -> Result<void> {
+      const auto answer = server.get("/api/v1/edges");
+      if (!answer) return tl::unexpected<Error>(answer.error());
+      return print(edges_text(*answer));
+    });
+  };
+}
+
+}  // namespace
+
+extern const Subcommand edges;
+constinit const Subcommand edges{"edges", "List collectors and what was heard of them", define};
+
+}  // namespace beaconry::subcommands

@@ -1,0 +1,29 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace beaconry {
+
+// How a list is written: --csv to standard output, -o FILE (CSV) to a file; -o alone is --csv.
+struct ListOptions {
+  std::optional<std::uint64_t> limit;
+  bool csv = false;
+  std::string file;
+  bool file_given = false;
+
+  void add_to(CLI::App& app);
+  bool wants_csv() const { return csv || file_given; }
+};
+
+// To the file or standard output; an error names the file.
+Result<void> write_listing(const ListOptions& options, const Result<std::string>& text);
+// To standard output.
+Result<void> print(const Result<std::string>& text);
+
+// Is standard output to be coloured?
+bool colour_on_output();
+
+}  // namespace beaconry

@@ -1,0 +1,51 @@
+#include "server/requests.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace beaconry {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ConfigEdit, MakesSectionsOfPaths) {
+  const auto edit = config_edit({"detection.cv_threshold=0.2", "alerting.webhook.enabled=true",
+                                 "whitelist.ports=[53,123]", "alerting.file.path=/var/log/a.json"});
+  ASSERT_TRUE(edit);
+  EXPECT_EQ(*edit, R"({"alerting":{"file":{"path":"/var/log/a.json"},"webhook":{"enabled":true}},)"
+                   R"("detection":{"cv_threshold":0.2},"whitelist":{"ports":[53,123]}})");
+}
+
+TEST(ConfigEdit, RefusesWhatIsNoAssignment) {
+  for (const char* text : {"", "cv=1", "detection.cv_threshold", ".a=1", "detection.=1", "=1"}) {
+    const auto edit = config_edit({text});
+    ASSERT_FALSE(edit) << text;
+    EXPECT_THAT(edit.error().message(), HasSubstr("section.key=value"));
+  }
+}
+
+TEST(ConfigLines, ShowsOneKeyWithItsOrigin) {
+  const auto lines = config_lines(
+      R"({"detection": {"cv_threshold": 0.2, "alert_threshold": 0.7},
+          "origins": {"detection.cv_threshold": "config.yaml line 3"}})",
+      "detection.cv_threshold");
+  ASSERT_TRUE(lines);
+  EXPECT_EQ(*lines, "detection.cv_threshold: 0.2    # config.yaml line 3\n");
+}
+
+TEST(ConfigLines, ShowsASectionAndNotItsNamesakes) {
+  const auto lines = config_lines(R"({"a": {"b": 1}, "ab": {"c": 2}})", "a");
+  ASSERT_TRUE(lines);
+  EXPECT_EQ(*lines, "a.b: 1\n");
+}
+
+TEST(ConfigLines, SaysThatAKeyIsNotThere) {
+  EXPECT_FALSE(config_lines(R"({"a": {"b": 1}})", "a.c"));
+}
+
+TEST(JsonObject, LeavesEmptyTextsOut) {
+  EXPECT_EQ(json_object({{"name", "x"}, {"reason", ""}}, {{"n", 2}}), R"({"n":2.0,"name":"x"})");
+}
+
+}  // namespace
+}  // namespace beaconry
