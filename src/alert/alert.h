@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,7 +10,8 @@
 namespace beaconry {
 
 enum class Severity { low, medium, high, critical };
-std::string_view to_string(Severity severity);  // "LOW" ... "CRITICAL"
+std::string_view to_string(Severity severity);                  // "LOW" ... "CRITICAL"
+std::optional<Severity> parse_severity(std::string_view text);  // whatever its case
 
 // Something that a person must see. `details` is a JSON object.
 struct Alert {

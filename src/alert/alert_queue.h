@@ -36,7 +36,7 @@ class AlertQueue {
 
   virtual Result<void> push(const Alert& alert) = 0;
   // Takes the sinks' place. A sink that was not there before begins with the next alert.
-  virtual void set_sinks(std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks) = 0;
+  virtual void set_sinks(NamedSinks sinks) = 0;
   // What the slowest sink has not taken yet, of queue_size; may pass 100.
   virtual double fill_percent() const = 0;
   virtual std::uint64_t drops() const = 0;  // refused: disk full or most_bytes reached

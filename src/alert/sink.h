@@ -2,6 +2,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "alert/alert.h"
 #include "base/result.h"
@@ -26,5 +28,9 @@ struct SinkKind {
 };
 
 std::span<const SinkKind* const> sinks_table();
+
+using NamedSinks = std::vector<std::pair<std::string, std::unique_ptr<Sink>>>;
+// All sinks that the section `alerting` enables; none where `alerting.enabled` is false.
+Result<NamedSinks> make_sinks(const ConfigValues& config);
 
 }  // namespace beaconry

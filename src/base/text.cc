@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <numeric>
 
 namespace beaconry {
@@ -172,6 +173,39 @@ std::optional<double> parse_number(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc{} || stop != end || !std::isfinite(value)) return std::nullopt;
   return value;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::string_view kUnits = "kmgt";
+  std::string lower = ascii_lower(text);
+  if (lower.ends_with("ib")) {
+    lower.resize(lower.size() - 2);
+  } else if (lower.ends_with('b')) {
+    lower.pop_back();
+  }
+  unsigned shift = 0;
+  if (!lower.empty()) {
+    const auto unit = kUnits.find(lower.back());
+    if (unit != std::string_view::npos) {
+      shift = 10 * (static_cast<unsigned>(unit) + 1);
+      lower.pop_back();
+    }
+  }
+  const auto number = parse_unsigned(lower);
+  if (!number || *number > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  return *number << shift;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::string_view kUnits = "KMGT";
+  std::size_t steps = 0;
+  while (bytes != 0 && bytes % 1024 == 0 && steps < kUnits.size()) {
+    bytes /= 1024;
+    ++steps;
+  }
+  std::string text = std::to_string(bytes);
+  if (steps > 0) text += kUnits[steps - 1];
+  return text;
 }
 
 std::optional<double> parse_duration_seconds(std::string_view text) {

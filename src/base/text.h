@@ -33,6 +33,10 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 std::optional<double> parse_number(std::string_view text);
 // "90", "90s", "5m", "12h", "3d", "2w" as seconds.
 std::optional<double> parse_duration_seconds(std::string_view text);
+// "4096", "64K", "512M", "2G", "1T", also "64KB", "64KiB", as bytes; the units are powers of 1024.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+// The shortest text that parse_size() reads as this: "512M".
+std::string size_text(std::uint64_t bytes);
 
 // The candidate nearest to a misspelt word, or empty: for "did you mean".
 std::string_view nearest_word(std::string_view word,

@@ -53,6 +53,22 @@ TEST(Durations, KnowTheirUnits) {
   EXPECT_FALSE(parse_duration_seconds("5 parsecs"));
 }
 
+TEST(Sizes, AreReadWithAndWithoutUnits) {
+  EXPECT_EQ(parse_size("4096"), 4096U);
+  EXPECT_EQ(parse_size("64K"), 65'536U);
+  EXPECT_EQ(parse_size("512MiB"), std::uint64_t{512} << 20);
+  EXPECT_EQ(parse_size("2gb"), std::uint64_t{2} << 30);
+  EXPECT_EQ(parse_size("16777216T"), std::nullopt);  // 2^64
+  for (const char* text : {"", "M", "-1M", "1.5G", "1X", "1 M", "iB"}) {
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+  }
+  for (const std::uint64_t bytes :
+       {0ULL, 1ULL, 1000ULL, 1024ULL, 1536ULL, 1ULL << 30, 3ULL << 50}) {
+    EXPECT_EQ(parse_size(size_text(bytes)), bytes);
+  }
+  EXPECT_EQ(size_text(std::uint64_t{512} << 20), "512M");
+}
+
 TEST(ForPeople, NumbersAreGroupedAndBytesScaled) {
   EXPECT_EQ(with_thousands(0), "0");
   EXPECT_EQ(with_thousands(1440), "1,440");

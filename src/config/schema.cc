@@ -44,6 +44,7 @@ std::string number_text(double value) {
 }
 
 std::string bound_text(ConfigType type, double value) {
+  if (type == ConfigType::size) return size_text(static_cast<std::uint64_t>(value));
   if (type != ConfigType::duration) return number_text(value);
   constexpr double kDay = 86'400;
   if (value >= kDay && std::fmod(value, kDay) == 0) return number_text(value / kDay) + 'd';
@@ -66,20 +67,31 @@ const char* type_word(ConfigType type) {
       return "number";
     case ConfigType::duration:
       return "duration";
+    case ConfigType::size:
+      return "size";
     case ConfigType::text:
       return "text";
     case ConfigType::texts:
       return "list";
+    case ConfigType::entries:
+      return "map";
     case ConfigType::records:
       return "list of maps";
-    case ConfigType::foreign:
-      return "section";
   }
   return "";
 }
 
 bool has_range(ConfigType type) {
-  return type == ConfigType::count || type == ConfigType::number || type == ConfigType::duration;
+  return type == ConfigType::count || type == ConfigType::number || type == ConfigType::duration ||
+         type == ConfigType::size;
+}
+
+std::string choices_in_words(std::string_view choices) {
+  std::string words;
+  for (const auto choice : split(choices, '|')) {
+    words += (words.empty() ? "" : ", ") + std::string(choice);
+  }
+  return words;
 }
 
 }  // namespace
@@ -88,6 +100,11 @@ const ConfigKey* ConfigSchema::find(std::string_view path) const {
   const auto found =
       std::find_if(keys_.begin(), keys_.end(), [&](const auto& key) { return key.path == path; });
   return found == keys_.end() ? nullptr : &*found;
+}
+
+const ConfigKey* ConfigSchema::holder(std::string_view path) const {
+  const ConfigKey* key = find(path);
+  return key == nullptr || key->same_as.empty() ? key : find(key->same_as);
 }
 
 bool ConfigSchema::is_section(std::string_view path) const {
@@ -118,6 +135,10 @@ std::string ConfigSchema::suggestion(std::string_view section, std::string_view 
   return listed + (here.size() > kMostListed ? ", ..." : "");
 }
 
+bool is_plain(ConfigType type) {
+  return type != ConfigType::texts && type != ConfigType::entries && type != ConfigType::records;
+}
+
 std::string expectation(const ConfigKey& key) {
   const bool bounded = has_range(key.type) && (key.least > 0 || key.most < kNoMost);
   const std::string range = bounded ? ' ' + range_text(key) : "";
@@ -130,14 +151,17 @@ std::string expectation(const ConfigKey& key) {
       return "a number" + range;
     case ConfigType::duration:
       return "seconds or a length of time such as 5m" + (bounded ? "," + range : "");
+    case ConfigType::size:
+      return "bytes or a size such as 64M" + (bounded ? "," + range : "");
     case ConfigType::text:
+      if (!key.choices.empty()) return "one of " + choices_in_words(key.choices);
       return "one word or text";
     case ConfigType::texts:
       return "a list such as [a, b]";
+    case ConfigType::entries:
+      return "a map such as {name: value}";
     case ConfigType::records:
       return "a list of maps";
-    case ConfigType::foreign:
-      return "a section";
   }
   return {};
 }
@@ -145,17 +169,20 @@ std::string expectation(const ConfigKey& key) {
 std::string ConfigSchema::to_markdown() const {
   std::string table = "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
   for (const ConfigKey& key : keys_) {
+    table.append("| `").append(key.path).append("` | ").append(type_word(key.type));
+    if (!key.same_as.empty()) {
+      table.append(" | | | The same as `").append(key.same_as).append("`. |\n");
+      continue;
+    }
     std::string fallback(key.fallback);
-    if (key.type == ConfigType::foreign) {
-      fallback.clear();
-    } else if (fallback.empty()) {
+    if (fallback.empty()) {
       fallback = key.required ? "required" : "unset";
-    } else if (key.type != ConfigType::texts && key.type != ConfigType::records) {
+    } else if (is_plain(key.type)) {
       fallback.insert(0, 1, '`').push_back('`');
     }
-    table.append("| `").append(key.path).append("` | ").append(type_word(key.type));
     table.append(" | ").append(fallback).append(" | ");
     if (has_range(key.type)) table += range_text(key);
+    if (!key.choices.empty()) table += choices_in_words(key.choices);
     table.append(" | ").append(key.words).append(" |\n");
   }
   return table;

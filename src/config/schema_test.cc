@@ -52,6 +52,9 @@ TEST(ConfigSchema, DocumentsEveryKey) {
   EXPECT_NE(table.find("| `net.port` | whole number | `9090` | from 1 to 65535 | Which port. |\n"),
             std::string::npos)
       << table;
+  EXPECT_NE(table.find("| `other.colour` | text | | | The same as `other.color`. |\n"),
+            std::string::npos)
+      << table;
 }
 
 }  // namespace

@@ -16,7 +16,11 @@ inline constexpr ConfigKey kTestKeys[] = {
     {"rules.list", ConfigType::records, "Rules."},
     {"rules.list[].port", ConfigType::count, "Its port.", "", 0, 65535, true},
     {"rules.list[].label", ConfigType::text, "Its label.", "none"},
-    {"other", ConfigType::foreign, "Somebody else's."},
+    {"other.space", ConfigType::size, "How much.", "64M", 1024, 1 << 30},
+    {"other.color", ConfigType::text, "Which.", "red", 0, 0, false, false, "red|green"},
+    {"other.key", ConfigType::text, "Hidden.", "", 0, 0, false, true},
+    {"other.tags", ConfigType::entries, "Anything.", "", 0, 0, false, true},
+    {"other.colour", ConfigType::text, "", "", 0, 0, false, false, "", "other.color"},
 };
 
 }  // namespace beaconry

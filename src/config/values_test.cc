@@ -42,7 +42,7 @@ TEST(ConfigValues, AFileSetsValuesAndEachKnowsItsLine) {
       "  list: [{port: 123, label: NTP}, {port: 161}]\n"
       "  deep:\n"
       "    level: -0.0\n"
-      "other: {what: ever}\n");
+      "other: {space: 2K, colour: GREEN, key: abc, tags: {X-A: b, c d: '1'}}\n");
   ASSERT_TRUE(good) << good.error().message();
   EXPECT_FALSE(good->boolean("net.enabled"));
   EXPECT_EQ(good->count("net.port"), 80U);
@@ -57,13 +57,11 @@ TEST(ConfigValues, AFileSetsValuesAndEachKnowsItsLine) {
   EXPECT_EQ(rules[0].count("rules.list[].port"), 123U);
   EXPECT_EQ(rules[0].text("rules.list[].label"), "NTP");
   EXPECT_EQ(rules[1].text("rules.list[].label"), "none");
-  EXPECT_EQ(good->foreign_sections(), std::vector<std::string_view>{"other"});
-}
-
-TEST(ConfigValues, AForeignSectionMayHoldAnythingThatIsYaml) {
-  EXPECT_EQ(error_of("other: {deep: [1, {x: ~}], net: {port: no}}\n"), "");
-  EXPECT_EQ(error_of("other:\n  a: 1\n  a: 2\n"),
-            "read a.yaml line 3: key 'a' is given twice; remove one");
+  EXPECT_EQ(good->size("other.space"), 2048U);
+  EXPECT_EQ(good->text("other.color"), "green");
+  ASSERT_NE(good->entries("other.tags"), nullptr);
+  EXPECT_EQ((*good->entries("other.tags"))[1].name, "c d");
+  EXPECT_EQ((*good->entries("other.tags"))[1].text, "1");
 }
 
 TEST(ConfigValues, ListsKeepTheLineOfEachItem) {
@@ -77,12 +75,99 @@ TEST(ConfigValues, ListsKeepTheLineOfEachItem) {
 }
 
 TEST(ConfigValues, AKeyWithoutAValueKeepsItsDefault) {
-  const auto values = read("net:\n  port:\n  hosts: ~\nrules:\nother:\n");
+  const auto values = read("net:\n  port:\n  hosts: ~\nrules:\nother: {color: ''}\n");
   ASSERT_TRUE(values) << values.error().message();
   EXPECT_EQ(values->count("net.port"), 9090U);
   EXPECT_EQ(values->origin("net.port").to_string(), "default");
   EXPECT_EQ(values->texts("net.hosts"), nullptr);
-  EXPECT_EQ(values->foreign_sections().size(), 1U);
+  EXPECT_EQ(values->text("other.color"), "red");
+}
+
+TEST(ConfigValues, TwoSpellingsOfOneKeyMustAgree) {
+  EXPECT_EQ(error_of("other: {color: green, colour: Green}\n"), "");
+  EXPECT_EQ(error_of("other:\n  color: green\n  colour: red\n"),
+            "read a.yaml line 3: 'other.colour' says otherwise than other.color (a.yaml line 2); "
+            "keep one of them");
+}
+
+TEST(ConfigValues, EveryErrorIsGathered) {
+  const auto document =
+      ConfigDocument::parse("net: {prot: 1, port: x}\nrules: {list: [{port: -1}, {}]}\n", "a.yaml");
+  ASSERT_TRUE(document);
+  std::vector<Error> all;
+  ASSERT_FALSE(ConfigValues::read(kSchema, *document, &all));
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_NE(all[0].message().find("'prot'"), std::string::npos);
+  EXPECT_NE(all[1].message().find("'net.port'"), std::string::npos);
+  EXPECT_NE(all[2].message().find("'rules.list[].port'"), std::string::npos);
+  EXPECT_NE(all[3].message().find("lacks 'port'"), std::string::npos);
+}
+
+const Origin kApi{Origin::From::api, "version 2 by anna"};
+
+TEST(ConfigValues, AnOverlayTakesThePlaceOfWhatItNames) {
+  ConfigValues values = *read("net: {port: 80, share: 0.1, hosts: [a]}\n");
+  const auto over =
+      ConfigDocument::parse(R"({"net": {"port": 81, "share": null, "hosts": []}})", "the request");
+  ASSERT_TRUE(over) << over.error().message();
+  const auto named = values.overlay(*over, kApi);
+  ASSERT_TRUE(named) << named.error().message();
+  EXPECT_EQ(*named, (std::vector<std::string_view>{"net.port", "net.share", "net.hosts"}));
+  EXPECT_EQ(values.count("net.port"), 81U);
+  EXPECT_EQ(values.number("net.share"), 0.5);
+  EXPECT_TRUE(values.texts("net.hosts")->empty());
+  EXPECT_EQ(values.origin("net.port").to_string(), "API version 2 by anna");
+}
+
+TEST(ConfigValues, AnOverlayThatIsRefusedChangesNothing) {
+  ConfigValues values = *read("net: {port: 80}\n");
+  const auto over = ConfigDocument::parse(R"({"net": {"port": 81, "share": 7}})", "the request");
+  ASSERT_TRUE(over);
+  const auto named = values.overlay(*over, kApi);
+  ASSERT_FALSE(named);
+  EXPECT_EQ(named.error().message(),
+            "read the request line 1: 'net.share' must be a number from 0 to 1, is '7'");
+  EXPECT_EQ(values.count("net.port"), 80U);
+}
+
+TEST(ConfigValues, AsJsonEveryValueCanBeReadAgain) {
+  const auto values = read(
+      "net: {port: 80, wait: 1.5, hosts: [a, 'b\"c'], enabled: off}\n"
+      "rules: {list: [{port: 1}, {port: 2, label: x}]}\nother: {tags: {X: y}}\n");
+  ASSERT_TRUE(values);
+  EXPECT_EQ(values->to_json("net.port"), "80");
+  EXPECT_EQ(values->to_json("net.wait"), "1.5");
+  EXPECT_EQ(values->to_json("net.hosts"), R"(["a","b\"c"])");
+  EXPECT_EQ(values->to_json("net.enabled"), "false");
+  EXPECT_EQ(values->to_json("net.limit"), "null");
+  EXPECT_EQ(values->to_json("rules.list"), R"([{"port":1,"label":"none"},{"port":2,"label":"x"}])");
+  for (const ConfigKey& key : kTestKeys) {
+    if (key.path.find("[]") != std::string_view::npos) continue;
+    const auto dot = key.path.rfind('.');
+    const std::string json = values->to_json(key.path, true);
+    std::string text = "{\"" + std::string(key.path.substr(dot + 1)) + "\": " + json + "}";
+    std::string section(key.path.substr(0, dot));
+    if (const auto inner = section.find('.'); inner != section.npos) {
+      text = "{\"" + section.substr(inner + 1) + "\": " + text + "}";
+      section.resize(inner);
+    }
+    ConfigValues fresh(kSchema);
+    const auto document = ConfigDocument::parse("{\"" + section + "\": " + text + "}", "json");
+    ASSERT_TRUE(document) << text;
+    ASSERT_TRUE(fresh.overlay(*document, kApi)) << text;
+    EXPECT_EQ(fresh.to_json(key.path, true), json) << key.path;
+  }
+}
+
+TEST(ConfigValues, SecretsAreHiddenAndWhatStandsForThemKeepsThem) {
+  ConfigValues values = *read("other: {key: abc, tags: {X: y, Z: w}}\n");
+  EXPECT_EQ(values.to_json("other.key"), R"("********")");
+  EXPECT_EQ(values.to_json("other.tags"), R"({"X":"********","Z":"********"})");
+  const auto over = ConfigDocument::parse(
+      R"({"other": {"key": "********", "tags": {"X": "********", "Z": "new"}}})", "the request");
+  ASSERT_TRUE(values.overlay(*over, kApi));
+  EXPECT_EQ(values.text("other.key"), "abc");
+  EXPECT_EQ(values.to_json("other.tags", true), R"({"X":"y","Z":"new"})");
 }
 
 struct Case {
@@ -116,6 +201,15 @@ TEST(ConfigValues, RefusesWithFileLineAndRemedy) {
            Case{"net:\n  wait: 2d\n",
                 "read a.yaml line 2: 'net.wait' must be seconds or a length of time such as 5m, "
                 "from 1s to 1d, is '2d'"},
+           Case{"other:\n  space: 2G\n",
+                "read a.yaml line 2: 'other.space' must be bytes or a size such as 64M, from 1K to "
+                "1G, is '2G'"},
+           Case{"other:\n  color: blue\n",
+                "read a.yaml line 2: 'other.color' must be one of red, green, is 'blue'"},
+           Case{"other:\n  tags: [a]\n",
+                "read a.yaml line 2: 'other.tags' must be a map such as {name: value}, is a list"},
+           Case{"other:\n  tags:\n    a: [b]\n",
+                "read a.yaml line 3: 'a' in 'other.tags' must be one word or text, is a list"},
            Case{"net:\n  enabled: maybe\n",
                 "read a.yaml line 2: 'net.enabled' must be true or false, is 'maybe'"},
            Case{"net:\n  hosts: a\n",

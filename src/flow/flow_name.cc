@@ -5,6 +5,7 @@
 #include "flow/server_name.h"
 #include "packet/dhcp_message.h"
 #include "packet/http_request.h"
+#include "packet/parse.h"
 #include "packet/tls_client_hello.h"
 
 namespace beaconry {
@@ -60,7 +61,7 @@ FlowNameReader::Learnt FlowNameReader::read_stream(FlowName& name, ByteView stre
     return found.status == NameStatus::found ? learnt(NameKind::tls_sni, found.name) : Learnt{};
   }
   if (looks_like_http_request(stream)) {
-    const HttpRequest request = http_request(stream);
+    const RequestedHost request = http_request(stream);
     wants_more =
         request.host.status == NameStatus::needs_more && stream.size() < kLongestRequestHead;
     if (request.host.status != NameStatus::found) return {};
@@ -72,6 +73,29 @@ FlowNameReader::Learnt FlowNameReader::read_stream(FlowName& name, ByteView stre
   }
   wants_more = in_pieces && stream.empty();
   return {};
+}
+
+FlowNameReader::Learnt FlowNameReader::read(FlowName& name, std::uint32_t protocol,
+                                            const Payload& payload) {
+  Learnt learnt;
+  if (protocol == kProtocolTcp) {
+    learnt = read_tcp(name, payload);
+  } else if (protocol == kProtocolUdp) {
+    constexpr std::uint16_t kDhcpServer = 67, kDhcpClient = 68;
+    const auto ports = std::minmax(payload.opener_port, payload.responder_port);
+    if (ports.first == kDhcpServer && ports.second <= kDhcpClient) {
+      read_dhcp(payload.bytes, payload.time);
+      return {};
+    }
+    learnt = read_udp(name, payload);
+  } else {
+    name.settled = true;
+  }
+  if (learnt.kind < name.kind) return {};
+  const bool dns = learnt.kind == NameKind::dns_domain && name.kind == NameKind::dns_domain;
+  // Answers repeat the question.
+  if (dns && (!payload.from_opener || learnt.text == name.text)) return {};
+  return learnt;
 }
 
 void FlowNameReader::bound_pending(FlowName& name) {

@@ -63,7 +63,7 @@ class FlowNameReader {
   struct Payload {
     ByteView bytes;  // as captured
     bool from_opener = true;
-    std::uint16_t responder_port = 0;
+    std::uint16_t opener_port = 0, responder_port = 0;
     std::uint32_t sequence = 0;        // TCP: of its first byte
     bool at_start = false;             // TCP: the handshake was seen
     std::uint32_t start_sequence = 0;  // then, of the stream's first byte
@@ -76,6 +76,10 @@ class FlowNameReader {
     NameKind kind = NameKind::none;
     std::string_view text;
   };
+  // What a payload of this protocol says that is better than what is known or, in DNS, another
+  // domain than the one known. The caller keeps it in `name`.
+  Learnt read(FlowName& name, std::uint32_t protocol, const Payload& payload);
+
   Learnt read_tcp(FlowName& name, const Payload& payload);
   Learnt read_udp(FlowName& name, const Payload& payload);
 

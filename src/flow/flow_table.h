@@ -88,10 +88,14 @@ class FlowTable {
               PacketId id);
   void read_names(FlowState& flow, const ParsedPacket& packet, bool from_opener, Timestamp time,
                   PacketId id);
+  void begin_activity(FlowState& flow, Timestamp time, PacketId id);
   void end_activity(FlowState& flow);
   void end_flow(FlowState& flow);
   void report_alive(const FlowState& flow);
+  // With the bytes of its activity, or those given, by end.
   void report(const FlowState& flow, FlowEvent& event, PacketId id);
+  void report(const FlowState& flow, FlowEvent& event, const std::uint64_t (&bytes)[2],
+              PacketId id);
 
   Options options_;
   FlowSink& sink_;

@@ -5,24 +5,13 @@
 #include <span>
 #include <vector>
 
-#include "detect/benign_baseline.h"
-#include "detect/scorer.h"
-#include "detect/settings.h"
-#include "flow/networks.h"
 #include "hunt/hunt_report.h"
 #include "hunt/neighbourhood.h"
 #include "hunt/pair_index.h"
+#include "hunt/pair_scorer.h"
 #include "series/series_store.h"
 
 namespace beaconry {
-
-struct HuntSettings {
-  DetectionSettings detection;
-  Networks networks;
-  BenignBaseline baseline;
-  unsigned threads = 2;
-  std::size_t memory_limit = std::size_t{2} << 30;  // for all series together
-};
 
 // From flow events to scored pairs. Sources write into sinks(), one thread a sink; then score()
 // fills the report's pairs. The stores stay, so that series can be looked at afterwards.
@@ -47,16 +36,12 @@ class Hunt {
  private:
   void measure_all(std::vector<ScoredPair>& pairs);
   void conclude_all(std::vector<ScoredPair>& pairs);
-  void represent(std::vector<ScoredPair>& pairs);
   void count(HuntReport& report);
-  ScoredPair identified(std::uint32_t id) const;
-  struct Workshop;  // what one thread measures with
-  ScoredPair measured(std::uint32_t id, Workshop& workshop) const;
   // A pair with too few check-ins to be scored for its own sake; nothing if the configured time
   // window leaves none.
   std::optional<ScoredPair> too_few(std::uint32_t id) const;
   PairContext context_of(const ScoredPair& pair) const;
-  void collect(const PairIndex::Group& group, CheckIns& out) const;
+  void collect(const PairLegs& pair, CheckIns& out) const;
   const SeriesStore& store() const { return *stores_[0]; }
 
   HuntSettings settings_;
@@ -64,6 +49,7 @@ class Hunt {
   std::vector<FlowSink*> sinks_;
   std::unique_ptr<PairIndex> index_;
   std::unique_ptr<Neighbourhood> neighbourhood_;
+  std::unique_ptr<PairScorer> scorer_;
   Timestamp oldest_{}, newest_{};
 };
 

@@ -5,78 +5,21 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "config/keys.h"
 
 namespace beaconry {
 namespace {
 
 constexpr std::size_t kShown = 60;  // of a text in an error
-constexpr double kYear = 366 * 86'400.0;
-constexpr ConfigType kCount = ConfigType::count, kNumber = ConfigType::number,
-                     kDuration = ConfigType::duration, kTexts = ConfigType::texts,
-                     kForeign = ConfigType::foreign;
 
-constexpr ConfigKey kKeys[] = {
-    {"detection.cv_threshold", kNumber,
-     "Intervals whose coefficient of variation is below this look like a beacon's.", "0.15", 0.001,
-     10},
-    {"detection.periodicity_threshold", kNumber, "A periodicity above this counts as one.", "0.7",
-     0, 1},
-    {"detection.jitter_threshold", kDuration,
-     "Largest acceptable deviation from the median interval.", "5", 0.001, kYear},
-    {"detection.alert_threshold", kNumber, "Combined scores from here on are beacons.", "0.7", 0,
-     1},
-    {"detection.cv_weight", kNumber,
-     "Share of the interval variation in the combined score. The four weights sum to 1.", "0.35", 0,
-     1},
-    {"detection.periodicity_weight", kNumber, "Share of the periodicity.", "0.35", 0, 1},
-    {"detection.jitter_weight", kNumber, "Share of the jitter.", "0.15", 0, 1},
-    {"detection.size_weight", kNumber, "Share of the size consistency.", "0.15", 0, 1},
-    {"detection.min_connections", kCount,
-     "Gate: pairs with fewer check-ins, bursts included, are not listed.", "", 1, 1e9},
-    {"detection.min_duration", kDuration, "Gate: pairs seen for a shorter time are not listed.", "",
-     0, kYear},
-    {"detection.time_window", kDuration,
-     "Gate: only check-ins this long before the newest one of the input count.", "", 1, kYear},
-    {"detection.min_beacon_interval", kDuration, "Gate: shorter intervals are not listed.", "", 0,
-     kYear},
-    {"detection.max_beacon_interval", kDuration, "Gate: longer intervals are not listed.", "", 0,
-     kYear},
-    {"detection.burst_gap", kDuration,
-     "Activities of a pair that begin closer together than this are one check-in.", "1", 0.001,
-     86'400},
-    {"detection.alert_cooldown", kDuration,
-     "Between two alerts of one pair; the server's, a hunt does not use it.", "300", 0, kYear},
-    {"detection.analysis_interval", kDuration,
-     "Between two analyses; the server's, a hunt does not use it.", "60", 1, kYear},
-    {"whitelist.source_ips", kTexts, "Addresses and blocks that are trusted as sources.", "empty"},
-    {"whitelist.destination_ips", kTexts,
-     "Addresses, blocks and names that are trusted as destinations.", "empty"},
-    {"whitelist.ports", kTexts, "Trusted destination ports: `53`, `53/udp`.", "empty"},
-    {"whitelist.destination_ports", kTexts, "The same as `ports`; both may be given.", "empty"},
-    {"whitelist.pairs", kTexts,
-     "Trusted pairs as `src:dst:port`; `*` stands for any, IPv6 in brackets.", "empty"},
-    {"whitelist.names", kTexts,
-     "Trusted server names: `*.example.com` is every name below it, `.example.com` that and "
-     "`example.com` itself.",
-     "empty"},
-    {"benign_baseline.enabled", ConfigType::boolean,
-     "Whether pairs that fit a pattern are taken for benign.", "true"},
-    {"benign_baseline.patterns", ConfigType::records, "Services that are periodic by nature.",
-     "NTP: 123, UDP"},
-    {"benign_baseline.patterns[].dst_port", kCount, "Destination port.", "", 0, 65'535, true},
-    {"benign_baseline.patterns[].protocol", ConfigType::text, "TCP, UDP, ICMP or a number.", "", 0,
-     0, true},
-    {"benign_baseline.patterns[].label", ConfigType::text, "What the report calls it.", "benign"},
-    {"networks.internal", kTexts, "Blocks that are ours.",
-     "private, link-local and loopback addresses"},
-    {"data_plane", kForeign, "The collector's; a hunt does not look into it."},
-    {"control_plane", kForeign, "The server's; a hunt does not look into it."},
-    {"alerting", kForeign, "The server's; a hunt does not look into it."},
-    {"logging", kForeign, "The server's; a hunt does not look into it."},
-    {"persistence", kForeign, "The server's; a hunt does not look into it."},
-};
-
-constexpr const char* kServerKeys[] = {"detection.alert_cooldown", "detection.analysis_interval"};
+// What a hunt does not use: sections of the live programs, and keys of the server.
+constexpr std::string_view kOthers[] = {"data_plane",
+                                        "control_plane",
+                                        "alerting",
+                                        "logging",
+                                        "persistence",
+                                        "detection.alert_cooldown",
+                                        "detection.analysis_interval"};
 
 tl::unexpected<Error> refuse(const Origin& origin, std::string cause) {
   return fail(ErrorKind::malformed, "read", origin.to_string(), std::move(cause));
@@ -212,31 +155,31 @@ Result<Networks> internal_networks(const ConfigValues& values) {
 
 }  // namespace
 
-ConfigSchema hunt_config_schema() {
-  return ConfigSchema(kKeys);
-}
-
-HuntConfig::HuntConfig() : values(hunt_config_schema()) {}
+HuntConfig::HuntConfig() : values(config_schema()) {}
 
 Result<HuntConfig> HuntConfig::parse(std::string text, std::string file) {
   const auto document = ConfigDocument::parse(std::move(text), std::move(file));
   if (!document) return tl::unexpected<Error>(document.error());
-  auto values = ConfigValues::read(hunt_config_schema(), *document);
+  auto values = ConfigValues::read(config_schema(), *document);
   if (!values) return tl::unexpected<Error>(std::move(values.error()));
-  auto detection = detection_settings(*values);
+  return make(std::move(*values));
+}
+
+Result<HuntConfig> HuntConfig::make(ConfigValues values) {
+  auto detection = detection_settings(values);
   if (!detection) return tl::unexpected<Error>(std::move(detection.error()));
-  auto allow = allow_list(*values);
+  auto allow = allow_list(values);
   if (!allow) return tl::unexpected<Error>(std::move(allow.error()));
-  auto baseline = benign_baseline(*values);
+  auto baseline = benign_baseline(values);
   if (!baseline) return tl::unexpected<Error>(std::move(baseline.error()));
-  auto networks = internal_networks(*values);
+  auto networks = internal_networks(values);
   if (!networks) return tl::unexpected<Error>(std::move(networks.error()));
   HuntConfig config;
   config.detection = *detection;
   config.allow = std::move(*allow);
   config.baseline = std::move(*baseline);
   config.networks = std::move(*networks);
-  config.values = std::move(*values);
+  config.values = std::move(values);
   return config;
 }
 
@@ -247,14 +190,16 @@ Result<HuntConfig> HuntConfig::read(const std::string& path) {
 }
 
 std::string HuntConfig::ignored() const {
+  const auto is_set = [&](std::string_view section_or_key) {
+    const auto keys = values.schema().keys();
+    return std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) {
+      return key.path.starts_with(section_or_key) && key.path.find("[]") == key.path.npos &&
+             values.origin(key.path).from == Origin::From::file;
+    });
+  };
   std::string words;
-  for (const auto section : values.foreign_sections()) {
-    words += (words.empty() ? "" : ", ") + std::string(section);
-  }
-  for (const char* key : kServerKeys) {
-    if (values.origin(key).from == Origin::From::file) {
-      words += (words.empty() ? "" : ", ") + std::string(key);
-    }
+  for (const auto other : kOthers) {
+    if (is_set(other)) words += (words.empty() ? "" : ", ") + std::string(other);
   }
   if (words.empty()) return words;
   return "the configuration's " + words + " belong to other programs; a hunt does not use them";

@@ -11,8 +11,8 @@
 
 namespace beaconry {
 
-// What `hunt --config FILE` reads: the keys that users of the predecessor know, and ours. Sections
-// of the other programs are accepted and not looked into. docs/configuration.md lists the keys.
+// What detection takes from the configuration file (config/keys.h): for `hunt --config FILE`, and
+// for the server.
 struct HuntConfig {
   DetectionSettings detection;
   AllowList allow;  // the section `whitelist`; entries name file and line as their origin
@@ -25,11 +25,12 @@ struct HuntConfig {
   static Result<HuntConfig> read(const std::string& path);
   static Result<HuntConfig> parse(std::string text, std::string file);
 
+  // Of values of config_schema(): what the ranges of single keys do not tell is checked here, such
+  // as weights that do not sum to 1. Errors name the place of what is wrong.
+  static Result<HuntConfig> make(ConfigValues values);
+
   // What the file holds that a hunt does not use, in one sentence to say once; empty for nothing.
   std::string ignored() const;
 };
-
-// All keys of the file, for reading and for the documentation.
-ConfigSchema hunt_config_schema();
 
 }  // namespace beaconry

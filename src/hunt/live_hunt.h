@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "flow/flow_event.h"
-#include "hunt/hunt.h"
+#include "hunt/open_flows.h"
+#include "hunt/pair_scorer.h"
 #include "hunt/scored_pair.h"
 
 namespace beaconry {
@@ -23,19 +24,10 @@ struct PairSummary {
   Timestamp first_seen{}, last_seen{};
 };
 
-// A flow that is still open, as last reported.
-struct OpenFlow {
-  std::string edge;
-  PairKey key;
-  std::uint16_t source_port = 0;
-  std::string server_name;
-  Timestamp opened{}, last_seen{};
-  std::uint64_t bytes_out = kUnknownBytes, bytes_in = kUnknownBytes;
-};
-
 struct LiveAnalysis {
   std::vector<ScoredPair> pairs;  // best first; only those of at least Settings::least_kept
-  std::uint64_t analyzed = 0, skipped = 0;  // pairs with enough check-ins, and without
+  std::uint64_t analyzed = 0, skipped = 0;  // address pairs with enough check-ins, and without
+  std::uint64_t left_out = 0;               // scored enough, but beyond Settings::most_kept
   double seconds = 0;
 };
 
@@ -47,24 +39,26 @@ class LiveHunt {
   struct Settings {
     HuntSettings hunt;  // memory_limit is the ceiling
     Duration retention = std::chrono::hours{24};
-    double least_kept = 0.3;  // weaker pairs are measured and forgotten
+    double least_kept = 0.3;         // weaker pairs are measured and forgotten
+    std::size_t most_kept = 10'000;  // and of the others the best: verdicts are large
     std::size_t most_open_flows = 100'000;
   };
   struct Counters {
     std::uint64_t pairs = 0, sources = 0, destinations = 0, ports = 0;  // retained
     std::uint64_t check_ins = 0, connections = 0;
-    std::uint64_t events_added = 0, check_ins_expired = 0;
+    std::uint64_t events_added = 0, check_ins_expired = 0;  // expired: dropped or too old to add
     std::uint64_t legs_evicted = 0, check_ins_evicted = 0;  // by the memory ceiling
     std::uint64_t future_refused = 0;  // events from more than an hour ahead of `now`
     std::uint64_t open_flows_dropped = 0;
-    std::size_t memory_bytes = 0;
+    std::size_t memory_bytes = 0;  // held, of series and flows
     Timestamp oldest{}, newest{};
   };
 
   explicit LiveHunt(const Settings& settings);
   ~LiveHunt();
 
-  // Any thread. `edge` tells equal flows of two edges apart. Events before the retention are
+  // Any thread; one thread a sink. Events wait in the sink, a few hundred at most, until settle()
+  // or its end. `edge` tells equal flows of two edges apart. Events before the retention are
   // counted as expired, those from the future are refused: `now` is the server's clock.
   std::unique_ptr<FlowSink> sink(std::string edge, Timestamp now);
 
@@ -73,7 +67,7 @@ class LiveHunt {
   // Completes a listed pair with words, ids, addresses (see Hunt::complete). False if it is gone.
   bool complete(ScoredPair& pair);
   // One pair now, whatever its score, with its check-ins; by key, or key and name of a named pair.
-  // Nothing if no such pair is retained.
+  // Nothing if no such pair is retained. Its context is that of the last analysis.
   std::optional<ScoredPair> score_one(std::string_view identity, CheckIns* check_ins);
 
   // Forgets what is older than the retention and closes open flows not heard of for an hour.
@@ -91,8 +85,9 @@ class LiveHunt {
   std::vector<OpenFlow> open_flows(Duration at_least, Timestamp now, std::size_t limit) const;
   Counters counters() const;
 
+  struct Parts;  // hunt/live_parts.h: for its own files
+
  private:
-  struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -1,31 +1,49 @@
 #include "hunt/pair_index.h"
 
-#include <absl/container/flat_hash_map.h>
+#include <absl/hash/hash.h>
 
 #include <algorithm>
-#include <tuple>
+
+#include "base/hash_index.h"
 
 namespace beaconry {
 
-// Two passes: count the legs of each group, then lay them out one group after the other.
-template <class Key>
-void PairIndex::group(const SeriesStore& store, PairKind kind, Key key,
-                      std::vector<std::uint32_t>& of_leg) {
-  const auto legs = store.legs();
-  absl::flat_hash_map<decltype(key(legs[0])), std::uint32_t> ids;
-  ids.reserve(legs.size());
+void sort_busiest_first(const SeriesStore& store, std::span<SeriesStore::LegId> ids) {
+  const auto& legs = store.legs();
+  std::sort(ids.begin(), ids.end(), [&](SeriesStore::LegId a, SeriesStore::LegId b) {
+    if (legs[a].connections != legs[b].connections) {
+      return legs[a].connections > legs[b].connections;
+    }
+    if (legs[a].pair != legs[b].pair) return legs[a].pair < legs[b].pair;
+    return store.name(legs[a].name) < store.name(legs[b].name);
+  });
+}
+
+// Two passes: count the legs of each group, then lay them out one group after the other. Memory
+// matters here: this is done beside everything that a live hunt holds.
+template <class Named, class Hash, class Same>
+void PairIndex::group(const SeriesStore& store, PairKind kind, const Named& takes, const Hash& hash,
+                      const Same& same, std::vector<std::uint32_t>& of_leg) {
+  const auto& legs = store.legs();
   const std::size_t first_group = groups_.size();
   of_leg.assign(legs.size(), kNone);
-  for (SeriesStore::LegId leg = 0; leg < legs.size(); ++leg) {
-    if (legs[leg].check_ins == 0) continue;
-    if (kind == PairKind::named && legs[leg].name == 0) continue;
-    const auto [entry, fresh] =
-        ids.try_emplace(key(legs[leg]), static_cast<std::uint32_t>(groups_.size()));
-    if (fresh) groups_.push_back({kind, 0, 0, 0, 0});
-    of_leg[leg] = entry->second;
-    ++groups_[entry->second].count;
-    groups_[entry->second].check_ins += legs[leg].check_ins;
-    groups_[entry->second].connections += legs[leg].connections;
+  {
+    HashIndex ids;  // group -> where `begin` names its first leg until the groups are laid out
+    for (SeriesStore::LegId leg = 0; leg < legs.size(); ++leg) {
+      if (legs[leg].check_ins == 0 || !takes(legs[leg])) continue;
+      const auto h = static_cast<std::uint32_t>(hash(legs[leg]));
+      std::uint32_t id =
+          ids.find(h, [&](std::uint32_t g) { return same(legs[groups_[g].begin], legs[leg]); });
+      if (id == HashIndex::kNone) {
+        id = static_cast<std::uint32_t>(groups_.size());
+        ids.insert(h, id);
+        groups_.push_back({kind, leg, 0, 0, 0});
+      }
+      of_leg[leg] = id;
+      ++groups_[id].count;
+      groups_[id].check_ins += legs[leg].check_ins;
+      groups_[id].connections += legs[leg].connections;
+    }
   }
   auto next = static_cast<std::uint32_t>(legs_.size());
   for (std::size_t g = first_group; g < groups_.size(); ++g) {
@@ -41,28 +59,33 @@ void PairIndex::group(const SeriesStore& store, PairKind kind, Key key,
   }
   for (std::size_t g = first_group; g < groups_.size(); ++g) {
     if (groups_[g].count < 2) continue;
-    const auto begin = legs_.begin() + groups_[g].begin;
-    std::sort(begin, begin + groups_[g].count, [&](SeriesStore::LegId a, SeriesStore::LegId b) {
-      if (legs[a].connections != legs[b].connections) {
-        return legs[a].connections > legs[b].connections;
-      }
-      // An order that does not depend on the reading.
-      if (legs[a].pair != legs[b].pair) return legs[a].pair < legs[b].pair;
-      return store.name(legs[a].name) < store.name(legs[b].name);
-    });
+    sort_busiest_first(store, std::span(legs_).subspan(groups_[g].begin, groups_[g].count));
   }
 }
 
 PairIndex::PairIndex(const SeriesStore& store) {
+  std::size_t named_legs = 0;
+  for (const Leg& leg : store.legs())
+    named_legs += leg.check_ins != 0 && leg.name != 0 ? 1 : 0;
+  groups_.reserve(store.leg_count());  // as many address pairs at most; more where names are many
+  legs_.reserve(store.leg_count() + named_legs);
   group(
-      store, PairKind::address, [](const Leg& leg) { return leg.pair; }, address_group_);
+      store, PairKind::address, [](const Leg&) { return true; },
+      [](const Leg& leg) { return absl::HashOf(leg.pair); },
+      [](const Leg& a, const Leg& b) { return a.pair == b.pair; }, address_group_);
   address_pairs_ = groups_.size();
+  if (named_legs == 0) return;
+  std::vector<std::uint32_t> of_leg;
   group(
-      store, PairKind::named,
+      store, PairKind::named, [](const Leg& leg) { return leg.name != 0; },
       [](const Leg& leg) {
-        return std::make_tuple(leg.pair.source, leg.name, leg.pair.port, leg.pair.protocol);
+        return absl::HashOf(leg.pair.source, leg.name, leg.pair.port, leg.pair.protocol);
       },
-      named_group_);
+      [](const Leg& a, const Leg& b) {
+        return a.name == b.name && a.pair.source == b.pair.source && a.pair.port == b.pair.port &&
+               a.pair.protocol == b.pair.protocol;
+      },
+      of_leg);
 }
 
 }  // namespace beaconry

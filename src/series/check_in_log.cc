@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace beaconry {
 namespace {
@@ -38,11 +39,60 @@ std::int64_t to_ms(Duration length) {
   return length.count() / 1000;
 }
 
+// One check-in that begins at `in`; `ms` is the time of the one before it and becomes its own.
+const std::uint8_t* read(const std::uint8_t* in, std::int64_t& ms, CheckIn& check_in) {
+  std::uint64_t value = 0;
+  in = get(in, value);
+  const std::uint8_t flags = (value & 1) != 0 ? *in++ : std::uint8_t{0};
+  const auto distance = static_cast<std::int64_t>(value >> 1);
+  ms += (flags & kEarlier) != 0 ? -distance : distance;
+  check_in.time = Timestamp{std::chrono::milliseconds{ms}};
+  check_in.inside_flow = (flags & kInsideFlow) != 0;
+  if ((flags & kGathered) != 0) {
+    in = get(in, value);
+    check_in.connections = static_cast<std::uint32_t>(value);
+    in = get(in, value);
+    check_in.span = std::chrono::milliseconds{static_cast<std::int64_t>(value)};
+  }
+  in = get(in, value);
+  check_in.bytes_out = value - 1;
+  in = get(in, value);
+  check_in.bytes_in = value - 1;
+  return in;
+}
+
 }  // namespace
 
 CheckInLog::CheckInLog() = default;
 
-std::uint32_t CheckInLog::allocate(std::size_t capacity, bool first) {
+// A block that was freed, with room for `least` bytes and, if there is one, for `capacity`. What is
+// too large is divided.
+std::uint32_t CheckInLog::reuse(std::size_t capacity, std::size_t least) {
+  if (free_bytes_ == 0) return 0;
+  std::size_t size = capacity / kUnit;
+  while (size < kSizes && free_[size] == 0)
+    ++size;
+  if (size == kSizes) {  // only smaller ones
+    size = capacity / kUnit;
+    while (size * kUnit >= least && free_[size] == 0)
+      --size;
+    if (size * kUnit < least) return 0;
+  }
+  const std::uint32_t block = free_[size];
+  Header& h = header(block);
+  free_[size] = h.next;
+  free_bytes_ -= sizeof(Header) + h.capacity;
+  const std::size_t rest = h.capacity > capacity ? h.capacity - capacity : 0;
+  if (rest >= sizeof(Header) + kLeastCapacity) {
+    h.capacity = static_cast<std::uint16_t>(capacity & 0x7fff);
+    const auto second = block + static_cast<std::uint32_t>((sizeof(Header) + capacity) / kUnit);
+    header(second).capacity = static_cast<std::uint16_t>((rest - sizeof(Header)) & 0x7fff);
+    free(second);
+  }
+  return block;
+}
+
+std::uint32_t CheckInLog::carve(std::size_t capacity) {
   const std::size_t units = (sizeof(Header) + capacity) / kUnit;
   if (slabs_.empty() || used_units_ + units > kSlabUnits) {
     // Zeroed only where blocks are handed out: untouched pages of a slab cost nothing.
@@ -51,12 +101,26 @@ std::uint32_t CheckInLog::allocate(std::size_t capacity, bool first) {
   }
   const auto block = static_cast<std::uint32_t>((slabs_.size() - 1) * kSlabUnits + used_units_);
   used_units_ += units;
+  header(block).capacity = static_cast<std::uint16_t>(capacity & 0x7fff);
+  return block;
+}
+
+std::uint32_t CheckInLog::allocate(std::size_t capacity, std::size_t least, bool first) {
+  std::uint32_t block = reuse(capacity, least);
+  if (block == 0) block = carve(capacity);
   Header& h = header(block);
   h.next = 0;
   h.used = 0;
-  h.capacity = static_cast<std::uint16_t>(capacity & 0x7fff);
   h.first = first ? 1 : 0;
   return block;
+}
+
+void CheckInLog::free(std::uint32_t block) {
+  Header& h = header(block);
+  std::uint32_t& list = free_[h.capacity / kUnit];
+  h.next = list;
+  list = block;
+  free_bytes_ += sizeof(Header) + h.capacity;
 }
 
 void CheckInLog::append(Chain& chain, const CheckIn& check_in) {
@@ -84,7 +148,7 @@ void CheckInLog::append(Chain& chain, const CheckIn& check_in) {
     const std::size_t wanted = std::max(length, std::size_t{chain.bytes} / 6);
     const std::size_t capacity =
         std::clamp((wanted + kUnit - 1) / kUnit * kUnit, kLeastCapacity, kMostCapacity);
-    const std::uint32_t block = allocate(std::max(capacity, (length + 7) / 8 * 8), chain.tail == 0);
+    const std::uint32_t block = allocate(capacity, length, chain.tail == 0);
     if (chain.tail == 0) {
       chain.head = block;
     } else {
@@ -103,7 +167,17 @@ std::uint32_t CheckInLog::adopt(CheckInLog& other) {
   if (other.slabs_.empty()) return place;
   std::move(other.slabs_.begin(), other.slabs_.end(), std::back_inserter(slabs_));
   used_units_ = other.used_units_;
+  for (std::uint32_t theirs : other.free_) {
+    while (theirs != 0) {
+      const std::uint32_t block = theirs + place;
+      theirs = header(block).next;
+      free(block);
+    }
+  }
   other.slabs_.clear();
+  other.free_.fill(0);
+  other.free_bytes_ = 0;
+  other.used_units_ = 1;
   return place;
 }
 
@@ -122,35 +196,65 @@ void CheckInLog::append(Chain& chain, Chain theirs, std::uint32_t adopted) {
   chain = theirs;
 }
 
-void CheckInLog::decode(const Chain& chain, std::vector<CheckIn>& out) const {
-  std::int64_t ms = 0;
-  for (std::uint32_t block = chain.head; block != 0; block += header(block).next) {
-    if (header(block).first != 0) ms = 0;
-    const std::uint8_t* in = payload(block);
-    const std::uint8_t* end = in + (block == chain.tail ? chain.tail_used : header(block).used);
+CheckInLog::Dropped CheckInLog::drop_before(Chain& chain, Timestamp from) {
+  Dropped dropped;
+  while (chain.head != 0) {
+    const std::uint8_t* block = payload(chain.head);
+    const std::uint8_t* const end = block + end_of(chain, chain.head);
+    const std::uint8_t* in = block + chain.head_skip;
     while (in < end) {
       CheckIn check_in;
-      std::uint64_t value = 0;
-      in = get(in, value);
-      const std::uint8_t flags = (value & 1) != 0 ? *in++ : std::uint8_t{0};
-      const auto distance = static_cast<std::int64_t>(value >> 1);
-      ms += (flags & kEarlier) != 0 ? -distance : distance;
-      check_in.time = Timestamp{std::chrono::milliseconds{ms}};
-      check_in.inside_flow = (flags & kInsideFlow) != 0;
-      if ((flags & kGathered) != 0) {
-        in = get(in, value);
-        check_in.connections = static_cast<std::uint32_t>(value);
-        in = get(in, value);
-        check_in.span = std::chrono::milliseconds{static_cast<std::int64_t>(value)};
-      }
-      in = get(in, value);
-      check_in.bytes_out = value - 1;
-      in = get(in, value);
-      check_in.bytes_in = value - 1;
-      out.push_back(check_in);
+      std::int64_t ms = chain.base_ms;
+      const std::uint8_t* const next = read(in, ms, check_in);
+      if (check_in.time >= from) return dropped;
+      ++dropped.check_ins;
+      dropped.connections += check_in.connections;
+      chain.base_ms = ms;
+      chain.bytes -= static_cast<std::uint32_t>(next - in);
+      chain.head_skip = static_cast<std::uint16_t>(next - block);
+      in = next;
     }
+    if (chain.head == chain.tail) {
+      drop_all(chain);
+      break;
+    }
+    const std::uint32_t next = chain.head + header(chain.head).next;
+    free(chain.head);
+    chain.head = next;
+    chain.head_skip = 0;
+    if (header(next).first != 0) chain.base_ms = 0;
+  }
+  return dropped;
+}
+
+void CheckInLog::drop_all(Chain& chain) {
+  for (std::uint32_t block = chain.head; block != 0;) {
+    const std::uint32_t next = block == chain.tail ? 0 : block + header(block).next;
+    free(block);
+    block = next;
+  }
+  chain = Chain{};
+}
+
+void CheckInLog::decode(const Chain& chain, std::vector<CheckIn>& out) const {
+  std::int64_t ms = chain.base_ms;
+  std::size_t skip = chain.head_skip;
+  for (std::uint32_t block = chain.head; block != 0; block += header(block).next) {
+    if (block != chain.head && header(block).first != 0) ms = 0;
+    const std::uint8_t* in = payload(block) + std::exchange(skip, 0);
+    const std::uint8_t* const end = payload(block) + end_of(chain, block);
+    while (in < end)
+      in = read(in, ms, out.emplace_back());
     if (block == chain.tail) break;
   }
+}
+
+Timestamp CheckInLog::first(const Chain& chain, Timestamp if_empty) const {
+  if (chain.head == 0) return if_empty;
+  CheckIn check_in;
+  std::int64_t ms = chain.base_ms;
+  read(payload(chain.head) + chain.head_skip, ms, check_in);
+  return check_in.time;
 }
 
 std::size_t CheckInLog::memory_bytes() const {

@@ -1,0 +1,96 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "control/batch_cursor.h"
+#include "store/database.h"
+
+namespace beaconry {
+
+// The edges that send to this server: who was enrolled, and what came of whom. An edge is its key;
+// its name is for people. Who comes by a token or anonymously is listed under its name as not
+// enrolled. Any thread may call; receiving is in memory, save() writes it.
+class Edges {
+ public:
+  struct Edge {
+    std::string id;  // fingerprint of its key; of one that is not enrolled "name:NAME"
+    std::string name;
+    std::string kind;  // "collector", "home", "sensor"; empty: unknown
+    bool enrolled = false, revoked = false;
+    std::uint64_t enrolments = 0;  // more than one: re-enrolled
+    bool name_conflict = false;    // another edge that is not revoked has the same name
+    Timestamp enrolled_at{}, last_seen{};
+    std::string last_address;
+    std::optional<Duration> clock_skew;  // the edge's clock minus the server's
+    std::string incarnation;             // of its last batch
+    std::uint64_t sequence = 0;
+    std::uint64_t batches = 0, repeated = 0, events = 0;
+    std::uint64_t missing = 0;    // batches of which later ones came and they did not
+    std::uint64_t dropped = 0;    // batches that the edge says it gave up
+    std::string counters = "{}";  // JSON, as last told
+  };
+
+  static Result<std::unique_ptr<Edges>> open(Database& database);
+
+  // A token that enrols one edge, once: "bce_" and 64 hex digits.
+  Result<std::string> make_token(const std::string& kind, const std::string& name,
+                                 Timestamp expires, const std::string& who, Timestamp now);
+  // Redeems one. The same key again is the same edge, enrolled once more. Errors: usage for a token
+  // that is unknown, used, expired or for another kind, and for a key that was revoked.
+  Result<Edge> enrol(std::string_view token, const std::string& kind, const std::string& name,
+                     const std::string& fingerprint, const std::string& address, Timestamp now);
+  // By id or, if only one has it, by name.
+  Result<void> revoke(const std::string& id_or_name, Timestamp now);
+  bool is_enrolled(std::string_view fingerprint) const;  // and not revoked
+  std::optional<Edge> find(const std::string& id) const;
+  std::vector<Edge> list() const;  // by name
+
+  // One batch. `claim` says whether it is new; if so, `settle` must follow: accepted once it is in
+  // the journal, or not. Until then the same batch is `busy` for others. At a restart, claim and
+  // settle what the journal holds. `full`: too many edges that are not enrolled, kMostUnknown.
+  enum class Claim : std::uint8_t { fresh, repeated, busy, full };
+  static constexpr std::size_t kMostUnknown = 1000;
+  static constexpr std::size_t kMostIncarnations = 8;  // remembered of an edge
+  Claim claim(const std::string& id, const std::string& incarnation, std::uint64_t sequence);
+  void settle(const std::string& id, const std::string& incarnation, std::uint64_t sequence,
+              bool accepted);
+
+  // What came with a batch. Nothing for an edge that was never claimed for.
+  struct News {
+    std::string name, address;
+    Timestamp seen{};
+    std::optional<Duration> clock_skew;
+    std::uint64_t events = 0;
+    std::optional<std::uint64_t> dropped;
+    std::string counters;  // JSON object; empty: nothing new
+  };
+  void note(const std::string& id, const News& news);
+
+  // Writes what changed since the last call: now and then, and before the journal lets go of
+  // anything. Forgets edges that are not enrolled and were not heard of for 30 days.
+  Result<void> save(Timestamp now);
+  static std::string unenrolled_id(std::string_view name);
+
+  ~Edges();
+
+ private:
+  struct Live;
+  explicit Edges(Database& database);
+  Result<void> load();
+  Result<Edge> redeem(const std::string& hash, const Edge& wanted, Timestamp now);
+
+  Database& database_;
+  std::mutex saving_;  // one save at a time; taken before mutex_
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Live>, std::less<>> edges_;
+};
+
+}  // namespace beaconry
