@@ -45,8 +45,8 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   if (number != HashIndex::kNone) {
     FlowState& known = flow_at(number);
     const Duration silence = time - FlowState::timestamp(known.core.last);
-    if (silence > known.patience(options_.idle_timeout) || flow_begins_anew(&known.core, &packet, from_a) != 0) {
-    if (silence > patience(known) || flow_begins_anew(&known.core, &packet, from_a) != 0) {
+    if (silence > known.patience(options_.idle_timeout) ||
+        flow_begins_anew(&known.core, &packet, from_a) != 0) {
       end_flow(known);
       release(number);
       number = HashIndex::kNone;
@@ -124,11 +124,6 @@ std::uint32_t FlowTable::create(const FlowTuple& tuple, std::uint32_t hash,
   flow.core.a_opened = end_a_opened(tuple, flow.core, options_.networks) ? 1 : 0;
   flow.core.opener_known = 1;
   return number;
-}
-
-Duration FlowTable::patience(const FlowState& flow) const {
-  const bool by_protocol = options_.idle_timeout <= Duration{0} || flow_is_closed(&flow.core) != 0;
-  return by_protocol ? flow.patience() : std::max(options_.idle_timeout, FlowState::kLeastPatience);
 }
 
 void FlowTable::release(std::uint32_t number) {
