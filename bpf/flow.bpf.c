@@ -16,9 +16,18 @@ int xdp_connection_tracker(struct xdp_md* context) {
   return XDP_PASS;
 }
 
+enum { kHeaders = 128 };  // what all of them together rarely exceed
+
 ALWAYS int track_skb(struct __sk_buff* skb) {
   const __u8* data = (const __u8*)(long)skb->data;
   const __u8* data_end = (const __u8*)(long)skb->data_end;
+  // Long frames from packet sockets and virtual machines may have little but an Ethernet header at
+  // hand.
+  if (data + kHeaders > data_end && skb->len > (__u32)(data_end - data)) {
+    bpf_skb_pull_data(skb, skb->len < kHeaders ? skb->len : kHeaders);
+    data = (const __u8*)(long)skb->data;
+    data_end = (const __u8*)(long)skb->data_end;
+  }
   const Hook hook = {skb, data, skb->len, skb->ifindex, false};
   track(&hook, data_end, skb->vlan_present ? 1 : 0);
   return TC_ACT_UNSPEC;  // other filters go on

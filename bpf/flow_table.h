@@ -54,6 +54,11 @@ ALWAYS bool has_xdp_load_bytes(void) {
 ALWAYS bool load_payload(const Hook* hook, Scratch* room, __u32 size) {
   const __u8 *at, *end;
   __u32 i;
+  // 1 to kNamePayload, in words that the verifiers of older kernels understand.
+  size -= 1;
+  __asm__ volatile("" : "+r"(size));
+  size &= kNamePayload - 1;
+  size += 1;
   if (!hook->is_xdp) {
     return bpf_skb_load_bytes(hook->context, room->payload_at, room->payload, size) == 0;
   }

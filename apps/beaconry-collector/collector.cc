@@ -23,6 +23,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
+constexpr std::size_t kLongestToken = 4096;
 constexpr auto kLastSending = std::chrono::seconds{3};
 constexpr auto kLastSendingPause = std::chrono::milliseconds{50};
 
@@ -82,6 +83,7 @@ Result<void> Collector::open() {
   if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
   socket_ = std::move(*socket);
 
+  if (auto done = read_token(); !done) return done;
   auto source = open_source(settings_, *spool_, *exporter_);
   if (!source) return tl::unexpected<Error>(std::move(source.error()));
   source_ = std::move(*source);
@@ -108,10 +110,21 @@ Result<void> Collector::give_up_privileges(const Account& account) {
   return {};
 }
 
+Result<void> Collector::read_token() {
+  if (settings_.token_file.empty()) {
+    token_.clear();
+    return {};
+  }
+  auto text = read_small_file(settings_.token_file, kLongestToken);
+  if (!text) return tl::unexpected<Error>(std::move(text.error()));
+  token_ = trim(*text);
+  return {};
+}
+
 Result<void> Collector::start_sender() {
   Sender::Options options;
   options.server.url = settings_.server_url;
-  // A key in the file wins over an earlier join only where it says where else to go.
+  // A server that was joined wins over the file: a joined edge is known there.
   if (const auto joined = joined_server(settings_.state_folder)) {
     options.server.url = joined->url;
     options.server.ca_pem = joined->ca_pem;
@@ -121,6 +134,8 @@ Result<void> Collector::start_sender() {
   options.server.certificate_pem = identity_.certificate_pem;
   options.server.key_pem = identity_.key_pem;
   options.server.connect_timeout = settings_.connect_timeout;
+  options.token = token_;
+  options.refused_folder = settings_.state_folder + "/refused";
   options.edge = identity_.fingerprint;
   options.edge_name = identity_.name;
   sender_.reset();  // one at a time takes from the spool
@@ -220,6 +235,9 @@ void Collector::reload() {
   settings_.server_url = read->server_url;
   settings_.connect_timeout = read->connect_timeout;
   settings_.token_file = read->token_file;
+  if (auto token = read_token(); !token) {
+    log_error("The token stays as it was: " + token.error().message());
+  }
   if (auto started = start_sender(); !started) {
     log_error("Nothing is sent: " + started.error().message());
   }

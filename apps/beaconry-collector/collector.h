@@ -34,6 +34,7 @@ class Collector {
       : arguments_(std::move(arguments)), settings_(std::move(settings)) {}
   Result<void> open();
   Result<void> give_up_privileges(const Account& account);
+  Result<void> read_token();
   Result<void> start_sender();
 
   void handle_signals();
@@ -53,7 +54,7 @@ class Collector {
   std::unique_ptr<StatusSocket> socket_;
   std::unique_ptr<LiveSource> source_;
   std::unique_ptr<Sender> sender_;
-  std::string server_;
+  std::string server_, token_;
   Timestamp started_{};
   bool stopping_ = false;
 };

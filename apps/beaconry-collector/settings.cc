@@ -89,12 +89,7 @@ Result<void> check_interfaces(const std::vector<std::string>& interfaces) {
 }
 
 void read_server(const ConfigValues& values, CollectorSettings& settings) {
-  const auto named = [&](const char* key) {
-    return values.origin(key).from != Origin::From::fallback;
-  };
   const auto url = values.text("data_plane.control_plane_url");
-  settings.server_named =
-      url || named("data_plane.control_plane_host") || named("data_plane.control_plane_port");
   if (url) {
     settings.server_url = *url;
     return;

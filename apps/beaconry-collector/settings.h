@@ -31,8 +31,7 @@ struct CollectorSettings {
   AllowList allow;
 
   std::string name;
-  std::string server_url;     // of host and port, or control_plane_url
-  bool server_named = false;  // some key said so; else a joined server or the default
+  std::string server_url;  // of host and port, or control_plane_url
   std::chrono::seconds connect_timeout{10};
   std::string token_file;
   std::string state_folder, spool_folder;

@@ -61,7 +61,7 @@ FlowNameReader::Learnt FlowNameReader::read_stream(FlowName& name, ByteView stre
     return found.status == NameStatus::found ? learnt(NameKind::tls_sni, found.name) : Learnt{};
   }
   if (looks_like_http_request(stream)) {
-    const HttpRequest request = http_request(stream);
+    const RequestedHost request = http_request(stream);
     wants_more =
         request.host.status == NameStatus::needs_more && stream.size() < kLongestRequestHead;
     if (request.host.status != NameStatus::found) return {};

@@ -47,10 +47,15 @@ struct alignas(64) FlowState {
   FlowCore core{};
   std::uint32_t hash = 0;
   bool used = false;
+  // The last activity was reported when it had been silent: what comes next begins another.
+  bool at_rest = false;
   FlowName name;
   PacketId first_id, activity_id;
 
-  Duration patience() const { return Duration{flow_patience(&core, tuple.protocol, kSecond, 0)}; }
+  // `idle`: what to take for an open flow in place of what its protocol asks for; 0: that.
+  Duration patience(Duration idle) const {
+    return Duration{flow_patience(&core, tuple.protocol, kSecond, idle.count())};
+  }
   static constexpr Duration kLeastPatience = std::chrono::seconds{kFlowClosedIdle};
 };
 

@@ -21,6 +21,9 @@ FlowTable::FlowTable(Options options, FlowSink& sink)
     : options_(std::move(options)), sink_(sink), names_(sink, options_.most_pending_bytes) {
   std::random_device device;
   seed_ = static_cast<std::uint64_t>(device()) << 32 | device();
+  if (options_.idle_timeout > Duration{0}) {
+    options_.idle_timeout = std::max(options_.idle_timeout, FlowState::kLeastPatience);
+  }
   options_.most_flows = std::clamp<std::size_t>(options_.most_flows, 64, 1U << 30);
 }
 
@@ -42,7 +45,8 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   if (number != HashIndex::kNone) {
     FlowState& known = flow_at(number);
     const Duration silence = time - FlowState::timestamp(known.core.last);
-    if (silence > known.patience() || flow_begins_anew(&known.core, &packet, from_a) != 0) {
+    if (silence > known.patience(options_.idle_timeout) ||
+        flow_begins_anew(&known.core, &packet, from_a) != 0) {
       end_flow(known);
       release(number);
       number = HashIndex::kNone;
@@ -60,7 +64,13 @@ void FlowTable::update(FlowState& flow, const ParsedPacket& packet, bool from_a,
                        PacketId id) {
   const FlowTime now = FlowState::core_time(time);
   const FlowStep step = flow_take(&flow.core, &packet, from_a, now, options_.burst_gap.count());
-  if (step.begins != 0) begin_activity(flow, time, id);
+  if (step.active != 0 && flow.at_rest) {
+    flow_begin_activity(&flow.core, now);
+    flow.activity_id = id;
+    flow.at_rest = false;
+  } else if (step.begins != 0) {
+    begin_activity(flow, time, id);
+  }
   const bool readable = packet.payload_captured > 0 && !flow.name.settled;
   if (readable && (step.active != 0 || flow.name.pending)) {
     read_names(flow, packet, from_a == (flow.core.a_opened != 0), time, id);
@@ -91,7 +101,7 @@ void FlowTable::read_names(FlowState& flow, const ParsedPacket& packet, bool fro
 }
 
 void FlowTable::begin_activity(FlowState& flow, Timestamp time, PacketId id) {
-  if (flow.core.at_rest == 0) end_activity(flow);
+  end_activity(flow);
   flow_begin_activity(&flow.core, FlowState::core_time(time));
   flow.activity_id = id;
 }
@@ -114,6 +124,7 @@ std::uint32_t FlowTable::create(const FlowTuple& tuple, std::uint32_t hash,
   flow.tuple = tuple;
   flow.hash = hash;
   flow.used = true;
+  flow.at_rest = false;
   flow.name.clear();
   flow.first_id = flow.activity_id = id;
   flow_begin(&flow.core, &packet, from_a, FlowState::core_time(time));
@@ -152,7 +163,7 @@ void FlowTable::sweep(std::size_t count, Timestamp now) {
     FlowState& flow = flow_at(hand_);
     const Duration silence = now - FlowState::timestamp(flow.core.last);
     if (silence <= FlowState::kLeastPatience || !flow.used) continue;
-    if (silence <= flow.patience()) continue;
+    if (silence <= flow.patience(options_.idle_timeout)) continue;
     end_flow(flow);
     release(hand_);
   }
@@ -188,9 +199,12 @@ void FlowTable::report(Timestamp now) {
     if (!flow.used || flow_is_closed(&core) != 0) continue;
     const bool ended = core.has_payload != 0 &&
                        now - FlowState::timestamp(core.activity_last) >= options_.burst_gap;
-    if (ended && !(core.reported != 0 && flow_is_farewell(&core) != 0)) {
+    if (ended && (core.reported == 0 || flow_is_farewell(&core) == 0)) {
       end_activity(flow);
-      flow_rest(&core);
+      core.bytes_before[0] = core.bytes[0];
+      core.bytes_before[1] = core.bytes[1];
+      core.has_payload = 0;
+      flow.at_rest = true;
     }
     // Only TCP says that a silent flow goes on.
     const bool goes_on =
@@ -206,7 +220,7 @@ void FlowTable::report_alive(const FlowState& flow) {
   event.begins_check_in = false;
   event.time = FlowState::timestamp(flow.core.first);
   event.duration = Duration{flow.core.last - flow.core.first};
-  report(flow, event, flow.core.bytes, flow.first_id);
+  report(flow, event, flow.first_id, flow.core.bytes);
 }
 
 void FlowTable::finish() {
@@ -223,33 +237,34 @@ void FlowTable::end_activity(FlowState& flow) {
   event.time = FlowState::timestamp(flow.core.activity_first);
   event.duration = Duration{flow.core.activity_last - flow.core.activity_first};
   flow.core.reported = 1;
-  report(flow, event, flow.activity_id);
+  report_activity(flow, event, flow.activity_id);
 }
 
 void FlowTable::end_flow(FlowState& flow) {
   ++ended_;
   FlowCore& core = flow.core;
   const bool whole = core.reported == 0;
-  if (!whole && core.at_rest == 0 && flow_is_farewell(&core) == 0) {
+  if (!whole && !flow.at_rest && flow_is_farewell(&core) == 0) {
     end_activity(flow);
-    flow_rest(&core);
+    core.bytes_before[0] = core.bytes[0];
+    core.bytes_before[1] = core.bytes[1];
   }
   FlowEvent event;
   event.kind = FlowEventKind::close;
   event.begins_check_in = whole;
   event.time = FlowState::timestamp(core.first);
   event.duration = Duration{core.last - core.first};
-  report(flow, event, flow.first_id);
+  report_activity(flow, event, flow.first_id);
 }
 
-void FlowTable::report(const FlowState& flow, FlowEvent& event, PacketId id) {
+void FlowTable::report_activity(const FlowState& flow, FlowEvent& event, PacketId id) {
   const std::uint64_t bytes[2] = {flow_activity_bytes(&flow.core, 0),
                                   flow_activity_bytes(&flow.core, 1)};
-  report(flow, event, bytes, id);
+  report(flow, event, id, bytes);
 }
 
-void FlowTable::report(const FlowState& flow, FlowEvent& event, const std::uint64_t (&bytes)[2],
-                       PacketId id) {
+void FlowTable::report(const FlowState& flow, FlowEvent& event, PacketId id,
+                       const std::uint64_t (&bytes)[2]) {
   const FlowTuple& tuple = flow.tuple;
   const bool a_opened = flow.core.a_opened != 0;
   event.bytes_out = bytes[a_opened ? 0 : 1];

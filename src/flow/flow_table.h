@@ -38,7 +38,10 @@ class FlowTable {
     Duration burst_gap = std::chrono::seconds{1};
     std::size_t most_flows = 1 << 20;
     std::size_t most_pending_bytes = 64 << 20;  // of messages that may name their flows
-    std::vector<std::string> file_names{};      // more than one: ids become "name#number"
+    // How long an open flow may be silent, if not what its protocol asks for (0). Never less than
+    // FlowState::kLeastPatience.
+    Duration idle_timeout{0};
+    std::vector<std::string> file_names{};  // more than one: ids become "name#number"
   };
   // What a flow takes of memory, its name and its place in the index included.
   static constexpr std::size_t kBytesPerFlow = 400;
@@ -88,10 +91,10 @@ class FlowTable {
   void end_activity(FlowState& flow);
   void end_flow(FlowState& flow);
   void report_alive(const FlowState& flow);
-  // With the bytes of its activity, or those given, by end.
-  void report(const FlowState& flow, FlowEvent& event, PacketId id);
-  void report(const FlowState& flow, FlowEvent& event, const std::uint64_t (&bytes)[2],
-              PacketId id);
+  // With the bytes of this activity; with these bytes, by end.
+  void report_activity(const FlowState& flow, FlowEvent& event, PacketId id);
+  void report(const FlowState& flow, FlowEvent& event, PacketId id,
+              const std::uint64_t (&bytes)[2]);
 
   Options options_;
   FlowSink& sink_;

@@ -106,6 +106,20 @@ TEST(FlowTableLive, AGoodByeIsNoCheckInThoughReportedBetweenItAndTheClose) {
   EXPECT_EQ(traffic.seen.events.back().out, 24U);
 }
 
+TEST(FlowTableLive, EndsSilentFlowsAfterTheTimeoutOfItsOptions) {
+  FlowTable::Options options;
+  options.idle_timeout = std::chrono::seconds{300};
+  Traffic traffic(options);
+  Connection c(traffic, kClient, kServer);
+  c.open(100);
+  c.out(100.1, Bytes(300));
+  traffic.udp(100, kClient, kServer, Bytes(30));
+  traffic.table.report(at(399));
+  EXPECT_EQ(traffic.table.flow_count(), 2U);
+  traffic.table.report(at(401));
+  EXPECT_EQ(traffic.table.flow_count(), 0U);
+}
+
 // Whenever reports are asked for, check-ins and bytes are those of the same packets without them.
 RC_GTEST_PROP(FlowTableLive, ReportsChangeNoCheckIn, ()) {
   Traffic live, offline;

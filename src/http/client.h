@@ -26,6 +26,9 @@ class HttpClient {
     std::chrono::seconds connect_timeout{5};
     std::chrono::seconds timeout{30};  // for a whole answer
     std::size_t most_body = std::size_t{256} << 20;
+    // Asked several times a second while something is waited for: true ends it with an error. Only
+    // the look-up of a name cannot be ended.
+    std::function<bool()> is_cancelled;
   };
 
   static Result<std::unique_ptr<HttpClient>> make(const Options& options);

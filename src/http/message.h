@@ -13,7 +13,7 @@ namespace beaconry {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
-// Who sent a request.
+// Who sent a request. (A server answers HEAD itself: its handler sees GET.)
 struct HttpPeer {
   IpAddress address;
   std::uint16_t port = 0;
@@ -26,7 +26,7 @@ struct HttpPeer {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string target = "/";  // with the query, as sent
+  std::string target = "/";  // with the query, as sent; of an absolute one only the path
   HttpHeaders headers;       // names in lower case
   std::string body;
   HttpPeer peer;  // on the server's side
@@ -45,6 +45,7 @@ class EventStream {
   // False once the client is gone.
   virtual bool push(std::string_view event, std::string_view data, std::string_view id = {}) = 0;
   virtual bool is_open() const = 0;
+  virtual void close() = 0;  // what waits is still sent
 
   static std::shared_ptr<EventStream> make(std::size_t most_bytes = 1 << 20);
 };

@@ -36,21 +36,27 @@ class HttpServer {
     bool ask_for_client_certificate = true;  // any is taken: HttpPeer::key tells whose
   };
   struct Options {
-    std::vector<std::string> listen{"127.0.0.1:9090"};  // address:port, [address]:port, unix:/path
-    std::optional<Tls> tls;                             // not for Unix sockets
+    // address:port, [address]:port, localhost:port, unix:/path (mode 0600; a stale one is replaced)
+    std::vector<std::string> listen{"127.0.0.1:9090"};
+    std::optional<Tls> tls;  // not for Unix sockets
     unsigned workers = 2;
-    std::size_t most_connections = 20'000;      // past it the longest idle one goes, else 503
+    // Past it the longest idle one goes, else 503. Fewer where RLIMIT_NOFILE, which is raised to
+    // its hard limit, allows only fewer.
+    std::size_t most_connections = 20'000;
     std::size_t most_connections_a_client = 0;  // by address; 0: no limit. Loopback has none
     double requests_a_second_a_client = 0;      // token bucket with ten seconds' burst; 0: no limit
     std::size_t most_header_bytes = 16 << 10;
     std::size_t most_queued = 1024;  // requests that wait for a worker; past it 503
     std::chrono::seconds header_timeout{10};
-    std::chrono::seconds body_timeout{60};  // and at least 1 kB a second
+    // For each of these two: nothing moved for so long, or after so long less than 1 kB a second.
+    std::chrono::seconds body_timeout{60};
     std::chrono::seconds write_timeout{60};
     std::chrono::seconds idle_timeout{120};
+    std::chrono::seconds heartbeat{15};  // a comment line in event streams, where nothing else is
   };
   struct Counters {
     std::uint64_t connections = 0, open = 0, requests = 0;
+    std::uint64_t evicted = 0;  // idle connections closed to make place
     std::uint64_t refused_connections = 0, rate_limited = 0, timed_out = 0, malformed = 0;
     std::uint64_t tls_failures = 0, overloaded = 0;
     std::uint64_t streams = 0, streams_cut = 0;  // event streams open now; ended for slowness
@@ -59,7 +65,8 @@ class HttpServer {
   // The handler outlives the server.
   static Result<std::unique_ptr<HttpServer>> start(const Options& options, HttpHandler& handler);
   virtual ~HttpServer() = default;  // stop()s
-  // No new connections; running requests end, at most for `patience`.
+  // No new connections; running requests end, at most for `patience` (but a handler that does not
+  // return is waited for). Any thread but the loop's and the workers'; a second call does nothing.
   virtual void stop(std::chrono::seconds patience) = 0;
   // Takes a new certificate without a restart.
   virtual Result<void> set_tls(const Tls& tls) = 0;

@@ -51,7 +51,7 @@ bool looks_like_http_request(ByteView bytes) {
   return !bytes.empty() && bytes[0] >= 'C' && bytes[0] <= 'T' && !method_of(as_text(bytes)).empty();
 }
 
-HttpRequest http_request(ByteView bytes) {
+RequestedHost http_request(ByteView bytes) {
   std::string_view text = as_text(bytes);
   const std::string_view method = method_of(text);
   if (method.empty()) return {};

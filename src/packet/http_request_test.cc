@@ -23,7 +23,7 @@ TEST(HttpRequest, FindsTheHost) {
   };
   for (const auto& c : cases) {
     ASSERT_TRUE(looks_like_http_request(as_bytes(c.request)));
-    const HttpRequest request = http_request(as_bytes(c.request));
+    const RequestedHost request = http_request(as_bytes(c.request));
     EXPECT_EQ(request.host.status, NameStatus::found) << c.request;
     EXPECT_EQ(request.host.name, c.host);
     EXPECT_EQ(request.connect, c.connect);

@@ -42,6 +42,8 @@ struct FlowJoin {
   OpenFlows open;
   // No log of flows is among the inputs: rows of the other logs stand for the flows.
   bool standalone = false;
+  // Rows of flows that go on are told at once, as `alive`: their final rows will come.
+  bool live = false;
 };
 
 }  // namespace beaconry

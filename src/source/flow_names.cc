@@ -1,8 +1,7 @@
 #include "source/flow_names.h"
 
-#include <absl/hash/hash.h>
-
 #include <algorithm>
+#include <cstring>
 
 namespace beaconry {
 namespace {
@@ -13,7 +12,74 @@ constexpr std::uint64_t kEntryBytes = 56, kNameBytes = 120;
 }  // namespace
 
 std::uint64_t FlowNames::hash(std::string_view id) {
-  return absl::Hash<std::string_view>{}(id);
+  std::uint64_t state = 0x9e3779b97f4a7c15ULL ^ id.size();
+  const auto mix = [&](std::uint64_t word) {
+    const auto product = static_cast<unsigned __int128>(state ^ word) * 0xa0761d6478bd642fULL;
+    state = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    state += 0xd6e8feb86659fd93ULL;
+  };
+  while (id.size() > 8) {
+    std::uint64_t word;
+    std::memcpy(&word, id.data(), 8);
+    mix(word);
+    id.remove_prefix(8);
+  }
+  std::uint64_t word = 0;
+  std::memcpy(&word, id.data(), id.size());
+  mix(word);
+  mix(0);
+  return state;
+}
+
+void FlowNames::forget(std::uint64_t id) {
+  Shard& part = shard(id);
+  const std::lock_guard lock(part.mutex);
+  if (part.entries.erase(id) > 0) {
+    entries_.fetch_sub(1, std::memory_order_relaxed);
+    memory_.fetch_sub(kEntryBytes);
+  }
+  if (part.bursts.erase(id) > 0) memory_.fetch_sub(kEntryBytes);
+}
+
+std::vector<FlowNames::Saved> FlowNames::save() const {
+  std::vector<Saved> all;
+  all.reserve(entries_);
+  for (const Shard& part : shards_) {
+    for (const auto& [id, entry] : part.entries) {
+      Saved one{id, Timestamp{Duration{entry.last_time}}, entry.kind, names_[entry.name]};
+      if (const auto bytes = part.bursts.find(id); bytes != part.bursts.end()) {
+        one.burst_out = bytes->second.out;
+        one.burst_in = bytes->second.in;
+      }
+      all.push_back(one);
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const Saved& a, const Saved& b) { return a.id < b.id; });
+  return all;
+}
+
+bool FlowNames::restore(const Saved& flow) {
+  if (learn(flow.id, flow.kind, flow.name, flow.time) == Learnt::full) return false;
+  count_burst(flow.id, flow.burst_out, flow.burst_in);
+  return true;
+}
+
+std::uint64_t FlowNames::shrink(std::uint64_t memory) {
+  auto all = save();
+  std::sort(all.begin(), all.end(), [](const Saved& a, const Saved& b) { return a.time > b.time; });
+  std::deque<std::string> texts;  // what `all` looks at
+  texts.swap(names_);
+  names_.emplace_back();
+  name_index_.clear();
+  for (Shard& part : shards_) {
+    part.entries.clear();
+    part.bursts.clear();
+  }
+  entries_ = memory_ = 0;
+  std::size_t kept = 0;
+  while (kept < all.size() && memory_ <= memory && restore(all[kept]))
+    ++kept;
+  return all.size() - kept;
 }
 
 bool FlowNames::reserve(std::uint64_t bytes) {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "flow/flow_event.h"
 
@@ -41,8 +42,27 @@ class FlowNames {
   void count_burst(std::uint64_t id, std::uint64_t bytes_out, std::uint64_t bytes_in);
 
   Known find(std::uint64_t id) const;
+
+  // For logs that are followed for months. One thread, while no other calls; names that find() gave
+  // before are gone after shrink().
+  struct Saved {
+    std::uint64_t id = 0;
+    Timestamp time{};
+    NameKind kind = NameKind::none;
+    std::string_view name;
+    std::uint64_t burst_out = 0, burst_in = 0;
+  };
+  void forget(std::uint64_t id);  // the flow is over
+  // Gives up texts that no flow has any more, then the flows heard of longest ago, until at most
+  // `memory` is held; returns how many flows.
+  std::uint64_t shrink(std::uint64_t memory);
+  std::vector<Saved> save() const;  // in order of id
+  bool restore(const Saved& flow);  // false if the memory limit forbids it
+  std::uint64_t memory() const { return memory_.load(std::memory_order_relaxed); }
+
   bool empty() const { return entries_.load(std::memory_order_relaxed) == 0; }
 
+  // The same in every process: what save() gave is restored by another.
   static std::uint64_t hash(std::string_view id);
 
  private:

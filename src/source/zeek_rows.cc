@@ -170,6 +170,15 @@ BadLine ZeekRows::add_conn(const LogRow& row, bool open) {
     std::swap(event.source_port, event.pair.port);
     std::swap(event.bytes_out, event.bytes_in);
   }
+  if (open && join_.live) {
+    const auto known = join_.names.find(FlowNames::hash(event.id));
+    event.kind = FlowEventKind::alive;
+    event.begins_check_in = false;
+    event.name_kind = known.kind;
+    event.server_name = known.name;
+    sink_.add(event);
+    return BadLine::none;
+  }
   const bool joins = !join_.names.empty() || open || !join_.open.empty();
   if (!joins || event.id.empty()) {
     event.kind = open ? FlowEventKind::alive : FlowEventKind::close;

@@ -14,7 +14,8 @@ struct EdgeIdentity {
   std::string certificate_pem;  // self-signed: the server knows keys, not signatures
   std::string key_pem;
 
-  // From `folder`/edge.key and edge.crt (mode 0600), made if missing.
+  // From `folder`/edge.key and edge.crt (mode 0600), made if missing, both with the folder. `name`
+  // is the one that is told; it may change.
   static Result<EdgeIdentity> open(const std::string& folder, const std::string& name);
 };
 

@@ -4,14 +4,12 @@
 #include <bpf/flow.skel.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -19,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "capture/flow_records.h"
 
 namespace beaconry {
 namespace {
@@ -27,7 +26,6 @@ constexpr std::uint32_t kXdpHasFragments = 1U << 5;  // BPF_F_XDP_HAS_FRAGS, sin
 constexpr std::uint32_t kLeastSlots = 64, kMostSlots = 1U << 16;
 constexpr std::uint32_t kSpareSlots = 64;  // for interfaces that come back with another number
 constexpr std::uint32_t kBatch = 1024;
-constexpr std::int64_t kNanosecond = 1'000'000'000;
 
 struct SkeletonDeleter {
   void operator()(flow_bpf* skeleton) const { flow_bpf::destroy(skeleton); }
@@ -45,20 +43,6 @@ int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) 
   log_debug(trim(std::string_view(
       text.data(), std::min(text.size() - 1, static_cast<std::size_t>(std::max(length, 0))))));
   return length;
-}
-
-// The resolution of the coarse clock is one tick, whatever CONFIG_HZ was.
-std::int64_t ticks_per_second() {
-  timespec tick{};
-  ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-  const std::int64_t length = tick.tv_sec * kNanosecond + tick.tv_nsec;
-  return length <= 0 ? 250 : (kNanosecond + length / 2) / length;
-}
-
-std::int64_t to_ticks(Duration length, std::int64_t a_second) {
-  return std::max<std::int64_t>(
-      1,
-      static_cast<std::int64_t>(std::llround(to_seconds(length) * static_cast<double>(a_second))));
 }
 
 struct Sizes {
@@ -86,14 +70,14 @@ enum class Xdp : std::uint8_t { with_fragments, plain, none };
 Result<Skeleton> load_skeleton(const CaptureOptions& options, const Sizes& sizes, Xdp xdp) {
   Skeleton skeleton(flow_bpf::open(nullptr));
   if (!skeleton) return fail_errno("open", "the eBPF programs");
-  const std::int64_t second = ticks_per_second();
-  skeleton->rodata->ticks_per_second = static_cast<std::uint64_t>(second);
-  skeleton->rodata->burst_gap_ticks =
-      static_cast<std::uint64_t>(to_ticks(options.burst_gap, second));
+  const KernelClock clock(KernelClock::kernel_ticks_per_second());
+  const auto ticks = [&](Duration length) {
+    return static_cast<std::uint64_t>(std::max<FlowTime>(clock.ticks(length), 1));
+  };
+  skeleton->rodata->ticks_per_second = static_cast<std::uint64_t>(clock.ticks_per_second());
+  skeleton->rodata->burst_gap_ticks = ticks(options.burst_gap);
   skeleton->rodata->idle_ticks =
-      options.connection_timeout > Duration{0}
-          ? static_cast<std::uint64_t>(to_ticks(options.connection_timeout, second))
-          : 0;
+      options.connection_timeout > Duration{0} ? ticks(options.connection_timeout) : 0;
   skeleton->rodata->ring_bytes = sizes.ring;
   skeleton->rodata->counter_slots = sizes.slots;
   skeleton->rodata->track_tcp = options.track_tcp;
@@ -167,7 +151,7 @@ TrackerPrograms FlowPrograms::trackers() const {
           bpf_program__fd(programs.tc_egress_tracker)};
 }
 
-Result<FlowPrograms::Clock> FlowPrograms::read_clock() {
+Result<ClockSample> FlowPrograms::read_clock() {
   std::array<char, 64> frame{};  // any that the kernel takes for one
   bpf_test_run_opts options{};
   options.sz = sizeof options;
@@ -181,8 +165,7 @@ Result<FlowPrograms::Clock> FlowPrograms::read_clock() {
       bpf_map_lookup_elem(bpf_map__fd(loaded_->skeleton->maps.clock), &zero, &sample) != 0) {
     return fail_errno("read", "the kernel's clock");
   }
-  return Clock{static_cast<std::int64_t>(sample.jiffies), static_cast<std::int64_t>(sample.time_ns),
-               static_cast<std::int64_t>(loaded_->skeleton->rodata->ticks_per_second)};
+  return sample;
 }
 
 void FlowPrograms::consume(const Record& take) {

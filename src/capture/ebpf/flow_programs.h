@@ -1,4 +1,6 @@
 #pragma once
+#include <bpf/abi/records.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -6,7 +8,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include <bpf/abi/records.h>
 #include "capture/capture.h"
 #include "capture/ebpf/interface_hooks.h"
 
@@ -16,12 +17,6 @@ namespace beaconry {
 // the bytecode is part of this program. One thread.
 class FlowPrograms {
  public:
-  // What the kernel's ticks (FlowTime of the records) stand for at one moment.
-  struct Clock {
-    std::int64_t ticks = 0;
-    std::int64_t monotonic_ns = 0;
-    std::int64_t ticks_per_second = 0;
-  };
   using Record = std::function<void(std::string_view)>;
 
   // Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN. Sizes are the options'; `interfaces` are the
@@ -34,7 +29,8 @@ class FlowPrograms {
 
   // xdp_ingress is -1 where this kernel cannot run it.
   TrackerPrograms trackers() const;
-  Result<Clock> read_clock();
+  // What the kernel's jiffies stand for at this moment.
+  Result<ClockSample> read_clock();
 
   // Hands out what the ring holds.
   void consume(const Record& take);
