@@ -1,8 +1,14 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
+#include "base/text.h"
+#include "config/document.h"
+#include "config/import_predecessor.h"
 #include "server/access.h"
 #include "server/listing.h"
 #include "server/requests.h"
@@ -17,15 +23,15 @@ struct Options {
   bool origin = false, json = false;
   std::vector<std::string> assignments;
   std::uint64_t version = 0;
+  std::string file, output;
 };
 
 Result<void> get(Server& server, const Options& options) {
-  Query query;
-  if (options.origin) query.emplace_back("origin", "true");
-  const auto answer = server.get("/api/v1/config", query);
+  const auto answer = server.get(options.origin ? "/api/v1/config/origins" : "/api/v1/config");
   if (!answer) return tl::unexpected<Error>(answer.error());
   if (options.json) return print(*answer + '\n');
-  return print(config_lines(*answer, options.key));
+  return print(options.origin ? config_origin_lines(*answer, options.key)
+                              : config_lines(*answer, options.key));
 }
 
 Result<void> set(Server& server, const Options& options) {
@@ -45,14 +51,29 @@ Result<void> history(Server& server) {
 }
 
 Result<void> roll_back(Server& server, const Options& options) {
-  const auto answer =
-      server.post("/api/v1/config/rollback",
-                  json_object({}, {{"version", static_cast<double>(options.version)}}));
+  const auto answer = server.post("/api/v1/config/rollback",
+                                  "{\"version\":" + std::to_string(options.version) + '}');
   if (!answer) return tl::unexpected<Error>(answer.error());
   const auto version = member_of(*answer, "version");
   if (!version) return tl::unexpected<Error>(version.error());
   return print("version " + *version + " is in force, with the values of version " +
                std::to_string(options.version) + '\n');
+}
+
+// The new file to standard output or a file, what changed to standard error.
+Result<void> import(const Options& options) {
+  auto text = read_small_file(options.file, kLongestConfigFile);
+  if (!text) return tl::unexpected<Error>(std::move(text.error()));
+  const auto imported = import_predecessor(std::move(*text), options.file);
+  if (!imported) return tl::unexpected<Error>(imported.error());
+  for (const std::string& change : imported->changes)
+    std::fprintf(stderr, "- %s\n", terminal_safe(change).c_str());
+  if (options.output.empty()) return print(imported->text);
+  std::ofstream file(options.output, std::ios::trunc);
+  file << imported->text;
+  file.close();
+  if (!file) return fail_errno("write", options.output);
+  return {};
 }
 
 std::function<int()> define(CLI::App& app) {
@@ -67,10 +88,21 @@ std::function<int()> define(CLI::App& app) {
   CLI::App* listing = app.add_subcommand("history", "List versions: when, who, what");
   CLI::App* back = app.add_subcommand("rollback", "Bring an earlier version's values back");
   back->add_option("version", options->version, "As `config history` shows it")->required();
+  CLI::App* importing = app.add_subcommand(
+      "import",
+      "Turn the predecessor's file into one of ours, and say what changed; asks no server");
+  importing->add_option("file", options->file, "The old file; - reads standard input")->required();
+  importing->add_option("-o,--output", options->output, "Where the new one goes [standard output]");
   const auto access = ServerOptions::add_to(app);
   for (CLI::App* child : {getting, setting, listing, back})
     child->fallthrough();
   return [=] {
+    if (importing->parsed()) {
+      const auto imported = import(*options);
+      if (imported) return kExitDone;
+      std::fprintf(stderr, "beaconry: %s\n", imported.error().message().c_str());
+      return kExitFound;
+    }
     return with_server(*access, [&](Server& server) -> Result<void> {
       if (getting->parsed()) return get(server, *options);
       if (setting->parsed()) return set(server, *options);

@@ -28,17 +28,12 @@ std::function<int()> define(CLI::App& app) {
   const auto access = ServerOptions::add_to(app);
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {
-      const auto seconds = parse_duration_seconds(options->valid);
-      if (!seconds) {
-        return fail(ErrorKind::usage, "read", "--valid " + terminal_safe(options->valid),
-                    "write 30m, 1h or 1d");
-      }
       const auto answer = server.post(
           "/api/v1/enrollments",
-          json_object({{"kind", options->kind}, {"name", options->name}, {"url", options->url}},
-                      {{"valid_for_seconds", *seconds}}));
+          json_object(
+              {{"kind", options->kind}, {"name", options->name}, {"expires", options->valid}}));
       if (!answer) return tl::unexpected<Error>(answer.error());
-      const auto line = member_of(*answer, "join");
+      const auto line = join_line(*answer, options->kind, options->url);
       if (!line) return tl::unexpected<Error>(line.error());
       std::fprintf(stderr, "On %s, within %s, once:\n", terminal_safe(options->name).c_str(),
                    options->valid.c_str());

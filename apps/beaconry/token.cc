@@ -19,17 +19,9 @@ struct Options {
 };
 
 Result<void> create(Server& server, const Options& options) {
-  std::vector<std::pair<std::string, double>> numbers;
-  if (!options.expires.empty()) {
-    const auto seconds = parse_duration_seconds(options.expires);
-    if (!seconds) {
-      return fail(ErrorKind::usage, "read", "--expires " + terminal_safe(options.expires),
-                  "write 12h, 30d or 52w");
-    }
-    numbers.emplace_back("expires_in_seconds", *seconds);
-  }
   const auto answer = server.post(
-      "/api/v1/tokens", json_object({{"name", options.name}, {"role", options.role}}, numbers));
+      "/api/v1/tokens",
+      json_object({{"name", options.name}, {"role", options.role}, {"expires", options.expires}}));
   if (!answer) return tl::unexpected<Error>(answer.error());
   const auto token = member_of(*answer, "token");
   if (!token) return tl::unexpected<Error>(token.error());

@@ -6,37 +6,41 @@
 namespace beaconry {
 namespace {
 
+bool is_wanted(const std::string& path, const std::string& wanted) {
+  return wanted.empty() || path == wanted || path.compare(0, wanted.size() + 1, wanted + '.') == 0;
+}
+
+std::string line_of(const std::string& path, const Json& value) {
+  return terminal_safe(path) + ": " +
+         terminal_safe(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
 // Leaves of nested objects as "a.b.c: value".
-void flatten(const Json& json, const std::string& path, const Json& origins,
-             const std::string& wanted, std::string& out) {
+void flatten(const Json& json, const std::string& path, const std::string& wanted,
+             std::string& out) {
   if (json.is_object() && !json.empty()) {
-    for (const auto& [name, value] : json.items()) {
-      const std::string below = path.empty() ? name : path + '.' + name;
-      flatten(value, below, origins, wanted, out);
-    }
+    for (const auto& [name, value] : json.items())
+      flatten(value, path.empty() ? name : path + '.' + name, wanted, out);
     return;
   }
-  const bool matches =
-      wanted.empty() || path == wanted || path.compare(0, wanted.size() + 1, wanted + '.') == 0;
-  if (!matches) return;
-  out += terminal_safe(path) + ": " +
-         terminal_safe(json.is_string() ? json.get<std::string>() : json.dump());
-  if (const auto origin = origins.find(path); origin != origins.end() && origin->is_string()) {
-    out += "    # " + terminal_safe(origin->get<std::string>());
+  if (is_wanted(path, wanted)) out += line_of(path, json) + '\n';
+}
+
+Result<std::string> found_or_not(std::string lines, const std::string& key) {
+  if (lines.empty() && !key.empty()) {
+    return fail(ErrorKind::not_found, "get", '\'' + terminal_safe(key) + '\'',
+                "the server has no such key");
   }
-  out += '\n';
+  return lines;
 }
 
 }  // namespace
 
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& texts,
-                        const std::vector<std::pair<std::string, double>>& numbers) {
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& texts) {
   Json json = Json::object();
   for (const auto& [name, value] : texts) {
     if (!value.empty()) json[name] = utf8_valid(value);
   }
-  for (const auto& [name, value] : numbers)
-    json[name] = value;
   return json.dump();
 }
 
@@ -71,20 +75,45 @@ Result<std::string> config_edit(const std::vector<std::string>& assignments) {
 }
 
 Result<std::string> config_lines(std::string_view text, const std::string& key) {
-  auto json = parse_answer(text);
-  if (!json) return tl::unexpected<Error>(std::move(json.error()));
-  Json origins = Json::object();
-  if (const auto found = json->find("origins"); found != json->end()) {
-    if (found->is_object()) origins = *found;
-    json->erase(found);
-  }
+  const auto json = parse_answer(text);
+  if (!json) return tl::unexpected<Error>(json.error());
   std::string lines;
-  flatten(*json, "", origins, key, lines);
-  if (lines.empty() && !key.empty()) {
-    return fail(ErrorKind::not_found, "get", '\'' + terminal_safe(key) + '\'',
-                "the server has no such key");
+  flatten(*json, "", key, lines);
+  return found_or_not(std::move(lines), key);
+}
+
+Result<std::string> config_origin_lines(std::string_view text, const std::string& key) {
+  const auto json = parse_answer(text);
+  if (!json) return tl::unexpected<Error>(json.error());
+  std::string lines;
+  for (const Json& row : list_at(*json, "values")) {
+    const std::string path = text_at(row, "key");
+    if (!row.is_object() || !row.contains("value") || !is_wanted(path, key)) continue;
+    lines += line_of(path, row["value"]) + "    # " + text_at(row, "origin") + '\n';
   }
-  return lines;
+  return found_or_not(std::move(lines), key);
+}
+
+Result<std::string> join_line(std::string_view text, const std::string& kind,
+                              const std::string& url) {
+  const auto json = parse_answer(text);
+  if (!json) return tl::unexpected<Error>(json.error());
+  const std::string token = text_at(*json, "token"), ca = text_at(*json, "ca_fingerprint");
+  if (ca.empty()) {
+    return fail(ErrorKind::unsupported, "enroll", "",
+                "the server has no TLS; run `beaconry-control init` and start it again");
+  }
+  std::string where = url;
+  if (where.empty()) {
+    for (const Json& endpoint : list_at(*json, "endpoints")) {
+      if (endpoint.is_string() && endpoint.get<std::string>().compare(0, 5, "unix:") != 0) {
+        where = "https://" + terminal_safe(endpoint.get<std::string>());
+        break;
+      }
+    }
+  }
+  return "BEACONRY_JOIN_TOKEN=" + token + " beaconry-" + kind + " join " + where +
+         " --ca SHA256:" + ca;
 }
 
 }  // namespace beaconry

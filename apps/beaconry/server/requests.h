@@ -9,9 +9,8 @@
 
 namespace beaconry {
 
-// One JSON object of plain values, for a request's body. Empty texts are left out.
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& texts,
-                        const std::vector<std::pair<std::string, double>>& numbers = {});
+// One JSON object of texts, for a request's body. Empty ones are left out.
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& texts);
 
 // A member of an answer as text: "" where it is missing.
 Result<std::string> member_of(std::string_view json, const char* path);
@@ -20,8 +19,14 @@ Result<std::string> member_of(std::string_view json, const char* path);
 // where it reads as such, else a text. The error says what to write instead.
 Result<std::string> config_edit(const std::vector<std::string>& assignments);
 
-// The effective configuration, or one key or section of it, as lines "key: value"; with origins
-// behind them where the answer holds them.
+// The configuration as lines "key: value", all of it or one key or section: of /api/v1/config, and
+// of /api/v1/config/origins, which says behind each where it came from.
 Result<std::string> config_lines(std::string_view json, const std::string& key);
+Result<std::string> config_origin_lines(std::string_view json, const std::string& key);
+
+// The one line that makes a machine an edge, from the answer of POST /api/v1/enrollments. The token
+// stands in the environment: command lines are for everybody to see.
+Result<std::string> join_line(std::string_view json, const std::string& kind,
+                              const std::string& url);
 
 }  // namespace beaconry

@@ -24,13 +24,25 @@ TEST(ConfigEdit, RefusesWhatIsNoAssignment) {
   }
 }
 
-TEST(ConfigLines, ShowsOneKeyWithItsOrigin) {
-  const auto lines = config_lines(
-      R"({"detection": {"cv_threshold": 0.2, "alert_threshold": 0.7},
-          "origins": {"detection.cv_threshold": "config.yaml line 3"}})",
+TEST(ConfigLines, ShowsWhereAValueCameFrom) {
+  const auto lines = config_origin_lines(
+      R"({"version": 3, "values": [
+          {"key": "detection.cv_threshold", "value": 0.2, "origin": "config.yaml line 3"},
+          {"key": "detection.alert_threshold", "value": 0.7, "origin": "default"}]})",
       "detection.cv_threshold");
   ASSERT_TRUE(lines);
   EXPECT_EQ(*lines, "detection.cv_threshold: 0.2    # config.yaml line 3\n");
+}
+
+TEST(JoinLine, HoldsTokenServerAndFingerprint) {
+  const std::string answer =
+      R"({"token": "abc", "ca_fingerprint": "00ff", "endpoints": ["unix:/x", "192.0.2.1:9090"]})";
+  EXPECT_EQ(*join_line(answer, "collector", ""),
+            "BEACONRY_JOIN_TOKEN=abc beaconry-collector join https://192.0.2.1:9090 "
+            "--ca SHA256:00ff");
+  EXPECT_THAT(*join_line(answer, "home", "https://soc.example:9090"),
+              HasSubstr("beaconry-home join https://soc.example:9090 --ca"));
+  EXPECT_FALSE(join_line(R"({"token": "abc", "ca_fingerprint": null})", "collector", ""));
 }
 
 TEST(ConfigLines, ShowsASectionAndNotItsNamesakes) {
@@ -44,7 +56,7 @@ TEST(ConfigLines, SaysThatAKeyIsNotThere) {
 }
 
 TEST(JsonObject, LeavesEmptyTextsOut) {
-  EXPECT_EQ(json_object({{"name", "x"}, {"reason", ""}}, {{"n", 2}}), R"({"n":2.0,"name":"x"})");
+  EXPECT_EQ(json_object({{"name", "x"}, {"reason", ""}}), R"({"name":"x"})");
 }
 
 }  // namespace

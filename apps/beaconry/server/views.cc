@@ -63,7 +63,7 @@ std::string paint_severity(const Json& row, std::string line) {
 
 // A named pair's destination is its name.
 std::string destination(const Json& row) {
-  const std::string name = text_at(row, "server_name");
+  const std::string name = text_at(row, "dst_name");
   return name.empty() ? text_at(row, "dst_ip") : name;
 }
 
@@ -86,6 +86,24 @@ const std::vector<Column>& beacon_columns() {
       {"INTERVAL", 11, interval},
   };
   return columns;
+}
+
+bool flag_at(const Json& row, const char* name) {
+  return text_at(row, name) == "true";
+}
+
+// The worst that is to be said of an edge.
+std::string edge_state(const Json& row) {
+  if (flag_at(row, "revoked")) return "revoked";
+  if (flag_at(row, "name_conflict")) return "name conflict";
+  if (!flag_at(row, "enrolled")) return "not enrolled";
+  return count_at(row, "enrolments") > 1 ? "re-enrolled" : "enrolled";
+}
+
+std::string clock_skew(const Json& row) {
+  if (text_at(row, "clock_skew_seconds").empty()) return {};
+  const double skew = number_at(row, "clock_skew_seconds");
+  return (skew < 0 ? "" : "+") + fixed(skew, 1) + 's';
 }
 
 std::string pair_cell(const Json& r, const char* path) {
@@ -245,17 +263,13 @@ Result<std::string> edges_text(std::string_view text) {
     const std::vector<Column> columns = {
         {"NAME", 18, [](const Json& r) { return pair_cell(r, "name"); }},
         {"KIND", 11, [](const Json& r) { return pair_cell(r, "kind"); }},
-        {"KEY", 14, [](const Json& r) { return pair_cell(r, "fingerprint").substr(0, 12); }},
-        {"STATE", 13, [](const Json& r) { return pair_cell(r, "state"); }},
+        {"ID", 14, [](const Json& r) { return pair_cell(r, "id").substr(0, 12); }},
+        {"STATE", 15, edge_state},
         {"LAST SEEN", 26, [](const Json& r) { return pair_cell(r, "last_seen"); }},
-        {"CLOCK", 10,
-         [](const Json& r) {
-           const double skew = number_at(r, "clock_skew_seconds");
-           return (skew < 0 ? "" : "+") + fixed(skew, 1) + 's';
-         }},
+        {"CLOCK", 10, clock_skew},
         {"BATCHES", 10, [](const Json& r) { return pair_cell(r, "batches"); }},
-        {"MISSING", 9, [](const Json& r) { return pair_cell(r, "batches_missing"); }},
-        {"DROPPED", 9, [](const Json& r) { return pair_cell(r, "batches_dropped"); }},
+        {"MISSING", 9, [](const Json& r) { return pair_cell(r, "missing"); }},
+        {"DROPPED", 9, [](const Json& r) { return pair_cell(r, "dropped"); }},
     };
     const Json& rows = list_at(json, "edges");
     return listing("EDGES", table_of(rows, columns), rows.size(),
@@ -270,7 +284,7 @@ Result<std::string> tokens_text(std::string_view text) {
         {"ROLE", 9, [](const Json& r) { return pair_cell(r, "role"); }},
         {"CREATED", 26, [](const Json& r) { return pair_cell(r, "created"); }},
         {"EXPIRES", 26, [](const Json& r) { return pair_cell(r, "expires"); }},
-        {"LAST USED", 26, [](const Json& r) { return pair_cell(r, "last_used"); }},
+        {"BY", 20, [](const Json& r) { return pair_cell(r, "created_by"); }},
     };
     const Json& rows = list_at(json, "tokens");
     return listing("TOKENS", table_of(rows, columns), rows.size(),
@@ -299,7 +313,8 @@ Result<std::string> config_history_text(std::string_view text) {
         {"VERSION", 9, [](const Json& r) { return pair_cell(r, "version"); }},
         {"TIME", 26, [](const Json& r) { return pair_cell(r, "time"); }},
         {"WHO", 24, [](const Json& r) { return pair_cell(r, "who"); }},
-        {"CHANGE", 40, [](const Json& r) { return pair_cell(r, "change"); }},
+        {"HOW", 10, [](const Json& r) { return pair_cell(r, "how"); }},
+        {"CHANGE", 40, [](const Json& r) { return pair_cell(r, "words"); }},
     };
     const Json& rows = list_at(json, "versions");
     return listing("CONFIGURATION", table_of(rows, columns), rows.size(), "No version is kept.");
@@ -313,7 +328,7 @@ Result<std::string> beacons_csv(std::string_view text) {
                    {"severity", "confidence"},
                    {"src_ip", "src_ip"},
                    {"dst_ip", "dst_ip"},
-                   {"server_name", "server_name"},
+                   {"dst_name", "dst_name"},
                    {"dst_port", "dst_port"},
                    {"protocol", "protocol"},
                    {"connection_count", "connection_count"},
@@ -324,7 +339,8 @@ Result<std::string> beacons_csv(std::string_view text) {
                    {"size_score", "size_score"},
                    {"first_seen", "first_seen"},
                    {"last_seen", "last_seen"},
-                   {"pair_key", "pair_key"}});
+                   {"pair_key", "pair_key"},
+                   {"identity", "identity"}});
   });
 }
 
@@ -335,7 +351,7 @@ Result<std::string> long_connections_csv(std::string_view text) {
                    {"src_ip", "src_ip"},
                    {"src_port", "src_port"},
                    {"dst_ip", "dst_ip"},
-                   {"server_name", "server_name"},
+                   {"dst_name", "dst_name"},
                    {"dst_port", "dst_port"},
                    {"protocol", "protocol"},
                    {"bytes_out", "bytes_out"},

@@ -76,7 +76,7 @@ TEST(ServerViews, BeaconsLookAsTheyAlwaysDid) {
 
 TEST(ServerViews, ANamedPairShowsItsName) {
   auto json = nlohmann::json::parse(kBeacons);
-  json["beacons"][0]["server_name"] = "cdn.evil.example";
+  json["beacons"][0]["dst_name"] = "cdn.evil.example";
   EXPECT_THAT(*beacons_text(json.dump(), false), HasSubstr("cdn.evil.example    443"));
 }
 
@@ -95,7 +95,7 @@ TEST(ServerViews, SaysWhereThereIsMore) {
 
 TEST(ServerViews, TextFromTheNetworkCannotSteerTheTerminal) {
   auto json = nlohmann::json::parse(kBeacons);
-  json["beacons"][0]["server_name"] = "a\x1b[2Jb";
+  json["beacons"][0]["dst_name"] = "a\x1b[2Jb";
   EXPECT_THAT(*beacons_text(json.dump(), false), Not(HasSubstr("\x1b")));
 }
 
@@ -124,8 +124,21 @@ TEST(ServerViews, CsvHasAHeaderAndALineABeacon) {
 
 TEST(ServerViews, CsvCellsAreNoFormulas) {
   auto json = nlohmann::json::parse(kBeacons);
-  json["beacons"][0]["server_name"] = "=cmd()";
+  json["beacons"][0]["dst_name"] = "=cmd()";
   EXPECT_THAT(*beacons_csv(json.dump()), HasSubstr("'=cmd()"));
+}
+
+TEST(ServerViews, AnEdgeShowsTheWorstThatIsToBeSaidOfIt) {
+  const auto text = edges_text(R"({"edges": [
+    {"name": "a", "id": "0123456789abcdef", "enrolled": true, "enrolments": 1,
+     "clock_skew_seconds": -2.5},
+    {"name": "b", "enrolled": true, "name_conflict": true},
+    {"name": "c", "enrolled": true, "revoked": true, "clock_skew_seconds": null}]})");
+  ASSERT_TRUE(text);
+  EXPECT_THAT(*text, HasSubstr("0123456789ab  enrolled "));
+  EXPECT_THAT(*text, HasSubstr("-2.5s"));
+  EXPECT_THAT(*text, HasSubstr("name conflict"));
+  EXPECT_THAT(*text, HasSubstr("revoked"));
 }
 
 TEST(ServerViews, WatchFitsTheScreen) {
