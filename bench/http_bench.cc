@@ -30,9 +30,7 @@ struct Served {
       const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
       const auto ca = make_ca("bench", now);
       const auto own = make_server_certificate(*ca, {"127.0.0.1"}, now);
-      options.tls.emplace();
-      options.tls->certificate_pem = own->certificate_pem;
-      options.tls->key_pem = own->key_pem;
+      options.tls = HttpServer::Tls{own->certificate_pem, own->key_pem};
       to.ca_pem = ca->certificate_pem;
     }
     server = std::move(*HttpServer::start(options, handler));

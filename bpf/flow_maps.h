@@ -1,9 +1,12 @@
 #pragma once
 // The maps, and what the loader sets before it loads. Sizes of `flows`, `events` and `counters` are
 // the loader's (bpf_map__set_max_entries).
+// clang-format off: libbpf's headers want the kernel's types before them.
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
+// clang-format on
 
 #include "abi/records.h"
 
@@ -37,11 +40,18 @@ struct {
 // it walks what follows once, not again for each way through the parser.
 typedef struct Scratch {
   FlowRecord record;
-  __u8 payload[kNamePayload];
+  __u8 payload[kNamePayload + 8];  // copied by whole words
   ParsedPacket packet;
   const __u8* data;  // the frame's beginning: read back it is a number, as packet.payload is
   __u32 payload_at;  // where in the frame; 0: its beginning is not known
   __u32 from_a;
+  __u32 kind;    // what to count
+  __u32 copied;  // of the payload
+  FlowTime now;
+  __u64 now_ns;  // where it was needed
+  __u64 needle;  // the payload's first bytes, where they were needed
+  FlowStep step;
+  __u8 may_name, names_all, named, overdue, ends_flow, ends_activity, lost;
 } Scratch;
 
 struct {

@@ -24,7 +24,6 @@ enum {
   kDnsPort = 53,
   kDhcpServerPort = 67,
   kDhcpClientPort = 68,
-  kNeedleSize = 8,
 };
 
 #define ALWAYS static __always_inline
@@ -47,10 +46,41 @@ ALWAYS void count(PacketCounts* counts, __u32 kind) {
   if (kind < kCountKinds) counts->count[kind]++;  // per CPU, and programs do not interrupt another
 }
 
-// Needs kernel 5.18 in XDP. Before, a frame is linear and read in words.
-ALWAYS long load_bytes(const Hook* hook, __u32 offset, void* to, __u32 size) {
-  if (!hook->is_xdp) return bpf_skb_load_bytes(hook->context, offset, to, size);
-  return bpf_xdp_load_bytes(hook->context, offset, to, size);
+ALWAYS bool has_xdp_load_bytes(void) {
+  return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_load_bytes);  // since 5.18
+}
+
+// Copies the beginning of the payload to room->payload, also from beyond the frame's linear part.
+ALWAYS bool load_payload(const Hook* hook, Scratch* room, __u32 size) {
+  const __u8 *at, *end;
+  __u32 i;
+  if (!hook->is_xdp) {
+    return bpf_skb_load_bytes(hook->context, room->payload_at, room->payload, size) == 0;
+  }
+  if (has_xdp_load_bytes()) {
+    return bpf_xdp_load_bytes(hook->context, room->payload_at, room->payload, size) == 0;
+  }
+  // Older kernels' frames are linear. The place is kept in memory: see forget().
+  end = (const __u8*)(long)((struct xdp_md*)hook->context)->data_end;
+  room->copied = 0;
+  for (i = 0; i < kNamePayload / 8 + 8; ++i) {
+    __u32 place, offset;
+    forget();
+    place = room->copied;
+    offset = room->payload_at;
+    if (place >= size || place >= kNamePayload || offset > 0x7fff) break;
+    at = hook->data + offset + place;
+    if (at + 8 <= end) {
+      *(__u64*)(room->payload + place) = *(const __u64*)at;
+      room->copied = place + 8;
+    } else {
+      if (at + 1 > end) break;
+      room->payload[place] = *at;
+      room->copied = place + 1;
+    }
+  }
+  forget();
+  return room->copied >= size;
 }
 
 ALWAYS bool ring_has_room_for_names(void) {
@@ -135,16 +165,15 @@ ALWAYS bool may_name(FlowSaved* flow, const ParsedPacket* packet, int from_a, co
   return false;
 }
 
-ALWAYS void fill_packet(FlowRecord* record, const ParsedPacket* packet, const FlowEnds* ends,
-                        int from_a, __u64 now_ns) {
-  record->time_ns = now_ns;
+ALWAYS void fill_packet(FlowRecord* record, const Scratch* room, const FlowEnds* ends) {
+  record->time_ns = room->now_ns;
   record->ends = *ends;
-  record->sequence = packet->tcp_sequence;
-  record->payload_length = packet->payload_length;
+  record->sequence = room->packet.tcp_sequence;
+  record->payload_length = room->packet.payload_length;
   record->captured = 0;
-  record->from_a = from_a ? 1 : 0;
-  record->tcp_flags = packet->tcp_flags;
-  record->active = 0;
+  record->from_a = (__u8)room->from_a;
+  record->tcp_flags = room->packet.tcp_flags;
+  record->active = room->step.active;
   record->unused[0] = record->unused[1] = 0;
 }
 
@@ -156,7 +185,7 @@ ALWAYS void send_record(const Hook* hook, Scratch* room, bool with_payload, Pack
     size = hook->length - offset;
     if (size > room->packet.payload_length) size = room->packet.payload_length;
     if (size > kNamePayload) size = kNamePayload;
-    if (size > 0 && load_bytes(hook, offset, room->payload, size) != 0) size = 0;
+    if (size > 0 && !load_payload(hook, room, size)) size = 0;
   }
   if (with_payload && size == 0) {
     count(counts, kCountRingDrops);
@@ -168,11 +197,21 @@ ALWAYS void send_record(const Hook* hook, Scratch* room, bool with_payload, Pack
   }
 }
 
-// The first bytes of a payload that may name a server.
-ALWAYS void read_needle(const Hook* hook, const Scratch* room, __u8* needle) {
-  if (room->payload_at > 0 && room->packet.payload_length >= kNeedleSize) {
-    load_bytes(hook, room->payload_at, needle, kNeedleSize);
+// The first bytes of a payload that may name a server; zeros where it is shorter.
+ALWAYS __u64 read_needle(const Hook* hook, const Scratch* room) {
+  __u64 needle = 0;
+  const __u32 offset = room->payload_at;
+  if (offset == 0 || room->packet.payload_length < sizeof needle) return 0;
+  if (!hook->is_xdp) {
+    bpf_skb_load_bytes(hook->context, offset, &needle, sizeof needle);
+  } else if (has_xdp_load_bytes()) {
+    bpf_xdp_load_bytes(hook->context, offset, &needle, sizeof needle);
+  } else if (offset <= 0x7fff) {
+    const __u8* at = hook->data + offset;
+    const __u8* end = (const __u8*)(long)((struct xdp_md*)hook->context)->data_end;
+    if (at + sizeof needle <= end) needle = *(const __u64*)at;
   }
+  return needle;
 }
 
 ALWAYS void begin_flow(FlowSaved* flow, const Hook* hook, const ParsedPacket* packet, int from_a,
@@ -188,153 +227,185 @@ ALWAYS void begin_flow(FlowSaved* flow, const Hook* hook, const ParsedPacket* pa
   flow->interface = hook->interface;
 }
 
-// A flow that the map does not know. Returns what to count, or -1 if another processor was faster.
-ALWAYS int open_flow(const Hook* hook, Scratch* room, const FlowEnds* ends, int from_a,
-                     FlowTime now, __u32 kind, PacketCounts* counts) {
+// A flow that the map does not know. True if it does now: another processor was faster.
+ALWAYS bool open_flow(const Hook* hook, Scratch* room, const FlowEnds* ends, PacketCounts* counts) {
   const ParsedPacket* packet = &room->packet;
+  const FlowTime now = room->now;
+  const int from_a = (int)(room->from_a & 1);
   FlowSaved* flow = &room->record.flow;
-  __u64 needle = 0;
-  FlowStep step;
-  bool named;
   long failed;
-  if (!flow_may_open(packet)) return kCountStrays;
-  fill_packet(&room->record, packet, ends, from_a, bpf_ktime_get_ns());
-  room->record.kind = kRecordOpen;
-  begin_flow(flow, hook, packet, from_a, now, room->record.time_ns);
-  flow->lock = 0;
-  step = flow_take(&flow->core, packet, from_a, now, (FlowTime)burst_gap_ticks);
-  room->record.active = step.active;
-  named = false;
-  if (packet->payload_length > 0) {
-    read_needle(hook, room, (__u8*)&needle);
-    named = always_named(packet) || may_name(flow, packet, from_a, (const __u8*)&needle);
+  if (!flow_may_open(packet)) {
+    room->kind = kCountStrays;
+    return false;
   }
-  flow_settle(&flow->core, packet, from_a, now, &step);
+  room->now_ns = bpf_ktime_get_ns();
+  begin_flow(flow, hook, packet, from_a, now, room->now_ns);
+  flow->lock = 0;
+  room->step = flow_take(&flow->core, packet, from_a, now, (FlowTime)burst_gap_ticks);
+  room->named = 0;
+  if (packet->payload_length > 0) {
+    room->needle = read_needle(hook, room);
+    room->named =
+        always_named(packet) || may_name(flow, packet, from_a, (const __u8*)&room->needle);
+  }
+  forget();
+  flow_settle(&flow->core, packet, (int)(room->from_a & 1), now, &room->step);
+  forget();
   failed = bpf_map_update_elem(&flows, ends, flow, BPF_NOEXIST);
-  if (failed == -17) return -1;  // EEXIST
-  if (failed != 0) return kCountTableFull;
-  send_record(hook, room, named, counts);
-  return (int)kind;
+  if (failed == -17) return true;  // EEXIST
+  if (failed != 0) {
+    room->kind = kCountTableFull;
+    return false;
+  }
+  fill_packet(&room->record, room, ends);
+  room->record.kind = kRecordOpen;
+  send_record(hook, room, room->named, counts);
+  return false;
+}
+
+// What this packet may need is fetched: the exact time, its first bytes, room in the ring.
+ALWAYS FlowRecord* prepare_update(const Hook* hook, Scratch* room, const FlowSaved* flow,
+                                  const FlowEnds* ends) {
+  const ParsedPacket* packet = &room->packet;
+  const FlowTime now = room->now, second = (FlowTime)ticks_per_second;
+  bool rare;
+  room->may_name = room->names_all = 0;
+  if (packet->payload_length > 0) {
+    room->names_all = always_named(packet);
+    room->may_name = room->names_all || flow->names_left > 0;
+  }
+  rare = now - flow->core.last >
+             flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks) ||
+         (packet->tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn ||
+         flow_may_begin_activity(&flow->core, packet, now, (FlowTime)burst_gap_ticks);
+  if (rare || room->may_name) room->now_ns = bpf_ktime_get_ns();
+  room->needle = 0;
+  if (room->may_name && !room->names_all) room->needle = read_needle(hook, room);
+  forget();
+  return rare ? bpf_ringbuf_reserve(&events, sizeof(FlowRecord), 0) : NULL;
+}
+
+ALWAYS void keep(FlowRecord* record, const FlowSaved* flow) {
+  record->flow.core = flow->core;
+  record->flow.first_ns = flow->first_ns;
+  record->flow.activity_ns = flow->activity_ns;
+}
+
+// Under the lock.
+ALWAYS void change_flow(const Hook* hook, Scratch* room, FlowSaved* flow, const FlowEnds* ends,
+                        FlowRecord* record) {
+  const ParsedPacket* packet = &room->packet;
+  const FlowTime now = room->now, second = (FlowTime)ticks_per_second;
+  int from_a = (int)(room->from_a & 1);
+  room->lost = room->ends_flow = room->ends_activity = room->named = 0;
+  room->overdue = now - flow->core.last >
+                      flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks) ||
+                  flow_begins_anew(&flow->core, packet, from_a);
+  forget();
+  if (room->overdue) {
+    if (record) {
+      room->ends_flow = 1;
+      keep(record, flow);
+      begin_flow(flow, hook, packet, from_a, now, room->now_ns);
+    } else {
+      room->lost = 1;
+    }
+  }
+  forget();
+  room->step = flow_take(&flow->core, packet, from_a, now, (FlowTime)burst_gap_ticks);
+  forget();
+  if (room->step.begins) {
+    if (record) {
+      room->ends_activity = 1;
+      flow->core.reported = 1;
+      keep(record, flow);
+      flow_begin_activity(&flow->core, now);
+      flow->core.activity++;
+      flow->activity_ns = room->now_ns;
+      if (flow->name_state == kNameHttp) flow->names_left = kMostNamePayloads;
+    } else {
+      room->lost = 1;
+    }
+  }
+  forget();
+  if (room->may_name) {
+    room->named = room->names_all || may_name(flow, packet, from_a, (const __u8*)&room->needle);
+    forget();
+    if (room->named) keep(&room->record, flow);
+  }
+  forget();
+  flow_settle(&flow->core, packet, (int)(room->from_a & 1), now, &room->step);
 }
 
 ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const FlowEnds* ends,
-                        int from_a, FlowTime now, PacketCounts* counts) {
-  const ParsedPacket* packet = &room->packet;
+                        PacketCounts* counts) {
   FlowSaved* flow = (FlowSaved*)value;
-  const FlowTime gap = (FlowTime)burst_gap_ticks, second = (FlowTime)ticks_per_second;
-  FlowRecord* record = NULL;
-  __u64 needle = 0, now_ns = 0;
-  FlowTime patience;
-  FlowStep step;
-  bool ends_flow = false, ends_activity = false, lost = false, look = false, named = false,
-       names_all = false;
-
-  if (packet->payload_length > 0) {
-    names_all = always_named(packet);
-    if (flow->names_left > 0 || names_all) {
-      look = true;
-      if (!names_all) read_needle(hook, room, (__u8*)&needle);
-      now_ns = bpf_ktime_get_ns();
-    }
-  }
-  patience = flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks);
-  if (now - flow->core.last > patience || (packet->tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn ||
-      flow_may_begin_activity(&flow->core, packet, now, gap)) {
-    now_ns = bpf_ktime_get_ns();
-    record = bpf_ringbuf_reserve(&events, sizeof *record, 0);
-    if (record) fill_packet(record, packet, ends, from_a, now_ns);
-  }
+  FlowRecord* record = prepare_update(hook, room, flow, ends);
 
   bpf_spin_lock(&value->lock);
-  patience = flow_patience(&flow->core, ends->protocol, second, (FlowTime)idle_ticks);
-  if (now - flow->core.last > patience || flow_begins_anew(&flow->core, packet, from_a)) {
-    if (record) {
-      ends_flow = true;
-      record->kind = kRecordClose;
-      record->flow.core = flow->core;
-      record->flow.first_ns = flow->first_ns;
-      record->flow.activity_ns = flow->activity_ns;
-      begin_flow(flow, hook, packet, from_a, now, now_ns);
-    } else {
-      lost = true;
-    }
-  }
-  step = flow_take(&flow->core, packet, from_a, now, gap);
-  if (step.begins) {
-    if (record) {
-      ends_activity = true;
-      flow->core.reported = 1;
-      record->kind = kRecordBurst;
-      record->flow.core = flow->core;
-      record->flow.first_ns = flow->first_ns;
-      record->flow.activity_ns = flow->activity_ns;
-      flow_begin_activity(&flow->core, now);
-      flow->core.activity++;
-      flow->activity_ns = now_ns;
-      if (flow->name_state == kNameHttp) flow->names_left = kMostNamePayloads;
-    } else {
-      lost = true;
-    }
-  }
-  if (look) {
-    named = names_all || may_name(flow, packet, from_a, (const __u8*)&needle);
-    if (named) {
-      room->record.flow.core = flow->core;
-      room->record.flow.first_ns = flow->first_ns;
-      room->record.flow.activity_ns = flow->activity_ns;
-    }
-  }
-  flow_settle(&flow->core, packet, from_a, now, &step);
+  change_flow(hook, room, flow, ends, record);
   bpf_spin_unlock(&value->lock);
+  forget();
 
   if (record) {
-    if (ends_flow || ends_activity) {
+    if (room->ends_flow || room->ends_activity) {
+      fill_packet(record, room, ends);
+      record->kind = room->ends_flow ? kRecordClose : kRecordBurst;
       bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
     } else {
       bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
     }
   }
-  if (lost) count(counts, kCountRingDrops);
-  if (named) {
-    fill_packet(&room->record, packet, ends, from_a, now_ns);
+  if (room->lost) count(counts, kCountRingDrops);
+  if (room->named) {
+    fill_packet(&room->record, room, ends);
     room->record.kind = kRecordNamed;
-    room->record.active = step.active;
     send_record(hook, room, true, counts);
   }
 }
 
-// Returns what to count.
-ALWAYS __u32 track_parsed(const Hook* hook, Scratch* room, PacketCounts* counts) {
+// Fills room->kind with what to count; true if the packet belongs to a flow.
+ALWAYS bool choose(Scratch* room) {
   const ParsedPacket* packet = &room->packet;
-  __u32 kind = kCountOther;
+  room->kind = kCountOther;
+  if (packet->fragment == kLaterFragment) {
+    room->kind = kCountLaterFragments;
+    return false;
+  }
+  if (packet->protocol == kProtocolTcp) {
+    room->kind = track_tcp ? kCountTcp : kCountNotTracked;
+    return track_tcp;
+  }
+  if (packet->protocol == kProtocolUdp) {
+    room->kind = track_udp ? kCountUdp : kCountNotTracked;
+    return track_udp;
+  }
+  if (packet->protocol == kProtocolIcmp || packet->protocol == kProtocolIcmpv6) {
+    const int error = is_icmp_error(packet);
+    room->kind = error ? kCountIcmpErrors : kCountIcmp;
+    return !error;
+  }
+  return true;
+}
+
+ALWAYS void track_parsed(const Hook* hook, Scratch* room, PacketCounts* counts) {
   FlowValue* value;
   FlowEnds ends;
-  FlowTime now;
-  int from_a;
-  if (packet->fragment == kLaterFragment) return kCountLaterFragments;
-  if (packet->protocol == kProtocolTcp) {
-    if (!track_tcp) return kCountNotTracked;
-    kind = kCountTcp;
-  } else if (packet->protocol == kProtocolUdp) {
-    if (!track_udp) return kCountNotTracked;
-    kind = kCountUdp;
-  } else if (packet->protocol == kProtocolIcmp || packet->protocol == kProtocolIcmpv6) {
-    if (is_icmp_error(packet)) return kCountIcmpErrors;
-    kind = kCountIcmp;
-  }
-  room->from_a = (__u32)flow_ends_of(packet, &ends);
+  if (!choose(room)) return;
+  room->from_a = (__u32)flow_ends_of(&room->packet, &ends);
+  room->now = (FlowTime)bpf_jiffies64();
   forget();
-  from_a = (int)(room->from_a & 1);
-  now = (FlowTime)bpf_jiffies64();
   value = bpf_map_lookup_elem(&flows, &ends);
   if (!value) {
-    const int opened = open_flow(hook, room, &ends, from_a, now, kind, counts);
-    if (opened >= 0) return (__u32)opened;
+    if (!open_flow(hook, room, &ends, counts)) return;
     value = bpf_map_lookup_elem(&flows, &ends);
-    if (!value) return kCountTableFull;
+    if (!value) {
+      room->kind = kCountTableFull;
+      return;
+    }
   }
-  update_flow(hook, room, value, &ends, from_a, now, counts);
-  return kind;
+  forget();
+  update_flow(hook, room, value, &ends, counts);
 }
 
 ALWAYS void track(const Hook* hook, const __u8* data_end, __u32 stripped_tags) {
@@ -352,7 +423,9 @@ ALWAYS void track(const Hook* hook, const __u8* data_end, __u32 stripped_tags) {
   forget();
   if (parsed == kParsed) {
     room->payload_at = room->packet.payload ? (__u32)(room->packet.payload - room->data) : 0;
-    count(counts, track_parsed(hook, room, counts));
+    track_parsed(hook, room, counts);
+    forget();
+    count(counts, room->kind);
   } else {
     count(counts, parsed == kNotIp ? kCountNotIp : kCountUnparsable);
   }

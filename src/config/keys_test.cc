@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace beaconry {
 namespace {
@@ -88,6 +89,49 @@ TEST(ConfigKeys, TheDocumentationsTableIsTheSchemas) {
   ASSERT_TRUE(page) << page.error().message();
   const std::string table = config_schema().to_markdown();
   EXPECT_NE(page->find(table), std::string::npos) << "put this table into the page:\n" << table;
+}
+
+// The file that is installed must be one that works, and must show every key.
+TEST(ConfigKeys, TheInstalledFileIsReadAndShowsEveryKey) {
+  const auto text = read_small_file(BEACONRY_SOURCE_DIR "/packaging/config.yaml", 1 << 20);
+  ASSERT_TRUE(text) << text.error().message();
+  const auto values = read(*text);
+  ASSERT_TRUE(values) << values.error().message();
+  EXPECT_EQ(values->text("control_plane.listen_address"), "127.0.0.1");
+  EXPECT_TRUE(values->texts("whitelist.ports")->empty());
+  const ConfigSchema schema = config_schema();
+  for (const ConfigKey& key : schema.keys()) {
+    if (!key.same_as.empty()) continue;
+    const std::string word = std::string(key.path.substr(key.path.rfind('.') + 1)) + ':';
+    const bool shown = text->find(' ' + word) != text->npos || text->find('{' + word) != text->npos;
+    EXPECT_TRUE(shown) << key.path;
+  }
+}
+
+// What it shows as a comment must be right, too: every commented key with its # taken away.
+TEST(ConfigKeys, TheInstalledFilesCommentsAreReadWhenTheyAreSwitchedOn) {
+  const auto text = read_small_file(BEACONRY_SOURCE_DIR "/packaging/config.yaml", 1 << 20);
+  ASSERT_TRUE(text);
+  std::string switched;
+  for (auto line : split(*text, '\n')) {
+    const auto hash = line.find("# ");
+    const bool comment = hash != line.npos && line.find_first_not_of(' ') == hash;
+    const std::string_view rest = comment ? line.substr(hash + 2) : line;
+    const auto begin = rest.find_first_not_of(' ');
+    const auto word = begin == rest.npos
+                          ? rest.npos
+                          : rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", begin);
+    const bool is_key = word != rest.npos && rest[word] == ':' &&
+                        (word + 1 == rest.size() || rest[word + 1] == ' ');
+    if (comment && !is_key) continue;
+    switched += comment ? std::string(line.substr(0, hash)) + std::string(rest) : std::string(line);
+    switched += '\n';
+  }
+  const auto values = read(switched);
+  ASSERT_TRUE(values) << values.error().message() << switched;
+  EXPECT_EQ(values->text("data_plane.socket"), "/run/beaconry-collector/socket");
+  EXPECT_EQ(values->text("control_plane.tls.mode"), "auto");
+  EXPECT_EQ(values->text("persistence.db_path"), "/var/lib/beaconry/beaconry.db");
 }
 
 }  // namespace

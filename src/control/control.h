@@ -83,6 +83,7 @@ class Control {
   Result<void> open_state(const ConfigValues& values);
   Result<void> open_parts();
   Result<void> open_series();
+  void hear(const Ingest::Heard& heard);
 
   std::function<Timestamp()> clock_;
   std::function<bool()> proceed_;

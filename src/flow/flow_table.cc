@@ -45,7 +45,8 @@ PacketUse FlowTable::add_packet(const ParsedPacket& packet, Timestamp time, Pack
   if (number != HashIndex::kNone) {
     FlowState& known = flow_at(number);
     const Duration silence = time - FlowState::timestamp(known.core.last);
-    if (silence > known.patience(options_.idle_timeout) || flow_begins_anew(&known.core, &packet, from_a) != 0) {
+    if (silence > known.patience(options_.idle_timeout) ||
+        flow_begins_anew(&known.core, &packet, from_a) != 0) {
       end_flow(known);
       release(number);
       number = HashIndex::kNone;

@@ -234,9 +234,7 @@ TEST_F(WithProxy, TunnelsTlsToTheNamedServer) {
   const auto ca = *make_ca("Test CA", now);
   const auto own = *make_server_certificate(ca, {"control.example"}, now);
   HttpServer::Options server;
-  server.tls.emplace();
-  server.tls->certificate_pem = own.certificate_pem;
-  server.tls->key_pem = own.key_pem;
+  server.tls = HttpServer::Tls{own.certificate_pem, own.key_pem};
   const TestServer test(server);
   TestProxy proxy(test.endpoint);
   set("https_proxy", "http://user:p%40ss@" + proxy.endpoint());

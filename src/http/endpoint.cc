@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "base/text.h"
 #include "http/target.h"
@@ -238,13 +239,14 @@ Fd accept_from(int listener, HttpPeer& peer) {
 
 Result<Fd> connect_to(const std::vector<Endpoint>& endpoints, std::chrono::milliseconds patience,
                       const std::function<bool()>& is_cancelled) {
-  Result<Fd> last = fail(ErrorKind::not_found, "connect", "", "no address");
+  std::optional<Error> first;  // the likeliest meant: 127.0.0.1 of localhost
   for (const Endpoint& at : endpoints) {
-    last = connect_one(at, patience / static_cast<int>(endpoints.size()), is_cancelled);
-    if (is_cancelled && is_cancelled()) return last;
-    if (last) return last;
+    auto made = connect_one(at, patience / static_cast<int>(endpoints.size()), is_cancelled);
+    if (made || (is_cancelled && is_cancelled())) return made;
+    if (!first) first = made.error();
   }
-  return last;
+  if (!first) return fail(ErrorKind::not_found, "connect", "", "no address");
+  return tl::unexpected(*first);
 }
 
 Result<std::vector<Endpoint>> resolve(const std::string& host, std::uint16_t port) {

@@ -143,7 +143,7 @@ bool ServerCore::hand_out(std::uint64_t connection, HttpRequest&& request) {
 
 void ServerCore::work(WorkerPool::Job&& job) {
   auto response = std::make_shared<HttpResponse>();
-  const std::string what = job.request.method + " " + job.request.target;
+  const std::string what = job.request.method + " " + job.request.path();
   try {
     *response = handler_.handle(std::move(job.request));
   } catch (const std::exception& error) {
@@ -190,6 +190,8 @@ void ServerCore::end_connections() {
   idle_.clear();
   connections_.clear();
   dropped_.clear();
+  counters_.open = 0;
+  counters_.streams = 0;
 }
 
 }  // namespace beaconry

@@ -19,7 +19,7 @@ Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD* method) {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
   if (!context) return fail(ErrorKind::io, "set up", "TLS", take_openssl_error());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   // An idle connection holds no record buffers; a write goes on from another address.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -101,7 +101,8 @@ Result<TlsContext> TlsContext::for_server(const std::string& chain_pem, const st
     return tl::unexpected(used.error());
   // No sessions on the server's side, and no tickets: every connection shows its certificate.
   SSL_CTX_set_session_cache_mode(context->get(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(context->get(), SSL_OP_NO_TICKET);
+  // A client that just closes is no fault; a server that does may be cut short by somebody else.
+  SSL_CTX_set_options(context->get(), SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_num_tickets(context->get(), 0);
   if (ask_for_client_certificate) {
     SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);

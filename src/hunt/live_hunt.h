@@ -39,8 +39,8 @@ class LiveHunt {
   struct Settings {
     HuntSettings hunt;  // memory_limit is the ceiling
     Duration retention = std::chrono::hours{24};
-    double least_kept = 0.3;         // weaker pairs are measured and forgotten
-    std::size_t most_kept = 10'000;  // and of the others the best: verdicts are large
+    double least_kept = 0.3;        // weaker pairs are measured and forgotten
+    std::size_t most_kept = 5'000;  // and of the others the best: verdicts are large
     std::size_t most_open_flows = 100'000;
   };
   struct Counters {

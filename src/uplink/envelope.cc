@@ -1,6 +1,7 @@
+#include <uplink.pb.h>  // generated
+
 #include <algorithm>
 
-#include "uplink.pb.h"
 #include "uplink/flow_batch.h"
 #include "uplink/wire.h"
 

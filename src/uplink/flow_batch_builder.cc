@@ -1,11 +1,11 @@
 #include <absl/container/flat_hash_map.h>
+#include <uplink.pb.h>  // generated
 #include <zstd.h>
 
 #include <algorithm>
 #include <deque>
 
 #include "base/text.h"
-#include "uplink.pb.h"
 #include "uplink/flow_batch.h"
 #include "uplink/wire.h"
 

@@ -1,4 +1,5 @@
 #include <google/protobuf/arena.h>
+#include <uplink.pb.h>  // generated
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -6,7 +7,6 @@
 #include <array>
 #include <bit>
 
-#include "uplink.pb.h"
 #include "uplink/flow_batch.h"
 #include "uplink/wire.h"
 

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <uplink.pb.h>  // generated
 #include <zstd.h>
 
-#include "uplink.pb.h"
 #include "uplink/test_events.h"
 
 namespace beaconry {

@@ -128,8 +128,8 @@ constexpr Route kRoutes[] = {
         .summary = "Changes it: all that is sent, or nothing",
         .role = Role::admin,
         .handle = edit,
-        .body = "what shall change, in the sections that GET shows. null takes a key back to what "
-                "the file says; with `version` only if that is the one that holds",
+        .body = "what shall change, in the sections that GET shows. null takes a key back to its "
+                "default; with `version` only if that is the one that holds",
         .response = "`{status, version, warnings, config{}}`; 400 with `error` and, where there "
                     "are more, `errors`",
     },

@@ -67,6 +67,12 @@ void JsonWriter::name(std::string_view key) {
   comma_ = false;
 }
 
+void JsonWriter::key(std::string_view value) {
+  text(value);
+  put(':');
+  comma_ = false;
+}
+
 void JsonWriter::plain(std::string_view value) {
   separate();
   put('"');

@@ -27,6 +27,7 @@ class JsonWriter {
   void end_line() { put('\n'), comma_ = false; }  // the document is over; another may begin
 
   void name(std::string_view key);     // of the value that comes next; plain as below
+  void key(std::string_view value);    // a name from an input: anything
   void text(std::string_view value);   // from an input: anything
   void plain(std::string_view value);  // known to be ASCII that needs no escape
   void number(double value);           // six decimals; null where it is not finite

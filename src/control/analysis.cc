@@ -1,0 +1,2 @@
+#include "control/analysis.h"
+namespace beaconry {}

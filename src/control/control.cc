@@ -1,0 +1,337 @@
+#include "control/control.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/keys.h"
+#include "control/answer.h"
+#include "control/api.h"
+#include "hunt/hunt_config.h"
+
+namespace beaconry {
+namespace {
+
+// A forced analysis holds a worker until it is done: some more, so that none is missed.
+constexpr unsigned kSpareWorkers = 2;
+constexpr std::uint64_t kLeastSegment = 1 << 20, kMostSegment = 64 << 20;
+
+template <class T>
+Result<void> put(Result<std::unique_ptr<T>> made, std::unique_ptr<T>& into) {
+  if (!made) return tl::unexpected<Error>(std::move(made.error()));
+  into = std::move(*made);
+  return {};
+}
+
+LiveHunt::Settings hunt_settings(const HuntConfig& config, unsigned threads) {
+  LiveHunt::Settings settings;
+  settings.hunt.detection = config.detection;
+  settings.hunt.networks = config.networks;
+  settings.hunt.baseline = config.baseline;
+  settings.hunt.threads = threads;
+  settings.hunt.memory_limit =
+      static_cast<std::size_t>(config.values.size("control_plane.memory_limit").value());
+  settings.retention = config.values.duration("control_plane.data_retention").value();
+  return settings;
+}
+
+unsigned processors() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+// Configurations are only taken if sinks can be made of them.
+Result<void> check_sinks(const HuntConfig& config) {
+  auto sinks = make_sinks(config.values);
+  if (!sinks) return tl::unexpected<Error>(std::move(sinks.error()));
+  return {};
+}
+
+std::string words(Anonymous anonymous) {
+  switch (anonymous) {
+    case Anonymous::none:
+      return "nobody without a token";
+    case Anonymous::loopback_read:
+      return "without a token, this machine may read";
+    case Anonymous::loopback:
+      return "without a token, this machine may do everything";
+  }
+  return {};
+}
+
+}  // namespace
+
+Control::Control(Options options)
+    : clock_(std::move(options.clock)),
+      proceed_(std::move(options.proceed)),
+      file_(std::move(options.file)),
+      insecure_(options.insecure),
+      started_(clock_()) {}
+
+Control::~Control() {
+  stop();
+  // What is told to the edges' table outlives the journal's letting go of it.
+  if (edges_ != nullptr) {
+    if (auto saved = edges_->save(); !saved) log_warning(saved.error().message());
+  }
+  alert_queue_.reset();
+  ingest_.reset();
+  journal_.reset();
+  if (!scratch_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(scratch_, ignored);
+  }
+}
+
+Result<void> Control::open_state(const ConfigValues& values) {
+  // A server without a state folder makes one where it may: what is accepted must survive.
+  const std::string folder = values.text("control_plane.state_dir").value_or("");
+  std::error_code failed;
+  if (!folder.empty() && !std::filesystem::exists(folder, failed)) {
+    std::filesystem::create_directories(folder, failed);
+    if (!failed) ::chmod(folder.c_str(), 0700);
+  }
+  paths_ = StatePaths::of(values);
+  if (paths_.ready && ::access(paths_.folder.c_str(), W_OK) == 0) {
+    if (paths_.database.empty()) paths_.database = paths_.file("beaconry.db");
+    return {};
+  }
+  const char* const base = std::getenv("TMPDIR");
+  scratch_ = std::string(base != nullptr ? base : "/tmp") + "/beaconry-control-XXXXXX";
+  if (::mkdtemp(scratch_.data()) == nullptr) {
+    const auto error = fail_errno("make a folder", scratch_);
+    scratch_.clear();
+    return error;
+  }
+  log_warning("the state folder " + folder +
+              " cannot be written: what is kept in memory ends with this program; make the folder "
+              "or name another in control_plane.state_dir");
+  paths_.folder = scratch_;
+  return {};
+}
+
+Result<void> Control::open_parts() {
+  if (auto done = put(Database::open(paths_.database), database_); !done) return done;
+  if (auto done = put(ConfigHistory::open(*database_, file_, started_, check_sinks), config_);
+      !done) {
+    return done;
+  }
+  for (const std::string& warning : config_->warnings())
+    log_warning(warning);
+  if (auto done = put(Tokens::open(*database_), tokens_); !done) return done;
+  if (auto done = put(Edges::open(*database_), edges_); !done) return done;
+  if (auto done = put(Beacons::open(*database_), beacons_); !done) return done;
+  if (auto done = put(Alerts::open(*database_), alerts_); !done) return done;
+  if (auto done = put(Triage::open(*database_), triage_); !done) return done;
+  events_ = std::make_unique<EventHub>();
+  metrics_ = std::make_unique<Metrics>();
+  AlertQueue::Options queue;
+  queue.folder = paths_.file("alerts");
+  queue.queue_size =
+      static_cast<std::size_t>(config_->current()->values.count("alerting.queue_size").value());
+  return put(AlertQueue::open(queue, clock_), alert_queue_);
+}
+
+Result<void> Control::open_series() {
+  const auto config = config_->current();
+  const ConfigValues& values = config->values;
+  workers_ = static_cast<unsigned>(values.count("control_plane.workers").value_or(processors()));
+  hunt_ = std::make_unique<LiveHunt>(hunt_settings(*config, workers_));
+
+  Spool::Options journal;
+  journal.folder = paths_.file("journal");
+  journal.most_bytes = values.size("control_plane.journal_bytes").value();
+  // Past its own bound the oldest go, which the series still hold: refusing would stop everything
+  // for what only a restart needs. A full disk refuses all the same.
+  journal.when_full = Spool::WhenFull::drop_oldest;
+  journal.segment_bytes = std::clamp(journal.most_bytes / 32, kLeastSegment, kMostSegment);
+  if (auto done = put(Spool::open(journal), journal_); !done) return done;
+
+  Ingest::Options ingest;
+  ingest.packet_flows.networks = config->networks;
+  ingest.packet_flows.burst_gap = config->detection.burst_gap;
+  const auto unpacked =
+      static_cast<std::size_t>(values.size("control_plane.max_decompressed").value());
+  ingest.flow_batch.most_bytes = unpacked;
+  ingest.predecessor.most_bytes = unpacked;
+  ingest.heard = [this](const Ingest::Heard& heard) { hear(heard); };
+  ingest_ = std::make_unique<Ingest>(
+      std::move(ingest), *journal_,
+      [this](const std::string& edge, Timestamp now) { return hunt_->sink(edge, now); });
+  journal_->release_before(started_ -
+                           config->values.duration("control_plane.data_retention").value());
+  const std::uint64_t records = journal_->next() - journal_->first();
+  if (records > 0) log_info("reading " + with_thousands(records) + " batches of the journal");
+  return ingest_->replay(started_, [this](double) { return !proceed_ || proceed_(); });
+}
+
+void Control::hear(const Ingest::Heard& heard) {
+  const EdgeLedger::Batch& batch = heard.batch;
+  const std::string name = batch.name.empty() ? "unnamed" : batch.name;
+  const std::string id =
+      !batch.predecessor && edges_->is_enrolled(batch.id) ? batch.id : Edges::unenrolled_id(name);
+  Edges::News news;
+  news.name = name;
+  news.address = heard.address;
+  news.seen = batch.received;
+  if (!batch.predecessor) news.clock_skew = batch.clock_skew;
+  if (!heard.repeated) news.events = batch.events;
+  if (!batch.predecessor && !heard.repeated) news.dropped = batch.batches_dropped;
+  if (!batch.counters.empty()) {
+    news.counters = json_text([&](JsonWriter& json) {
+      json.begin();
+      for (const EdgeCounter& counter : batch.counters) {
+        const std::string place = counter.place.empty() ? "" : '.' + counter.place;
+        json.key(counter.name + place);
+        json.whole(counter.value);
+      }
+      json.end();
+    });
+  }
+  edges_->note(id, news);
+  if (heard.incarnation.empty()) return;
+  if (edges_->claim(id, heard.incarnation, heard.sequence) == Edges::Claim::fresh) {
+    edges_->settle(id, heard.incarnation, heard.sequence, true);
+  }
+}
+
+Result<std::unique_ptr<Control>> Control::open(Options options) {
+  std::unique_ptr<Control> control(new Control(std::move(options)));
+  auto values = ConfigValues::read(config_schema(), control->file_);
+  if (!values) return tl::unexpected<Error>(std::move(values.error()));
+  control->analysis_ = std::make_unique<Analysis>(*control);
+  Result<void> done = control->open_state(*values);
+  if (done) done = control->open_parts();
+  if (done) done = control->open_series();
+  if (done) done = control->apply_config();
+  if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  return control;
+}
+
+Result<void> Control::apply_config() {
+  const std::lock_guard lock(apply_mutex_);
+  const auto config = config_->current();
+  hunt_->set_settings(hunt_settings(*config, workers_));
+  std::string key = config->values.text("control_plane.api_key").value_or("");
+  if (const auto file = config->values.text("control_plane.api_key_file")) {
+    constexpr std::size_t kLongestKey = 4096;
+    auto text = read_small_file(*file, kLongestKey);
+    if (!text) return tl::unexpected<Error>(std::move(text.error()));
+    key = std::string(trim(*text));
+  }
+  tokens_->set_api_key(key);
+  auto sinks = make_sinks(config->values);
+  if (!sinks) return tl::unexpected<Error>(std::move(sinks.error()));
+  alert_queue_->set_sinks(std::move(*sinks));
+  return {};
+}
+
+AccessRules Control::access_rules() const {
+  AccessRules rules = AccessRules::from(config_->current()->values);
+  rules.has_tokens = tokens_->any(now());
+  rules.has_api_key = tokens_->has_api_key();
+  rules.insecure = insecure_;
+  rules.names = names_;
+  return rules;
+}
+
+Result<std::vector<std::string>> Control::start() {
+  const auto config = config_->current();
+  const ConfigValues& values = config->values;
+  auto certificate = server_certificate(values, now());
+  if (!certificate && certificate.error().kind != ErrorKind::not_found) {
+    return tl::unexpected<Error>(std::move(certificate.error()));
+  }
+  auto plan = listen_plan(values, tokens_->any(now()) || tokens_->has_api_key(),
+                          certificate.has_value(), insecure_);
+  if (!plan) return tl::unexpected<Error>(std::move(plan.error()));
+
+  HttpServer::Options options;
+  options.listen = plan->listen;
+  options.listen.push_back("unix:" + paths_.file("control.sock"));
+  if (certificate) {
+    ca_pem_ = certificate->ca_pem;
+    ca_fingerprint_ = certificate->ca_fingerprint;
+  }
+  if (plan->tls) {
+    options.tls.emplace();
+    options.tls->certificate_pem = certificate->chain_pem;
+    options.tls->key_pem = certificate->key_pem;
+  }
+  names_ = server_names(values);
+  options.workers = workers_ + kSpareWorkers;
+  options.most_connections =
+      static_cast<std::size_t>(values.count("control_plane.max_connections").value());
+  options.most_connections_a_client =
+      static_cast<std::size_t>(values.count("control_plane.max_connections_per_client").value());
+  options.requests_a_second_a_client = values.number("control_plane.rate_limit").value();
+  api_ = std::make_unique<Api>(
+      *this, static_cast<std::size_t>(values.size("control_plane.max_body").value()));
+  if (auto done = put(HttpServer::start(options, *api_), server_); !done) {
+    return tl::unexpected<Error>(std::move(done.error()));
+  }
+  analysis_->start();
+
+  std::vector<std::string> said;
+  if (!plan->warning.empty()) log_warning(plan->warning);
+  for (const std::string& endpoint : server_->endpoints())
+    said.push_back("listening on " + endpoint);
+  said.push_back("who may come: " + words(access_rules().anonymous()) +
+                 "; by the local socket this user and root");
+  if (insecure_) said.push_back("--insecure: whoever reaches a listener counts as this machine");
+  return said;
+}
+
+void Control::stop() {
+  if (events_ != nullptr) events_->close();
+  if (analysis_ != nullptr) analysis_->stop();
+  if (server_ != nullptr) server_->stop(std::chrono::seconds{5});
+  server_.reset();
+}
+
+Result<std::vector<std::string>> Control::reload(ConfigDocument file) {
+  const auto before = config_->current();
+  auto version = config_->reload(std::move(file), now());
+  if (!version) return tl::unexpected<Error>(std::move(version.error()));
+  if (auto applied = apply_config(); !applied) {
+    return tl::unexpected<Error>(std::move(applied.error()));
+  }
+  std::vector<std::string> said = config_->warnings();
+  said.push_back("configuration version " + std::to_string(*version) + " holds");
+  const auto after = config_->current();
+  std::string restart;
+  for (const ConfigKey& key : after->values.schema().keys()) {
+    constexpr std::string_view kSections[] = {"control_plane.", "persistence.", "logging."};
+    const bool ours = std::any_of(std::begin(kSections), std::end(kSections), [&](auto section) {
+      return key.path.substr(0, section.size()) == section;
+    });
+    if (!ours || key.path == "control_plane.data_retention" ||
+        key.path == "control_plane.cleanup_interval" || key.path == "control_plane.memory_limit" ||
+        key.path == "control_plane.api_key" || key.path == "control_plane.api_key_file" ||
+        key.path == "control_plane.anonymous") {
+      continue;
+    }
+    if (before->values.to_json(key.path, true) != after->values.to_json(key.path, true)) {
+      restart += (restart.empty() ? "" : ", ") + std::string(key.path);
+    }
+  }
+  if (!restart.empty()) said.push_back("these changes need a restart: " + restart);
+  return said;
+}
+
+std::vector<std::string> Control::endpoints() const {
+  return server_ == nullptr ? std::vector<std::string>{} : server_->endpoints();
+}
+
+HttpServer::Counters Control::http_counters() const {
+  return server_ == nullptr ? HttpServer::Counters{} : server_->counters();
+}
+
+}  // namespace beaconry

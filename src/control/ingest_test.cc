@@ -1,0 +1,272 @@
+#include "control/ingest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+namespace beaconry {
+namespace {
+
+using Outcome = Ingest::Outcome;
+using testing::HasSubstr;
+
+constexpr Timestamp kNow{std::chrono::seconds{1'763'700'000}};
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = testing::TempDir() + "ingest-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string operator/(const char* name) const { return path_ + '/' + name; }
+
+ private:
+  std::string path_;
+};
+
+// What reached the series, by edge.
+struct Series {
+  std::mutex mutex;
+  std::map<std::string, std::vector<std::string>> events;
+
+  Ingest::SinkOf sinks() {
+    struct Sink final : FlowSink {
+      Sink(Series& all, std::string name) : series(all), edge(std::move(name)) {}
+      void add(const FlowEvent& event) override {
+        const std::lock_guard lock(series.mutex);
+        series.events[edge].push_back(event.pair.to_string() + ' ' + to_rfc3339(event.time));
+      }
+      void add_host_name(const IpAddress&, std::string_view, Timestamp) override {}
+      void add_address_name(const IpAddress&, std::string_view, Timestamp) override {}
+      Series& series;
+      std::string edge;
+    };
+    return
+        [this](const std::string& edge, Timestamp) { return std::make_unique<Sink>(*this, edge); };
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex);
+    std::size_t all = 0;
+    for (const auto& [edge, some] : events)
+      all += some.size();
+    return all;
+  }
+};
+
+// The real one, with faults on demand.
+class FaultySpool final : public Spool {
+ public:
+  explicit FaultySpool(const std::string& folder)
+      : spool_(std::move(Spool::open({.folder = folder}).value())) {}
+  Result<std::uint64_t> append(std::string_view record, Timestamp now) override {
+    if (full) return fail(ErrorKind::limit, "write", "journal", "no space left on device");
+    return spool_->append(record, now);
+  }
+  Result<void> sync(std::uint64_t sequence) override { return spool_->sync(sequence); }
+  Result<std::optional<Record>> read(std::uint64_t sequence) override {
+    return spool_->read(sequence);
+  }
+  void release(std::uint64_t sequence) override { spool_->release(sequence); }
+  void release_before(Timestamp time) override { spool_->release_before(time); }
+  std::uint64_t first() const override { return spool_->first(); }
+  std::uint64_t next() const override { return spool_->next(); }
+  std::uint64_t bytes() const override { return spool_->bytes(); }
+  std::uint64_t dropped() const override { return spool_->dropped(); }
+  std::uint64_t damaged() const override { return spool_->damaged(); }
+  const std::string& incarnation() const override { return spool_->incarnation(); }
+  std::atomic<bool> full = false;
+
+ private:
+  std::unique_ptr<Spool> spool_;
+};
+
+struct Server {
+  explicit Server(const Folder& folder) : journal(folder / "journal") {}
+  FaultySpool journal;
+  Series series;
+  Ingest ingest{{}, journal, series.sinks()};
+};
+
+std::string envelope(std::uint64_t sequence, unsigned events = 3, char edge = 'a') {
+  FlowBatchBuilder builder;
+  for (unsigned i = 0; i < events; ++i) {
+    FlowEvent event;
+    event.pair = *PairKey::parse("10.0.0.5->203.0.113.9:443/TCP");
+    event.time = kNow + std::chrono::seconds{60 * i};
+    builder.add(event);
+  }
+  Envelope e;
+  e.edge = std::string(64, edge);
+  e.edge_name = "sensor";
+  e.incarnation = std::string(32, '1');
+  e.sequence = sequence;
+  e.sent = kNow;
+  e.content =
+      builder.finish(kNow, {{"packets", "eth0", 10 * sequence}, {"ring_drops", "eth0", sequence}});
+  return encode_envelope(e);
+}
+
+std::string json(int batch, int events = 1) {
+  std::string all;
+  for (int i = 0; i < events; ++i) {
+    const auto ns = std::chrono::nanoseconds(kNow.time_since_epoch()).count() +
+                    (batch * 1000 + i) * 60'000'000'000LL;
+    all += (i == 0 ? "" : ",") +
+           std::string(R"({"src_ip":"10.0.0.5","dst_ip":"203.0.113.9","src_port":50000,)"
+                       R"("dst_port":443,"protocol":17,"packet_size":100,"timestamp_ns":)") +
+           std::to_string(ns) + "}";
+  }
+  return R"({"batch_id":"b)" + std::to_string(batch) + R"(","node_id":"n1","events":[)" + all +
+         R"(],"data_plane_stats":{"events_dropped_ebpf":)" + std::to_string(batch) +
+         R"(,"events_dropped_overflow":7}})";
+}
+
+TEST(Ingest, TakesABatchOnceHoweverOftenItIsSent) {
+  const Folder folder;
+  Server server(folder);
+  Ingest& ingest = server.ingest;
+  EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::accepted);
+  EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::duplicate);
+  EXPECT_EQ(ingest.accept_envelope(envelope(1, 3, 'b'), {}, "", kNow).outcome, Outcome::accepted);
+  const auto taken = ingest.accept_predecessor(json(1, 2), false, "", kNow);
+  EXPECT_EQ(taken.outcome, Outcome::accepted);
+  EXPECT_EQ(taken.batch_id, "b1");
+  EXPECT_EQ(taken.events, 2U);
+  const auto again = ingest.accept_predecessor(json(1, 2), false, "", kNow);
+  EXPECT_EQ(again.outcome, Outcome::duplicate);
+  EXPECT_EQ(again.events, 2U);
+  EXPECT_EQ(server.series.count(), 3U + 3U + 2U + 1U);  // one of them tells that the flow lives
+  const auto sums = ingest.edges().sums();
+  EXPECT_EQ(sums.events, 8U);
+  EXPECT_EQ(sums.batches, 3U);
+  EXPECT_EQ(sums.duplicates, 2U);
+}
+
+TEST(Ingest, AfterARestartEverythingIsAsItWas) {
+  const Folder folder;
+  std::map<std::string, std::vector<std::string>> before;
+  EdgeLedger::Sums counted;
+  {
+    Server server(folder);
+    for (unsigned i = 1; i <= 5; ++i) {
+      server.ingest.accept_envelope(envelope(i), {}, "", kNow);
+      server.ingest.accept_predecessor(json(static_cast<int>(i), 3), false, "", kNow);
+    }
+    before = server.series.events;
+    counted = server.ingest.edges().sums();
+  }
+  Server server(folder);
+  ASSERT_TRUE(server.ingest.replay(kNow, [](double) { return true; }));
+  EXPECT_EQ(server.series.events, before);
+  const auto sums = server.ingest.edges().sums();
+  EXPECT_EQ(sums.events, counted.events);
+  EXPECT_EQ(sums.batches, counted.batches);
+  EXPECT_EQ(sums.dropped_ebpf, counted.dropped_ebpf);
+  EXPECT_EQ(sums.dropped_overflow, counted.dropped_overflow);
+  EXPECT_EQ(server.ingest.packet_flows().flows(), 1U);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(3), {}, "", kNow).outcome, Outcome::duplicate);
+  EXPECT_EQ(server.ingest.accept_predecessor(json(3, 3), false, "", kNow).outcome,
+            Outcome::duplicate);
+  EXPECT_EQ(server.series.events, before);
+}
+
+TEST(Ingest, RefusesWhileTheDiskIsFullAndGoesOnByItself) {
+  const Folder folder;
+  Server server(folder);
+  Ingest& ingest = server.ingest;
+  ingest.accept_predecessor(json(1), false, "", kNow);
+  const std::size_t before = server.series.count();
+  server.journal.full = true;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::storage_full);
+    const auto refused = ingest.accept_predecessor(json(2, 4), false, "", kNow);
+    EXPECT_EQ(refused.outcome, Outcome::storage_full);
+    EXPECT_THAT(refused.words, HasSubstr("no space"));
+  }
+  EXPECT_EQ(server.series.count(), before);
+  EXPECT_EQ(ingest.storage_full(), 6U);
+  server.journal.full = false;
+  EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::accepted);
+  EXPECT_EQ(ingest.accept_predecessor(json(2, 4), false, "", kNow).outcome, Outcome::accepted);
+  // As if it had been taken at once: mapping it four times made nothing more of it.
+  const Folder other_folder;
+  Server other(other_folder);
+  other.ingest.accept_predecessor(json(1), false, "", kNow);
+  other.ingest.accept_predecessor(json(2, 4), false, "", kNow);
+  EXPECT_EQ(server.series.events["n1"], other.series.events["n1"]);
+}
+
+TEST(Ingest, NothingMalformedReachesJournalOrSeries) {
+  const Folder folder;
+  Server server(folder);
+  Ingest& ingest = server.ingest;
+  EXPECT_EQ(ingest.accept_envelope("no envelope", {}, "", kNow).outcome, Outcome::malformed);
+  Envelope bad = decode_envelope(envelope(1)).value();
+  bad.content.resize(bad.content.size() / 2);
+  EXPECT_EQ(ingest.accept_envelope(encode_envelope(bad), {}, "", kNow).outcome, Outcome::malformed);
+  EXPECT_EQ(ingest.accept_predecessor("{", false, "", kNow).outcome, Outcome::malformed);
+  EXPECT_EQ(ingest.accept_predecessor("{}", true, "", kNow).outcome, Outcome::malformed);
+  EXPECT_EQ(server.journal.next(), 1U);
+  EXPECT_EQ(server.series.count(), 0U);
+  EXPECT_EQ(ingest.edges().sums().refused, 4U);
+  // What was refused may come again, mended.
+  EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::accepted);
+}
+
+TEST(Ingest, AnEdgeSendsItsOwnBatchesOnly) {
+  const Folder folder;
+  Server server(folder);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1), std::string(64, 'b'), "", kNow).outcome,
+            Outcome::malformed);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1), std::string(64, 'a'), "", kNow).outcome,
+            Outcome::accepted);
+}
+
+TEST(Ingest, ABatchWithoutEventsCountsToo) {
+  const Folder folder;
+  Server server(folder);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1, 0), {}, "", kNow).outcome, Outcome::accepted);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1, 0), {}, "", kNow).outcome,
+            Outcome::duplicate);
+  EXPECT_EQ(server.ingest.edges().edges().at(0).counters.size(), 2U);
+}
+
+TEST(Ingest, RunningTotalsOfDropsAreNotAddedTwice) {
+  const Folder folder;
+  Server server(folder);
+  for (const int batch : {3, 4, 4, 9})
+    server.ingest.accept_predecessor(json(batch, batch), false, "", kNow);
+  EXPECT_EQ(server.ingest.edges().sums().dropped_ebpf, 9U);
+  EXPECT_EQ(server.ingest.edges().sums().dropped_overflow, 7U);
+  server.ingest.accept_predecessor(json(2), false, "", kNow);  // it restarted
+  EXPECT_EQ(server.ingest.edges().sums().dropped_ebpf, 11U);
+}
+
+TEST(Ingest, ManyAtOnceAreEachTakenOnce) {
+  const Folder folder;
+  Server server(folder);
+  constexpr unsigned kBatches = 40;
+  std::atomic<unsigned> accepted = 0;
+  std::vector<std::thread> senders;
+  for (unsigned t = 0; t < 4; ++t) {
+    senders.emplace_back([&] {
+      for (unsigned i = 1; i <= kBatches; ++i) {
+        const auto answer = server.ingest.accept_envelope(envelope(i), {}, "", kNow);
+        if (answer.outcome == Outcome::accepted) ++accepted;
+      }
+    });
+  }
+  for (auto& sender : senders)
+    sender.join();
+  EXPECT_EQ(accepted, kBatches);
+  EXPECT_EQ(server.series.count(), 3 * kBatches);
+}
+
+}  // namespace
+}  // namespace beaconry
