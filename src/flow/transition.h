@@ -40,7 +40,7 @@ typedef struct FlowCore {
   uint8_t reset;
   uint8_t reported;     // an activity of it was reported: who opened it stands
   uint8_t has_payload;  // in this activity
-  uint8_t unused;
+  uint8_t at_rest;      // flow_rest
   uint8_t seen[2];      // next_sequence holds
   uint8_t finished[2];
   uint8_t left[2];  // FIN or RST within this activity
@@ -163,7 +163,15 @@ BEACONRY_FLOW void flow_begin_activity(FlowCore* flow, FlowTime time) {
   flow->activity_first = flow->activity_last = time;
   flow->bytes_before[0] = flow->bytes[0];
   flow->bytes_before[1] = flow->bytes[1];
-  flow->has_payload = flow->left[0] = flow->left[1] = 0;
+  flow->has_payload = flow->left[0] = flow->left[1] = flow->at_rest = 0;
+}
+
+// All of this activity was reported, since it was silent: what comes next begins another.
+BEACONRY_FLOW void flow_rest(FlowCore* flow) {
+  flow->bytes_before[0] = flow->bytes[0];
+  flow->bytes_before[1] = flow->bytes[1];
+  flow->has_payload = 0;
+  flow->at_rest = 1;
 }
 
 // The first packet. Who opened it: the sender of the TCP SYN; of other protocols the first sender;
@@ -248,7 +256,7 @@ BEACONRY_FLOW FlowStep flow_take(FlowCore* flow, const ParsedPacket* packet, int
   // An empty ICMP message is a message; an empty UDP datagram keeps a path open.
   step.active = step.fresh > 0 || !(tcp || packet->protocol == kProtocolUdp);
   step.silent = (uint8_t)flow_is_silent(flow, time, burst_gap);
-  step.begins = step.active && step.silent && flow->has_payload;
+  step.begins = step.active && ((step.silent && flow->has_payload) || flow->at_rest);
   return step;
 }
 
