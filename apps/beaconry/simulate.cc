@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "simulate_live.h"
 #include "source/simulate/pcap_writer.h"
 #include "source/simulate/recipe.h"
 #include "source/simulate/truth.h"
@@ -27,6 +29,8 @@ struct Options {
   std::optional<double> hours;
   std::optional<int> hosts;
   std::vector<std::string> implants;
+  std::string to;
+  std::string interval = "60s", backfill = "0", length;
 };
 
 int refuse(const Error& error, int status) {
@@ -46,7 +50,32 @@ Result<void> write(const simulate::Traffic& traffic, const Options& options) {
   return simulate::write_pcap(traffic, options.out + "/traffic.pcap");
 }
 
+int run_live(const Options& options) {
+  LiveSimulation live;
+  live.url = options.to;
+  live.seed = options.seed;
+  if (options.hosts) live.hosts = *options.hosts;
+  const auto duration = [](const std::string& text, Duration& length) {
+    const auto seconds = parse_duration_seconds(text);
+    if (seconds) length = Duration{std::llround(*seconds * 1e6)};
+    return seconds.has_value();
+  };
+  if (!duration(options.interval, live.interval) || live.interval < std::chrono::seconds{1} ||
+      !duration(options.backfill, live.backfill) ||
+      (!options.length.empty() && !duration(options.length, live.length))) {
+    return refuse(Error{ErrorKind::usage, "read", "--interval, --backfill or --for",
+                        "write a length such as 90s, 5m or 1h; the interval is at least 1s"},
+                  kExitUsage);
+  }
+  return simulate_live(live);
+}
+
 int run(const Options& options) {
+  if (!options.to.empty()) return run_live(options);
+  if (options.out.empty()) {
+    return refuse(Error{ErrorKind::usage, "write", "", "give --out FOLDER or --to URL"},
+                  kExitUsage);
+  }
   std::optional<simulate::Recipe> recipe = simulate::preset(options.preset, options.seed);
   if (!recipe) return kExitUsage;
   if (options.variation) simulate::vary(*recipe, *options.variation);
@@ -75,7 +104,17 @@ int run(const Options& options) {
 
 std::function<int()> define(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--out", options->out, "Folder to write to, with truth.json")->required();
+  app.add_option("--out", options->out, "Folder to write to, with truth.json");
+  app.add_option("--to", options->to,
+                 "Instead, send a beacon and other traffic to this server as it happens, such as "
+                 "http://127.0.0.1:9090; a token is taken from BEACONRY_TOKEN")
+      ->excludes("--out");
+  app.add_option("--interval", options->interval, "With --to: how often the beacon calls home")
+      ->capture_default_str();
+  app.add_option("--backfill", options->backfill,
+                 "With --to: first send so much of the past, such as 1h")
+      ->capture_default_str();
+  app.add_option("--for", options->length, "With --to: how long; else until stopped");
   app.add_option("--preset", options->preset,
                  "day: 800 hosts, 24 hours, 42 infected pairs; "
                  "demo: a small network, 30 minutes; weeks: sleeps "

@@ -10,6 +10,11 @@
 #include "source/rotated_files.h"
 
 namespace beaconry {
+namespace {
+
+constexpr std::size_t kTelling = 128;  // shorter beginnings are alike in many logs
+
+}  // namespace
 
 FollowedLog::FollowedLog(std::string path, Duration linger)
     : path_(std::move(path)),
@@ -86,7 +91,6 @@ bool FollowedLog::find_again(const FileState& state, Timestamp now) {
       if (rotated.inode == state.inode) break;
     }
   }
-  constexpr std::size_t kTelling = 128;  // shorter beginnings are alike in many logs
   if (!best && here_fits && state.head_size >= kTelling) {
     best = std::move(here);
     is_here = true;
@@ -150,7 +154,7 @@ void FollowedLog::look(Timestamp now, FollowCounters& counters) {
     return;
   }
   since_ = current->modified();
-  const bool was_empty = current->size() == 0;
+  const bool was_tiny = current->size() < kTelling;
   const bool in_place = there && current->is_file(info.st_dev, info.st_ino);
   if (!current->look(now)) {
     ++counters.truncations;
@@ -160,8 +164,8 @@ void FollowedLog::look(Timestamp now, FollowCounters& counters) {
     // Its bytes are gone from here, but who empties a log copies it before.
     if (before.head_size > 0 && !find_again(before, now) && unread) lost(counters);
   } else if (in_place) {
-    // Empty before, it may have been filled, copied and emptied again meanwhile.
-    if (was_empty) add_before_current(now);
+    // It may have been filled, copied and emptied again meanwhile: its beginning would not tell.
+    if (was_tiny) add_before_current(now);
     return;
   } else {
     // Renamed or removed: it stays open, for its writer may write on for a moment.
