@@ -125,7 +125,7 @@ TEST_F(EdgesTest, ABatchCountsOnceHoweverOftenItIsSent) {
 }
 
 TEST_F(EdgesTest, BatchesThatNeverCameAreMissingUntilTheyDo) {
-  for (const std::uint64_t sequence : {1, 2, 5, 9})
+  for (const std::uint64_t sequence : {1U, 2U, 5U, 9U})
     EXPECT_TRUE(receive(sequence));
   EXPECT_EQ(edges_->find(kKey)->missing, 5U);
   EXPECT_TRUE(receive(4));
