@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,7 +11,8 @@
 #include "alert/alert.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "hunt/scored_pair.h"
+#include "hunt/beacon_watch.h"
+#include "hunt/live_hunt.h"
 
 namespace beaconry {
 
@@ -43,16 +45,29 @@ class Analysis {
   void stop();
   // Now, after one that is running. Nothing if too many wait for one already, or at the end.
   std::optional<Run> run();
+  // What a person decided of a beacon as it is now; waits for an analysis that is running. False
+  // if it is not known.
+  Result<bool> decide(const std::string& identity, Triaged how, Timestamp until);
+  // A beacon, or with an empty identity all of them, was deleted: it will be found anew.
+  void forget(const std::string& identity);
   Totals totals() const;
 
  private:
   void loop();
-  void clean_up(Timestamp now);
+  void clean_up();
+  void load();
   Run analyze();
+  // Alerts of what was decided. Identities whose alert could not be kept: these are taken back.
+  std::vector<std::string> tell(const WatchResult& result, const BeaconStates& before, Run& run);
+  Result<void> save(const LiveAnalysis& analysis, const WatchResult& result, Timestamp now);
+  void withdraw_triage(const WatchResult& result, Run& run);
   bool stopping() const;
 
   Control& control_;
-  std::mutex running_;        // held through an analysis
+  std::mutex running_;  // held through an analysis, and of what stands next
+  BeaconStates states_;
+  std::set<std::string> listed_;  // identities that the store shows as beacons
+  bool loaded_ = false;
   mutable std::mutex mutex_;  // of what stands below
   std::condition_variable woken_;
   bool stop_ = false;

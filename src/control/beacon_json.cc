@@ -74,6 +74,7 @@ void write_beacon(JsonWriter& json, const ScoredPair& pair, const DetectionSetti
       json.plain(address.to_string());
     json.end_list();
   }
+  json.text_or_null("server_name", pair.server_name);
   json.text_or_null("dst_name", pair.server_name.empty() ? pair.address_name : pair.server_name);
   json.whole("dst_port", pair.key.port);
   json.plain("protocol", to_string(pair.key.protocol));

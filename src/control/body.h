@@ -21,7 +21,7 @@ class Body {
   // Required: not empty.
   std::string text(std::string_view name);
   std::string text_or(std::string_view name, std::string fallback);
-  // An RFC 3339 time, or a length from `now` on such as "7d".
+  // An RFC 3339 time, or a length from `now` on such as "7d" or 3600.
   std::optional<Timestamp> time(std::string_view name, Timestamp now);
   const std::string& error() const { return error_; }
   void refuse(std::string words);

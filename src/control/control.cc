@@ -79,7 +79,7 @@ Control::~Control() {
   stop();
   // What is told to the edges' table outlives the journal's letting go of it.
   if (edges_ != nullptr) {
-    if (auto saved = edges_->save(); !saved) log_warning(saved.error().message());
+    if (auto saved = edges_->save(clock_()); !saved) log_warning(saved.error().message());
   }
   alert_queue_.reset();
   ingest_.reset();
@@ -99,7 +99,7 @@ Result<void> Control::open_state(const ConfigValues& values) {
     if (!failed) ::chmod(folder.c_str(), 0700);
   }
   paths_ = StatePaths::of(values);
-  if (paths_.ready && ::access(paths_.folder.c_str(), W_OK) == 0) {
+  if (paths_.is_there && ::access(paths_.folder.c_str(), W_OK) == 0) {
     if (paths_.database.empty()) paths_.database = paths_.file("beaconry.db");
     return {};
   }
@@ -195,11 +195,19 @@ void Control::hear(const Ingest::Heard& heard) {
       json.end();
     });
   }
-  edges_->note(id, news);
-  if (heard.incarnation.empty()) return;
-  if (edges_->claim(id, heard.incarnation, heard.sequence) == Edges::Claim::fresh) {
-    edges_->settle(id, heard.incarnation, heard.sequence, true);
+  // A predecessor's batches have no numbers; what the journal tells again was told before, unless
+  // a crash came first.
+  const auto known = edges_->find(id);
+  const bool numbered = !heard.incarnation.empty();
+  const std::string incarnation = numbered ? heard.incarnation : "predecessor";
+  const std::uint64_t sequence =
+      numbered ? heard.sequence : (known ? known->sequence : 0) + (heard.repeated ? 0 : 1);
+  const bool told = known && known->last_seen >= batch.received;
+  if (heard.address.empty() && told) return;
+  if (edges_->claim(id, incarnation, sequence) == Edges::Claim::fresh) {
+    edges_->settle(id, incarnation, sequence, true);
   }
+  edges_->note(id, news);
 }
 
 Result<std::unique_ptr<Control>> Control::open(Options options) {
@@ -260,6 +268,7 @@ Result<std::vector<std::string>> Control::start() {
     ca_pem_ = certificate->ca_pem;
     ca_fingerprint_ = certificate->ca_fingerprint;
   }
+  tls_ = plan->tls;
   if (plan->tls) {
     options.tls.emplace();
     options.tls->certificate_pem = certificate->chain_pem;
@@ -324,6 +333,18 @@ Result<std::vector<std::string>> Control::reload(ConfigDocument file) {
   }
   if (!restart.empty()) said.push_back("these changes need a restart: " + restart);
   return said;
+}
+
+std::string Control::url() const {
+  for (const std::string& endpoint : endpoints()) {
+    if (endpoint.rfind("unix:", 0) == 0) continue;
+    const std::size_t scheme = endpoint.find("://");
+    const std::string place = scheme == std::string::npos ? endpoint : endpoint.substr(scheme + 3);
+    const std::string port = place.substr(place.rfind(':') + 1);
+    const std::string host = names_.empty() ? "localhost" : names_.front();
+    return (tls_ ? "https://" : "http://") + host + ':' + port;
+  }
+  return {};
 }
 
 std::vector<std::string> Control::endpoints() const {

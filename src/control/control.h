@@ -56,6 +56,7 @@ class Control {
   Timestamp now() const { return clock_(); }
   Timestamp started() const { return started_; }
   std::vector<std::string> endpoints() const;
+  std::string url() const;  // by which other machines may reach the first listener
   HttpServer::Counters http_counters() const;
   unsigned workers() const { return workers_; }
   const StatePaths& paths() const { return paths_; }
@@ -88,7 +89,7 @@ class Control {
   std::function<Timestamp()> clock_;
   std::function<bool()> proceed_;
   ConfigDocument file_;
-  bool insecure_ = false;
+  bool insecure_ = false, tls_ = false;
   Timestamp started_{};
   unsigned workers_ = 2;
   StatePaths paths_;

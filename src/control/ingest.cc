@@ -136,7 +136,17 @@ Ingest::Answer Ingest::refuse(const Error& error, const std::string& edge) {
   return answer;
 }
 
-Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view key, Timestamp now) {
+void Ingest::count(const Heard& heard) {
+  if (heard.repeated) {
+    edges_.duplicate(heard.batch.id);
+  } else {
+    edges_.accepted(heard.batch);
+  }
+  if (options_.heard) options_.heard(heard);
+}
+
+Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view key,
+                                       const std::string& address, Timestamp now) {
   auto envelope = decode_envelope(body);
   if (!envelope) return refuse(envelope.error(), {});
   if (!key.empty() && envelope->edge != key) {

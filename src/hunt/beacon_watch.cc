@@ -20,8 +20,8 @@ Duration seconds(double value) {
   return Duration{static_cast<std::int64_t>(value * 1e6)};
 }
 
-std::string_view words_of(Triage triage) {
-  return triage == Triage::benign ? "marked benign" : "acknowledged";
+std::string_view words_of(Triaged triage) {
+  return triage == Triaged::benign ? "marked benign" : "acknowledged";
 }
 
 std::vector<std::string> texts_of(const std::vector<IpAddress>& addresses) {
@@ -71,7 +71,7 @@ class Watch {
     if (first) {
       alerted(state);
       digest_.push_back(&pair);
-    } else if (state.triage != Triage::none) {
+    } else if (state.triage != Triaged::none) {
       triaged(pair, state);
     } else if (state.last_alert == Timestamp{}) {
       alert(DecisionKind::fresh, pair, state, "a new beacon, score " + two_digits(state.score));
@@ -91,7 +91,7 @@ class Watch {
   void silent_until(Timestamp heard_until, const ScoredPair* pair, BeaconState& state) {
     if (state.found == Timestamp{} || state.interval_seconds <= 0) return;
     if (state.gone) {
-      if (state.triage == Triage::none && now_ - state.last_seen > settings_.forget_after) {
+      if (state.triage == Triaged::none && now_ - state.last_seen > settings_.forget_after) {
         result_.forgotten.push_back(state.identity);
       }
       return;
@@ -104,7 +104,7 @@ class Watch {
     state.gone = true;
     state.is_beacon = false;
     changed_.insert(state.identity);
-    if (state.triage != Triage::none || state.gone_alerted || state.last_alert == Timestamp{}) {
+    if (state.triage != Triaged::none || state.gone_alerted || state.last_alert == Timestamp{}) {
       return;
     }
     alerted(state);
@@ -151,7 +151,7 @@ class Watch {
     if (reason.empty() && now_ < state.triaged_until) return;
     if (reason.empty()) reason = "the time for which it was to be quiet is over";
     const std::string words(words_of(state.triage));
-    state.triage = Triage::none;
+    state.triage = Triaged::none;
     alert(DecisionKind::reopened, pair, state, "it was " + words + ", but " + reason);
   }
 
@@ -206,7 +206,7 @@ std::string_view to_string(DecisionKind kind) {
   return {};
 }
 
-void BeaconState::decide(Triage how, Timestamp until) {
+void BeaconState::decide(Triaged how, Timestamp until) {
   triage = how;
   triaged_until = until;
   triaged_interval_seconds = interval_seconds;

@@ -12,7 +12,7 @@
 
 namespace beaconry {
 
-enum class Triage : std::uint8_t { none, acknowledged, benign };
+enum class Triaged : std::uint8_t { none, acknowledged, benign };
 
 // What is remembered of a beacon between analyses. Plain, to be stored: whoever keeps it owns it.
 struct BeaconState {
@@ -33,13 +33,13 @@ struct BeaconState {
   double alerted_score = 0;
   Confidence alerted_severity = Confidence::none;
 
-  Triage triage = Triage::none;
+  Triaged triage = Triaged::none;
   Timestamp triaged_until{};  // Timestamp::max(): until it changes
   double triaged_interval_seconds = 0;
   std::vector<std::string> triaged_destinations;
 
   // A person's decision about it as it is now.
-  void decide(Triage how, Timestamp until);
+  void decide(Triaged how, Timestamp until);
 };
 using BeaconStates = std::map<std::string, BeaconState, std::less<>>;
 

@@ -30,7 +30,7 @@ struct Step {
   std::string kinds;      // expected decisions, separated by spaces
   std::string says = {};  // ... the last one, among other things
   bool first = false;
-  Triage triage = Triage::none;  // decided after this analysis
+  Triaged triage = Triaged::none;  // decided after this analysis
   double triaged_until = 0;      // minutes; 0: for ever
 };
 struct Case {
@@ -81,7 +81,7 @@ TEST_P(BeaconWatch, DecidesWhatAPersonMustSee) {
     }
     EXPECT_EQ(kinds, step.kinds) << "minute " << step.minute << '\n' << reasons;
     EXPECT_NE(reasons.find(step.says), std::string::npos) << reasons;
-    if (step.triage != Triage::none) {
+    if (step.triage != Triaged::none) {
       ASSERT_EQ(states.size(), 1U);
       states.begin()->second.decide(
           step.triage, step.triaged_until > 0 ? at(step.triaged_until) : Timestamp::max());
@@ -126,24 +126,24 @@ const Case kCases[] = {
       {10, kBeacon, ""},
       {20, kCritical, "worse"}}},
     {"BenignIsQuiet",
-     {{.minute = 0, .listed = kBeacon, .kinds = "new", .triage = Triage::benign},
+     {{.minute = 0, .listed = kBeacon, .kinds = "new", .triage = Triaged::benign},
       {10, kCritical, ""},
       {60, kStopped, ""}}},
     {"AcknowledgedUntilThen",
      {{.minute = 0,
        .listed = kBeacon,
        .kinds = "new",
-       .triage = Triage::acknowledged,
+       .triage = Triaged::acknowledged,
        .triaged_until = 30},
       {20, kBeacon, ""},
       {31, kBeacon, "reopened", "was acknowledged"},
       {40, kBeacon, ""}}},
     {"AnotherRhythmReopens",
-     {{.minute = 0, .listed = kBeacon, .kinds = "new", .triage = Triage::benign},
+     {{.minute = 0, .listed = kBeacon, .kinds = "new", .triage = Triaged::benign},
       {1, kFaster, "reopened", "from 60.0s to 30.0s"},
       {10, kFaster, ""}}},
     {"AnotherDestinationReopens",
-     {{.minute = 0, .listed = kNamed, .kinds = "new", .triage = Triage::benign},
+     {{.minute = 0, .listed = kNamed, .kinds = "new", .triage = Triaged::benign},
       {10, kNamed, ""},
       {20, kNamedElsewhere, "reopened", "new destination, 203.0.113.10"}}},
 };

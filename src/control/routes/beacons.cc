@@ -33,12 +33,14 @@ HttpResponse remove_one(Control& control, const RouteCall& call) {
   const auto removed = control.beacons().remove(std::string(call.argument));
   if (!removed) return error_answer(removed.error());
   if (!*removed) return error_answer(404, "no such beacon; give its identity as it is listed");
+  control.analysis().forget(std::string(call.argument));
   return json_answer(R"({"status":"deleted","deleted":1})");
 }
 
 HttpResponse remove_all(Control& control, const RouteCall&) {
   const auto removed = control.beacons().remove_all();
   if (!removed) return error_answer(removed.error());
+  control.analysis().forget({});
   return json_answer(R"({"status":"deleted","deleted":)" + std::to_string(*removed) + "}");
 }
 

@@ -8,8 +8,22 @@
 namespace beaconry {
 namespace {
 
-HttpResponse show(Control& control, const RouteCall&) {
-  return json_answer(control.config().to_json());
+HttpResponse show(Control& control, const RouteCall& call) {
+  Query query(call.request);
+  const bool with_origins = query.flag("origin");
+  if (query.refusal()) return *query.refusal();
+  std::string body = control.config().to_json();
+  if (with_origins) {
+    const auto all = nlohmann::json::parse(control.config().origins_json(), nullptr, false);
+    nlohmann::json origins = nlohmann::json::object();
+    if (all.is_object() && all.contains("values")) {
+      for (const auto& value : all["values"])
+        origins[value.value("key", "")] = value.value("origin", "");
+    }
+    const std::string dumped = origins.dump();
+    body.replace(body.rfind('}'), 1, ",\"origins\":" + dumped + "}");
+  }
+  return json_answer(std::move(body));
 }
 
 HttpResponse origins(Control& control, const RouteCall&) {
@@ -88,6 +102,12 @@ HttpResponse history(Control& control, const RouteCall& call) {
       json.text("who", version.who);
       json.text("how", version.how);
       json.text("words", version.words);
+      std::string all;
+      for (const auto& change : version.changes) {
+        all +=
+            (all.empty() ? "" : ", ") + change.key + ": " + change.before + " -> " + change.after;
+      }
+      json.text("change", all.empty() ? version.words : all);
       json.begin_list("changes");
       for (const auto& change : version.changes) {
         json.begin();
@@ -108,6 +128,9 @@ HttpResponse history(Control& control, const RouteCall& call) {
   }));
 }
 
+constexpr RouteParameter kShow[] = {
+    {"origin", "boolean", "also `origins`: where each value came from, by key"},
+};
 constexpr RouteParameter kPage[] = {
     {"limit", "integer", "of this page, 1 to 1000; 50"},
     {"cursor", "string", "`next_cursor` of the page before"},
@@ -119,6 +142,7 @@ constexpr Route kRoutes[] = {
         .path = "/api/v1/config",
         .summary = "The configuration that holds; secrets are hidden",
         .handle = show,
+        .parameters = kShow,
         .response = "`{version, detection{}, weights{cv, periodicity, jitter, size}, alerting{}, "
                     "whitelist{}}`",
     },
@@ -139,8 +163,9 @@ constexpr Route kRoutes[] = {
         .summary = "Its versions, newest first",
         .handle = history,
         .parameters = kPage,
-        .response = "`{count, current, versions: [{version, time, who, how, words, changes: "
-                    "[{key, before, after}]}], next_cursor}`",
+        .response =
+            "`{count, current, versions: [{version, time, who, how, words, change, changes: "
+            "[{key, before, after}]}], next_cursor}`",
     },
     {
         .method = "GET",

@@ -40,7 +40,7 @@ HttpResponse list(Control& control, const RouteCall& call) {
     for (const PairSummary& pair : pairs) {
       json.begin();
       write_ends(json, pair.key);
-      json.text_or_null("dst_name", pair.server_name);
+      json.text_or_null("server_name", pair.server_name);
       json.whole("connection_count", pair.connection_count);
       json.whole("check_ins", pair.check_ins);
       json.number("duration_seconds", to_seconds(pair.last_seen - pair.first_seen));
@@ -76,7 +76,7 @@ HttpResponse list_long(Control& control, const RouteCall& call) {
       json.begin();
       write_ends(json, flow.key);
       json.whole("src_port", flow.source_port);
-      json.text_or_null("dst_name", flow.server_name);
+      json.text_or_null("server_name", flow.server_name);
       json.text("edge", flow.edge);
       json.number("duration_seconds", to_seconds(flow.last_seen - flow.opened));
       json.plain("first_seen", to_rfc3339(flow.opened));
@@ -109,7 +109,7 @@ constexpr Route kRoutes[] = {
         .handle = list,
         .parameters = kParameters,
         .response = "`{count, total, pairs: [{pair_key, src_ip, dst_ip, dst_port, protocol, "
-                    "dst_name, connection_count, check_ins, duration_seconds, first_seen, "
+                    "server_name, connection_count, check_ins, duration_seconds, first_seen, "
                     "last_seen}], next_cursor}`",
     },
     {
@@ -118,9 +118,10 @@ constexpr Route kRoutes[] = {
         .summary = "Connections that are still open, longest first",
         .handle = list_long,
         .parameters = kLongParameters,
-        .response = "`{count, min_duration, connections: [{pair_key, src_ip, src_port, dst_ip, "
-                    "dst_port, protocol, dst_name, edge, duration_seconds, first_seen, last_seen, "
-                    "bytes_out, bytes_in}]}`",
+        .response =
+            "`{count, min_duration, connections: [{pair_key, src_ip, src_port, dst_ip, "
+            "dst_port, protocol, server_name, edge, duration_seconds, first_seen, last_seen, "
+            "bytes_out, bytes_in}]}`",
     },
 };
 

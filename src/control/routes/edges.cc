@@ -17,6 +17,8 @@ void write_time(JsonWriter& json, std::string_view name, Timestamp time) {
 void write_edge(JsonWriter& json, const Edges::Edge& edge) {
   json.begin();
   json.text("id", edge.id);
+  json.text_or_null("fingerprint", edge.id.rfind("name:", 0) == 0 ? "" : edge.id);
+  json.plain("state", edge.revoked ? "revoked" : edge.enrolled ? "enrolled" : "not enrolled");
   json.text("name", edge.name);
   json.text_or_null("kind", edge.kind);
   json.flag("enrolled", edge.enrolled);
@@ -33,8 +35,8 @@ void write_edge(JsonWriter& json, const Edges::Edge& edge) {
   json.whole("batches", edge.batches);
   json.whole("repeated", edge.repeated);
   json.whole("events", edge.events);
-  json.whole("missing", edge.missing);
-  json.whole("dropped", edge.dropped);
+  json.whole("batches_missing", edge.missing);
+  json.whole("batches_dropped", edge.dropped);
   json.name("counters");
   json.raw(edge.counters.empty() ? "{}" : edge.counters);
   json.end();
@@ -45,7 +47,6 @@ HttpResponse list(Control& control, const RouteCall&) {
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
     json.whole("count", edges.size());
-    json.whole("unlisted", control.enrolled().unlisted());
     json.begin_list("edges");
     for (const Edges::Edge& edge : edges)
       write_edge(json, edge);
@@ -61,15 +62,18 @@ HttpResponse revoke(Control& control, const RouteCall& call) {
 }
 
 HttpResponse make_enrollment(Control& control, const RouteCall& call) {
-  auto body = Body::parse(call.request.body, {"kind", "name", "expires"});
+  auto body =
+      Body::parse(call.request.body, {"kind", "name", "expires", "valid_for_seconds", "url"});
   if (!body) return error_answer(body.error());
   const Timestamp now = control.now();
   const std::string kind = body->text("kind"), name = body->text("name");
   if (!kind.empty() && kind != "collector" && kind != "home" && kind != "sensor") {
     body->refuse("'kind' must be collector, home or sensor");
   }
-  const auto expires = body->time("expires", now);
+  auto expires = body->time("expires", now);
+  if (!expires) expires = body->time("valid_for_seconds", now);
   if (!body->error().empty()) return error_answer(400, body->error());
+  const std::string url = body->text_or("url", control.url());
   const Timestamp until = expires.value_or(now + std::chrono::hours{1});
   auto token = control.enrolled().make_token(kind, name, until, std::string(call.who), now);
   if (!token) return error_answer(token.error());
@@ -80,10 +84,10 @@ HttpResponse make_enrollment(Control& control, const RouteCall& call) {
     json.plain("token", *token);
     json.plain("expires", to_rfc3339(until));
     json.text_or_null("ca_fingerprint", control.ca_fingerprint());
-    json.begin_list("endpoints");
-    for (const std::string& endpoint : control.endpoints())
-      json.text(endpoint);
-    json.end_list();
+    json.text("url", url);
+    // The token stands in the environment: command lines are for all to see.
+    json.text("join", "BEACONRY_JOIN_TOKEN=" + *token + " beaconry-" + kind + " join " + url +
+                          " --ca SHA256:" + control.ca_fingerprint());
     json.end();
   }));
 }
@@ -110,8 +114,11 @@ HttpResponse enroll(Control& control, const RouteCall& call) {
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
     json.plain("status", "enrolled");
-    json.name("edge");
-    write_edge(json, *edge);
+    json.text("edge", edge->id);
+    json.text("name", edge->name);
+    json.text("kind", edge->kind);
+    json.whole("enrolments", edge->enrolments);
+    json.flag("name_conflict", edge->name_conflict);
     json.text("ca", control.ca_pem());
     json.end();
   }));
@@ -123,10 +130,11 @@ constexpr Route kRoutes[] = {
         .path = "/api/v1/edges",
         .summary = "Who sends to this server, and what came of whom",
         .handle = list,
-        .response = "`{count, unlisted, edges: [{id, name, kind, enrolled, revoked, enrolments, "
-                    "name_conflict, enrolled_at, last_seen, last_address, clock_skew_seconds, "
-                    "incarnation, sequence, batches, repeated, events, missing, dropped, "
-                    "counters{}}]}`; clock_skew_seconds is the edge's clock less the server's",
+        .response =
+            "`{count, edges: [{id, fingerprint, state, name, kind, enrolled, revoked, enrolments, "
+            "name_conflict, enrolled_at, last_seen, last_address, clock_skew_seconds, "
+            "incarnation, sequence, batches, repeated, events, batches_missing, batches_dropped, "
+            "counters{}}]}`; clock_skew_seconds is the edge's clock less the server's",
     },
     {
         .method = "DELETE",
@@ -142,9 +150,9 @@ constexpr Route kRoutes[] = {
         .summary = "Makes a token that enrols one edge, once",
         .role = Role::admin,
         .handle = make_enrollment,
-        .body = "`{kind: collector|home|sensor, name, expires}`; expires is a time or a length, "
-                "1h by default",
-        .response = "`{kind, name, token, expires, ca_fingerprint, endpoints}`; the token is shown "
+        .body = "`{kind: collector|home|sensor, name, expires, url}`; expires is a time or a "
+                "length, 1h by default; url is where the edge reaches this server",
+        .response = "`{kind, name, token, expires, ca_fingerprint, url, join}`; the token is shown "
                     "once",
     },
     {
@@ -155,7 +163,8 @@ constexpr Route kRoutes[] = {
         .handle = enroll,
         .body = "`{token, kind, name, certificate}`; the certificate, PEM, only where the "
                 "connection brings none",
-        .response = "`{status, edge{}, ca}`; ca is the server's CA, PEM",
+        .response = "`{status, edge, name, kind, enrolments, name_conflict, ca}`; edge is its "
+                    "fingerprint, ca the server's CA, PEM",
     },
 };
 

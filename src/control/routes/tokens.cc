@@ -30,13 +30,14 @@ HttpResponse list(Control& control, const RouteCall&) {
 }
 
 HttpResponse create(Control& control, const RouteCall& call) {
-  auto body = Body::parse(call.request.body, {"name", "role", "expires"});
+  auto body = Body::parse(call.request.body, {"name", "role", "expires", "expires_in_seconds"});
   if (!body) return error_answer(body.error());
   const Timestamp now = control.now();
   const std::string name = body->text("name");
   const auto role = parse_role(body->text("role"));
   if (!role || *role == Role::none) body->refuse("'role' must be ingest, read or admin");
-  const auto expires = body->time("expires", now);
+  auto expires = body->time("expires", now);
+  if (!expires) expires = body->time("expires_in_seconds", now);
   if (!body->error().empty()) return error_answer(400, body->error());
   auto secret = control.tokens().create(name, *role, expires, std::string(call.who), now);
   if (!secret) return error_answer(secret.error());

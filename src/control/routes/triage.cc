@@ -42,20 +42,40 @@ HttpResponse acknowledge(Control& control, const std::string& id, const std::str
   return json_answer(R"({"status":"acknowledged"})");
 }
 
+HttpResponse reopen(Control& control, const std::string& subject, const std::string& who,
+                    const std::string& reason) {
+  const auto gone = control.triage().withdraw(subject, who, reason, control.now());
+  if (!gone) return error_answer(gone.error());
+  if (!*gone) return error_answer(404, "nothing was decided of this subject");
+  const auto open = control.analysis().decide(subject, Triaged::none, {});
+  if (!open) return error_answer(open.error());
+  return json_answer(R"({"status":"withdrawn"})");
+}
+
 HttpResponse decide(Control& control, const RouteCall& call) {
-  auto body =
-      Body::parse(call.request.body, {"subject", "alert_id", "decision", "reason", "expires"});
+  auto body = Body::parse(call.request.body, {"subject", "alert_id", "decision", "reason",
+                                              "expires", "expires_in_seconds", "author"});
   if (!body) return error_answer(body.error());
   const Timestamp now = control.now();
   Triage::Entry entry;
-  entry.author = call.who;
+  entry.author = body->text_or("author", std::string(call.who));
   entry.made = now;
+  const std::string word = body->text_or("decision", "acknowledged");
+  if (word == "reopen") {
+    return reopen(control, body->text("subject"), entry.author,
+                  body->text_or("reason", "reopened"));
+  }
   entry.reason = body->text("reason");
-  const auto decision = parse_decision(body->text_or("decision", "acknowledged"));
-  if (!decision) body->refuse("'decision' must be acknowledged or benign");
+  const auto decision = parse_decision(word == "acknowledge" ? "acknowledged" : word);
+  if (!decision) body->refuse("'decision' must be acknowledged, benign or reopen");
   entry.expires = body->time("expires", now);
-  const std::string alert = body->text_or("alert_id", {});
+  if (!entry.expires) entry.expires = body->time("expires_in_seconds", now);
+  std::string alert = body->text_or("alert_id", {});
   entry.subject = body->text_or("subject", {});
+  if (alert.empty()) {  // what is about an alert may be told by its id alone
+    const auto found = control.alerts().find(entry.subject);
+    if (found && *found) std::swap(alert, entry.subject);
+  }
   if (alert.empty() == entry.subject.empty()) {
     body->refuse("give 'subject', a beacon's identity, or 'alert_id'");
   }
@@ -73,8 +93,14 @@ HttpResponse decide(Control& control, const RouteCall& call) {
       return seen;
     }
   }
+  const Triaged how =
+      entry.decision == Triage::Decision::benign ? Triaged::benign : Triaged::acknowledged;
+  const auto known =
+      control.analysis().decide(entry.subject, how, entry.expires.value_or(Timestamp::max()));
+  if (!known) return error_answer(known.error());
+  if (!*known) return error_answer(404, "no such beacon; give its identity as it is listed");
   auto pair = control.hunt().score_one(entry.subject, nullptr);
-  if (!pair) return error_answer(404, "no such beacon; give its identity as it is listed");
+  if (!pair) pair.emplace();
   entry.interval_seconds = pair->verdict.interval_seconds;
   if (pair->destinations.empty()) pair->destinations.push_back(pair->key.destination);
   for (const IpAddress& destination : pair->destinations)
@@ -86,11 +112,7 @@ HttpResponse decide(Control& control, const RouteCall& call) {
 }
 
 HttpResponse withdraw(Control& control, const RouteCall& call) {
-  const auto gone = control.triage().withdraw(std::string(call.argument), std::string(call.who),
-                                              "withdrawn", control.now());
-  if (!gone) return error_answer(gone.error());
-  if (!*gone) return error_answer(404, "nothing was decided of this subject");
-  return json_answer(R"({"status":"withdrawn"})");
+  return reopen(control, std::string(call.argument), std::string(call.who), "withdrawn");
 }
 
 constexpr Route kRoutes[] = {
@@ -109,8 +131,8 @@ constexpr Route kRoutes[] = {
                    "it expires, or its rhythm or destination changes",
         .role = Role::admin,
         .handle = decide,
-        .body = "`{subject or alert_id, decision: acknowledged|benign, reason, expires}`; expires "
-                "is a time or a length such as 30d, and may be left out",
+        .body = "`{subject or alert_id, decision: acknowledged|benign|reopen, reason, author, "
+                "expires}`; expires is a time or a length such as 30d, and may be left out",
         .response = "what was decided",
     },
     {

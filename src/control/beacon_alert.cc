@@ -1,0 +1,121 @@
+#include "control/beacon_alert.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "control/answer.h"
+#include "control/beacon_json.h"
+#include "control/watch_state.h"
+#include "http/certificates.h"
+
+namespace beaconry {
+namespace {
+
+constexpr std::size_t kIdDigits = 32;
+constexpr std::size_t kMostInDigest = 100;
+
+std::string percent(double score) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f%%", 100 * score);
+  return text;
+}
+
+std::string title_of(const WatchDecision& decision) {
+  switch (decision.kind) {
+    case DecisionKind::fresh:
+      return "Beacon detected: " + decision.identity;
+    case DecisionKind::worse:
+      return "Beacon got worse: " + decision.identity;
+    case DecisionKind::gone:
+      return "Beacon gone: " + decision.identity;
+    case DecisionKind::reopened:
+      return "Beacon changed after triage: " + decision.identity;
+    case DecisionKind::digest:
+      break;
+  }
+  return std::to_string(decision.pairs.size()) +
+         (decision.pairs.size() == 1 ? " beacon" : " beacons") + " in the first analysis";
+}
+
+std::string sentence_of(const ScoredPair& pair) {
+  const Verdict& v = pair.verdict;
+  std::string words = pair.identity() + ": score " + percent(v.combined_score);
+  if (v.interval_seconds > 0) {
+    words += ", every " + to_words(std::chrono::duration_cast<Duration>(
+                              std::chrono::duration<double>(v.interval_seconds)));
+  }
+  if (!v.summary.empty()) words += ", " + v.summary;
+  return words;
+}
+
+std::string details_of(const WatchDecision& decision, const DetectionSettings& settings,
+                       Timestamp now) {
+  return json_text([&](JsonWriter& json) {
+    json.begin();
+    json.text("identity", decision.identity);
+    json.text("reason", decision.reason);
+    if (decision.pair != nullptr) {
+      json.name("beacon");
+      write_beacon(json, *decision.pair, settings, now);
+    }
+    if (decision.kind == DecisionKind::digest) {
+      json.whole("count", decision.pairs.size());
+      json.begin_list("beacons");
+      for (std::size_t i = 0; i < std::min(decision.pairs.size(), kMostInDigest); ++i)
+        write_beacon(json, *decision.pairs[i], settings, now);
+      json.end_list();
+    }
+    json.end();
+  });
+}
+
+}  // namespace
+
+Severity severity_of(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::critical:
+      return Severity::critical;
+    case Confidence::high:
+      return Severity::high;
+    case Confidence::medium:
+      return Severity::medium;
+    case Confidence::low:
+    case Confidence::none:
+      break;
+  }
+  return Severity::low;
+}
+
+Alert beacon_alert(const WatchDecision& decision, const BeaconState* before,
+                   const DetectionSettings& settings, Timestamp now) {
+  Alert alert;
+  const bool digest = decision.kind == DecisionKind::digest;
+  alert.kind = digest ? "digest" : "beacon." + std::string(to_string(decision.kind));
+  alert.title = title_of(decision);
+  alert.source = "hunt";
+  alert.subject = decision.identity;
+  alert.time = now;
+  alert.tags = {"beacon", digest ? "digest" : std::string(to_string(decision.kind))};
+  alert.details = details_of(decision, settings, now);
+  std::string known = before == nullptr ? std::string() : watch_state_json(*before);
+  if (digest) {
+    for (const ScoredPair* pair : decision.pairs) {
+      alert.severity = std::max(alert.severity, severity_of(pair->verdict.confidence));
+      if (alert.description.size() < 4000) alert.description += sentence_of(*pair) + ".\n";
+      known += pair->identity() + '\n';
+    }
+  } else {
+    alert.description = decision.reason + ".";
+    if (decision.pair != nullptr) {
+      alert.description = sentence_of(*decision.pair) + ". " + alert.description;
+      if (decision.kind != DecisionKind::gone) {
+        alert.severity = severity_of(decision.pair->verdict.confidence);
+      }
+      alert.tags.push_back(to_string(decision.pair->key.protocol));
+    }
+  }
+  alert.id = sha256_hex(alert.kind + '\n' + alert.subject + '\n' + known).substr(0, kIdDigits);
+  return alert;
+}
+
+}  // namespace beaconry
