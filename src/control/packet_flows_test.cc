@@ -98,6 +98,12 @@ TEST(PacketFlows, BothDirectionsAndRepeatsAreOneCheckIn) {
   EXPECT_FALSE(events[1].begins_check_in);
 }
 
+TEST(PacketFlows, ASynThatIsLongerThanItsHeadersCarriesData) {
+  const auto events =
+      events_of({packet(kInside, 50'000, kOutside, 443, {}, kTcpSyn, Protocol::tcp, 128)});
+  EXPECT_EQ(events.at(0).bytes_out, 128U);
+}
+
 TEST(PacketFlows, ActivityAfterSilenceIsABurstAndAKeepAliveIsNone) {
   const auto events = events_of({
       packet(kInside, 50'000, kOutside, 443, {}, kTcpAck | 8),
