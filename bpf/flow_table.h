@@ -54,6 +54,11 @@ ALWAYS bool has_xdp_load_bytes(void) {
 ALWAYS bool load_payload(const Hook* hook, Scratch* room, __u32 size) {
   const __u8 *at, *end;
   __u32 i;
+  // 1 to kNamePayload, in words that the verifiers of older kernels understand.
+  size -= 1;
+  __asm__ volatile("" : "+r"(size));
+  size &= kNamePayload - 1;
+  size += 1;
   if (!hook->is_xdp) {
     return bpf_skb_load_bytes(hook->context, room->payload_at, room->payload, size) == 0;
   }
@@ -342,12 +347,12 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
   FlowSaved* flow = (FlowSaved*)value;
   FlowRecord* record = prepare_update(hook, room, flow, ends);
 
-  bpf_spin_lock(&value->lock);
-  change_flow(hook, room, flow, ends, record);
-  bpf_spin_unlock(&value->lock);
-  forget();
-
+  // Twice the same text, so that verifiers see on each way whether there is a record.
   if (record) {
+    bpf_spin_lock(&value->lock);
+    change_flow(hook, room, flow, ends, record);
+    bpf_spin_unlock(&value->lock);
+    forget();
     if (room->ends_flow || room->ends_activity) {
       fill_packet(record, room, ends);
       record->kind = room->ends_flow ? kRecordClose : kRecordBurst;
@@ -355,6 +360,11 @@ ALWAYS void update_flow(const Hook* hook, Scratch* room, FlowValue* value, const
     } else {
       bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
     }
+  } else {
+    bpf_spin_lock(&value->lock);
+    change_flow(hook, room, flow, ends, NULL);
+    bpf_spin_unlock(&value->lock);
+    forget();
   }
   if (room->lost) count(counts, kCountRingDrops);
   if (room->named) {

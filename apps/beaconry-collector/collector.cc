@@ -25,6 +25,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kLongestToken = 4096;
 constexpr auto kLastSending = std::chrono::seconds{3};
+constexpr auto kLastSendingIfAway = std::chrono::milliseconds{500};
 constexpr auto kLastSendingPause = std::chrono::milliseconds{50};
 
 Timestamp now() {
@@ -186,7 +187,7 @@ void Collector::export_now() {
   if (auto done = exporter_->cut(now()); !done) {
     log_error("A batch is lost: " + done.error().message());
   }
-  sender_->wake();
+  if (sender_) sender_->wake();
 }
 
 void Collector::finish() {
@@ -194,8 +195,12 @@ void Collector::finish() {
   exporter_->set_time(now());
   source_->finish(now());
   export_now();
-  const auto until = Steady::now() + kLastSending;
-  while (spool_->first() < spool_->next() && Steady::now() < until) {
+  const auto begun = Steady::now();
+  while (spool_->first() < spool_->next() && Steady::now() < begun + kLastSending) {
+    // A server that did not answer before does not get all of the time.
+    const Sender::Status status = sender_ ? sender_->status() : Sender::Status{};
+    const bool away = !sender_ || (!status.connected && !status.last_error.empty());
+    if (away && Steady::now() >= begun + kLastSendingIfAway) break;
     std::this_thread::sleep_for(kLastSendingPause);
   }
   if (const std::uint64_t left = spool_->next() - spool_->first(); left != 0) {

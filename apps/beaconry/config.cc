@@ -68,9 +68,9 @@ Result<void> import(const Options& options) {
   if (!imported) return tl::unexpected<Error>(imported.error());
   for (const std::string& change : imported->changes)
     std::fprintf(stderr, "- %s\n", terminal_safe(change).c_str());
-  if (options.output.empty()) return print(imported->yaml);
+  if (options.output.empty()) return print(imported->text);
   std::ofstream file(options.output, std::ios::trunc);
-  file << imported->yaml;
+  file << imported->text;
   file.close();
   if (!file) return fail_errno("write", options.output);
   return {};

@@ -356,9 +356,7 @@ class KernelNames : public KernelPrograms {
     FlowRecords flow_records({}, seen);
     const auto clock = programs_->read_clock();
     EXPECT_TRUE(clock.has_value());
-    flow_records.set_clock(
-        {static_cast<std::uint64_t>(clock->ticks), static_cast<std::uint64_t>(clock->monotonic_ns)},
-        test_traffic::at(1'000'000));
+    flow_records.set_clock(*clock, test_traffic::at(1'000'000));
     programs_->consume([&](std::string_view bytes) {
       EXPECT_TRUE(flow_records.add(
           ByteView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())));

@@ -40,7 +40,7 @@ class LiveHunt {
     HuntSettings hunt;  // memory_limit is the ceiling
     Duration retention = std::chrono::hours{24};
     double least_kept = 0.3;        // weaker pairs are measured and forgotten
-    std::size_t most_kept = 5'000;  // and of the others the best: verdicts are large
+    std::size_t most_kept = 4'000;  // and of the others the best: verdicts are large
     std::size_t most_open_flows = 100'000;
   };
   struct Counters {

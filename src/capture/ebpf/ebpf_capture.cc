@@ -20,8 +20,13 @@ namespace {
 
 constexpr std::uint64_t kWatchPause = 1'000'000'000;  // ns, between two looks for interfaces
 
+struct Interface {
+  int index = 0;
+  bool loopback = false;
+};
+
 // The programs read Ethernet frames.
-Result<int> ethernet_interface(const std::string& name) {
+Result<Interface> ethernet_interface(const std::string& name) {
   const int index = static_cast<int>(if_nametoindex(name.c_str()));
   if (index == 0) return fail(ErrorKind::not_found, "attach to", name, "no such interface");
   const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -35,7 +40,7 @@ Result<int> ethernet_interface(const std::string& name) {
     return fail(ErrorKind::unsupported, "attach to", name,
                 "its packets have no Ethernet header (type " + std::to_string(type) + ')');
   }
-  return index;
+  return Interface{index, type == ARPHRD_LOOPBACK};
 }
 
 // One interface by its name: it may vanish and come back as another.
@@ -57,7 +62,7 @@ void add_difference(PacketCounts& sum, const PacketCounts& now, const PacketCoun
 class EbpfCapture : public Capture {
  public:
   EbpfCapture(const CaptureOptions& options, FlowSink& sink, std::unique_ptr<FlowPrograms> programs)
-      : hook_options_{options.mode, true},
+      : hook_options_{options.mode},
         programs_(std::move(programs)),
         records_(record_options(options), sink) {
     for (const std::string& name : options.interfaces) {
@@ -156,11 +161,13 @@ class EbpfCapture : public Capture {
   }
 
   Result<void> attach(Watched& one) {
-    const auto index = ethernet_interface(one.name);
-    if (!index) return tl::unexpected<Error>(index.error());
-    auto hooks = InterfaceHooks::attach(one.name, *index, programs_->trackers(), hook_options_);
+    const auto found = ethernet_interface(one.name);
+    if (!found) return tl::unexpected<Error>(found.error());
+    InterfaceHooks::Options options = hook_options_;
+    options.ingress_only = found->loopback;
+    auto hooks = InterfaceHooks::attach(one.name, found->index, programs_->trackers(), options);
     if (!hooks) return tl::unexpected<Error>(std::move(hooks.error()));
-    one.start = programs_->counts(*index);
+    one.start = programs_->counts(found->index);
     one.hooks = std::move(*hooks);
     one.last_mode = one.hooks->mode();
     one.last_complaint.clear();

@@ -1,6 +1,9 @@
 // The kernel programs on a veth pair in a network namespace of the test's own.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <set>
 #include <string>
@@ -186,6 +189,31 @@ TEST_F(EbpfCaptureTest, an_interface_that_comes_back_is_watched_again_and_its_co
     return va().packets > before;
   }));
   EXPECT_EQ(va().hooks, "xdp+tc_egress");
+}
+
+TEST_F(EbpfCaptureTest, loopback_packets_are_seen_once) {
+  CaptureOptions options;
+  options.interfaces = {"lo"};
+  auto opened = open_ebpf(options, seen_);
+  if (!opened) GTEST_SKIP() << opened.error().message();
+  capture_ = std::move(*opened);
+  const Fd sender(::socket(AF_INET, SOCK_DGRAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(9000);
+  const Bytes payload(100);
+  for (int i = 0; i < 10; ++i) {
+    // Nobody listens: every other call gives the error of the one before.
+    ::sendto(sender.get(), payload.data(), payload.size(), 0,
+             reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  ASSERT_TRUE(wait_until([&] { return va().udp >= 5; }));
+  const std::uint64_t sent = va().udp;
+  EXPECT_LE(sent, 10U);
+  capture_->finish(now());
+  ASSERT_EQ(seen_.check_ins().size(), 1U);
+  EXPECT_EQ(seen_.check_ins()[0].out, 100 * sent);
 }
 
 TEST_F(EbpfCaptureTest, an_interface_that_is_not_there_is_an_error_unless_another_is) {

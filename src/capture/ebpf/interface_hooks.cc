@@ -71,8 +71,10 @@ Result<InterfaceHooks> InterfaceHooks::attach(const std::string& name, int index
       return fail(ErrorKind::unsupported, "attach to", name, failures);
     }
   }
-  auto egress = tc(TrafficDirection::egress);
-  if (!ingress && (egress || options.mode == CaptureMode::tc)) {
+  std::optional<Hook> egress;
+  if (!options.ingress_only) egress = tc(TrafficDirection::egress);
+  const bool prefer_tc = egress || options.ingress_only || options.mode == CaptureMode::tc;
+  if (!ingress && prefer_tc) {
     ingress = tc(TrafficDirection::ingress);
   }
   if (!ingress && options.mode == CaptureMode::automatic) {
@@ -83,7 +85,7 @@ Result<InterfaceHooks> InterfaceHooks::attach(const std::string& name, int index
   if (!ingress) return fail(ErrorKind::unsupported, "attach to", name, failures);
 
   all.mode_ = by_xdp ? (egress ? "xdp+tc_egress" : "xdp") : (egress ? "tc_both" : "tc_ingress");
-  if (!egress) {
+  if (!egress && !options.ingress_only) {
     log_warning("On " + name + " only incoming packets are seen (" + all.mode_ + "): " + failures);
   }
   all.egress_ = std::move(egress);

@@ -62,6 +62,7 @@ class InterfaceHooks {
   struct Options {
     CaptureMode mode = CaptureMode::automatic;  // not af_packet
     bool tcx = true;                            // where the kernel has it
+    bool ingress_only = false;                  // of loopback, where what goes out comes in again
   };
 
   // Native XDP for what comes in and TC for what goes out; else TC for both; else one direction

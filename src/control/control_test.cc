@@ -1,0 +1,301 @@
+#include "control/control.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "control/openapi.h"
+#include "http/client.h"
+
+namespace beaconry {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+
+Timestamp now() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+std::vector<std::string> keys(const Json& json) {
+  std::vector<std::string> all;
+  for (const auto& [key, value] : json.items())
+    all.push_back(key);
+  return all;
+}
+
+// A server of its own, in a folder of its own.
+class ControlTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "control-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    start();
+  }
+  void TearDown() override {
+    client_.reset();
+    control_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void start(const std::string& more = {}) {
+    client_.reset();
+    control_.reset();
+    const std::string text = "control_plane:\n  listen_port: 0\n  state_dir: " + folder_ +
+                             "/state\n  workers: 2\ndetection:\n  analysis_interval: 3600\n" + more;
+    Control::Options options;
+    options.file = ConfigDocument::parse(text, "test.yaml").value();
+    options.clock = now;
+    auto opened = Control::open(std::move(options));
+    ASSERT_TRUE(opened) << opened.error().message();
+    control_ = std::move(*opened);
+    const auto said = control_->start();
+    ASSERT_TRUE(said) << said.error().message();
+    HttpClient::Options server;
+    server.url = control_->url();
+    server.url.replace(server.url.find("//") + 2, server.url.rfind(':') - server.url.find("//") - 2,
+                       "127.0.0.1");
+    client_ = std::move(HttpClient::make(server).value());
+  }
+
+  HttpResponse send(const std::string& method, const std::string& target,
+                    const std::string& body = {}, HttpHeaders headers = {}) {
+    HttpRequest request;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    request.headers = std::move(headers);
+    auto answer = client_->send(request);
+    EXPECT_TRUE(answer) << answer.error().message();
+    return answer ? *answer : HttpResponse{};
+  }
+  Json get(const std::string& target) {
+    const HttpResponse answer = send("GET", target);
+    EXPECT_EQ(answer.status, 200) << target << ' ' << answer.body;
+    return Json::parse(answer.body, nullptr, false);
+  }
+  Json post(const std::string& target, const std::string& body = {}) {
+    const HttpResponse answer = send("POST", target, body);
+    EXPECT_EQ(answer.status, 200) << target << ' ' << answer.body;
+    return Json::parse(answer.body, nullptr, false);
+  }
+
+  // The predecessor's simulated data plane: a check-in a minute, until now.
+  static Json beacon_batch(int check_ins, const std::string& id = "b1") {
+    Json events = Json::array();
+    const auto start = now() - std::chrono::minutes{check_ins};
+    for (int i = 0; i < check_ins; ++i) {
+      const auto at = start + std::chrono::minutes{i};
+      events.push_back({{"timestamp_ns", std::chrono::nanoseconds(at.time_since_epoch()).count()},
+                        {"timestamp_utc", to_rfc3339(at)},
+                        {"src_ip", "10.0.0.100"},
+                        {"dst_ip", "203.0.113.50"},
+                        {"src_port", 40000 + i},
+                        {"dst_port", 443},
+                        {"packet_size", 128},
+                        {"protocol", 6},
+                        {"protocol_name", "TCP"},
+                        {"tcp_flags", 2},
+                        {"direction", 1},
+                        {"node_id", "sim"},
+                        {"connection_key", "k"}});
+    }
+    return {{"batch_id", id},
+            {"node_id", "sim"},
+            {"events", events},
+            {"data_plane_stats", {{"events_dropped_ebpf", 3}, {"events_dropped_overflow", 4}}}};
+  }
+
+  std::string folder_;
+  std::unique_ptr<Control> control_;
+  std::unique_ptr<HttpClient> client_;
+};
+
+TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {
+  const Json taken = post("/api/v1/telemetry", beacon_batch(60).dump());
+  EXPECT_EQ(taken, (Json{{"status", "accepted"}, {"batch_id", "b1"}, {"events_received", 60}}));
+  const Json run = post("/api/v1/analyze");
+  EXPECT_THAT(keys(run), IsSupersetOf({"status", "run", "beacons_found"}));
+  EXPECT_THAT(keys(run["run"]),
+              IsSupersetOf({"run_id", "start_time", "end_time", "duration_seconds",
+                            "pairs_analyzed", "pairs_suppressed", "beacons_detected",
+                            "alerts_generated", "pairs_skipped", "errors"}));
+  EXPECT_EQ(run["beacons_found"], 1) << run.dump();
+
+  const Json beacons = get("/api/v1/beacons");
+  ASSERT_EQ(beacons["count"], 1);
+  const Json beacon = beacons["beacons"][0];
+  EXPECT_THAT(keys(beacon), IsSupersetOf({"pair_key",
+                                          "src_ip",
+                                          "dst_ip",
+                                          "dst_port",
+                                          "protocol",
+                                          "cv_score",
+                                          "periodicity_score",
+                                          "jitter_score",
+                                          "size_score",
+                                          "combined_score",
+                                          "is_beacon",
+                                          "confidence",
+                                          "interval_stats",
+                                          "periodicity_result",
+                                          "connection_count",
+                                          "duration_seconds",
+                                          "first_seen",
+                                          "last_seen",
+                                          "analysis_time",
+                                          "explanation"}));
+  EXPECT_THAT(keys(beacon["interval_stats"]),
+              IsSupersetOf({"count", "mean", "std_dev", "cv", "median", "min_interval",
+                            "max_interval", "jitter"}));
+  EXPECT_THAT(
+      keys(beacon["periodicity_result"]),
+      IsSupersetOf({"is_periodic", "dominant_period", "periodicity_score", "frequency_peaks"}));
+  EXPECT_THAT(keys(beacon["explanation"]["contributing_signals"][0]),
+              IsSupersetOf({"name", "score", "weight", "contribution", "raw_value", "threshold"}));
+  EXPECT_EQ(beacon["pair_key"], "10.0.0.100->203.0.113.50:443/TCP");
+  EXPECT_NEAR(beacon["explanation"]["detected_interval_seconds"].get<double>(), 60, 0.6);
+  EXPECT_EQ(beacon["connection_count"], 60);
+
+  const Json alerts = get("/api/v1/alerts");
+  ASSERT_EQ(alerts["count"], 1);  // the first analysis of an empty store: a digest
+  EXPECT_THAT(keys(alerts["alerts"][0]),
+              IsSupersetOf({"alert_id", "title", "description", "severity", "source", "details",
+                            "timestamp", "tags"}));
+  const Json pair = get("/api/v1/pairs/10.0.0.100-%3E203.0.113.50%3A443%2FTCP");
+  EXPECT_EQ(pair["series"].size(), 60U);
+  EXPECT_EQ(pair["history"].size(), 1U);
+}
+
+TEST_F(ControlTest, ShowsWhatThePredecessorShowed) {
+  post("/api/v1/telemetry", beacon_batch(5).dump());
+  EXPECT_EQ(send("GET", "/api/v1/health").body,
+            R"({"status":"healthy","alert_queue_fill_percent":0.0,)"
+            R"("alert_queue_backpressure":false,"alert_queue_drops":0})");
+  const Json status = get("/api/v1/status");
+  EXPECT_THAT(
+      keys(status),
+      IsSupersetOf({"status", "uptime_seconds", "start_time", "requests_received",
+                    "batches_processed", "events_received", "alert_queue_drops", "ebpf_drops_total",
+                    "buffer_overflow_total", "storage", "analyzer", "alerter", "system"}));
+  EXPECT_EQ(status["events_received"], 5);
+  EXPECT_EQ(status["ebpf_drops_total"], 3);
+  EXPECT_EQ(status["buffer_overflow_total"], 4);
+  EXPECT_THAT(keys(status["storage"]),
+              IsSupersetOf({"pair_count", "pairs_count", "total_connections", "unique_src_ips",
+                            "unique_dst_ips", "unique_dst_ports", "records_added",
+                            "records_expired", "batches_received", "retention_seconds"}));
+  EXPECT_EQ(status["storage"]["pair_count"], 1);
+  EXPECT_THAT(keys(status["analyzer"]),
+              IsSupersetOf({"total_beacons_detected", "total_alerts_generated", "beacons_detected",
+                            "analysis_runs"}));
+  EXPECT_THAT(keys(status["alerter"]), IsSupersetOf({"alerts_sent"}));
+  EXPECT_THAT(keys(status["system"]), IsSupersetOf({"cpu_percent", "memory_mb", "open_fds"}));
+  const Json connections = get("/api/v1/connections?src_ip=10.0.0.100&limit=10");
+  EXPECT_EQ(connections["count"], 1);
+  EXPECT_THAT(keys(connections["pairs"][0]),
+              IsSupersetOf({"pair_key", "src_ip", "dst_ip", "dst_port", "protocol",
+                            "connection_count", "duration_seconds", "first_seen", "last_seen"}));
+  EXPECT_EQ(get("/api/v1/connections?src_ip=10.9.9.9")["count"], 0);
+  EXPECT_THAT(keys(get("/api/v1/config")),
+              IsSupersetOf({"detection", "weights", "alerting", "whitelist"}));
+  const HttpResponse metrics = send("GET", "/api/v1/metrics");
+  EXPECT_THAT(std::string(metrics.header("content-type")), HasSubstr("text/plain"));
+  EXPECT_THAT(std::string(metrics.header("content-type")), HasSubstr("version=0.0.4"));
+  EXPECT_THAT(metrics.body,
+              HasSubstr("# HELP beacon_detector_events_total Total connection events received "
+                        "from all data plane nodes.\n# TYPE beacon_detector_events_total "
+                        "counter\nbeacon_detector_events_total 5\n"));
+  for (const char* name :
+       {"pairs_active gauge", "analysis_duration_seconds gauge", "alerts_total counter",
+        "buffer_overflow_total counter", "ebpf_drops_total counter"}) {
+    EXPECT_THAT(metrics.body, HasSubstr(std::string("# TYPE beacon_detector_") + name));
+  }
+}
+
+TEST_F(ControlTest, ARestartForgetsNothingAndTakesNothingTwice) {
+  post("/api/v1/telemetry", beacon_batch(60).dump());
+  post("/api/v1/analyze");
+  start();
+  EXPECT_EQ(get("/api/v1/status")["events_received"], 60);
+  EXPECT_EQ(get("/api/v1/beacons")["count"], 1);
+  const Json again = post("/api/v1/telemetry", beacon_batch(1, "b2").dump());
+  EXPECT_EQ(again["events_received"], 1);
+  const Json run = post("/api/v1/analyze");
+  EXPECT_EQ(run["beacons_found"], 1);
+  EXPECT_EQ(run["run"]["alerts_generated"], 0);
+}
+
+TEST_F(ControlTest, RefusesInWords) {
+  struct Case {
+    const char *method, *target, *body;
+    int status;
+    const char* words;
+  };
+  for (const Case& c :
+       {Case{"GET", "/api/v1/nothing", "", 404, "no such path"},
+        Case{"PUT", "/api/v1/beacons", "", 405, "GET"},
+        Case{"GET", "/api/v1/beacons?min_score=2", "", 400, "min_score"},
+        Case{"GET", "/api/v1/beacons?limit=x", "", 400, "limit"},
+        Case{"GET", "/api/v1/connections?src_ip=x", "", 400, "src_ip"},
+        Case{"GET", "/api/v1/alerts?severity=loud", "", 400, "severity"},
+        Case{"GET", "/api/v1/pairs/nobody", "", 404, "no such pair"},
+        Case{"POST", "/api/v1/telemetry", "{", 400, "not JSON at byte"},
+        Case{"POST", "/api/v1/config", R"({"detection":{"cv_treshold":1}})", 400, "cv_threshold"},
+        Case{"POST", "/api/v1/config", R"({"weights":{"cv":0.9}})", 400, "sum"},
+        Case{"DELETE", "/api/v1/alerts/none", "", 404, "no alert"}}) {
+    const HttpResponse answer = send(c.method, c.target, c.body);
+    EXPECT_EQ(answer.status, c.status) << c.target << ' ' << answer.body;
+    const Json json = Json::parse(answer.body, nullptr, false);
+    ASSERT_TRUE(json.is_object() && json.contains("error")) << c.target << ' ' << answer.body;
+    EXPECT_THAT(json["error"].get<std::string>(), HasSubstr(c.words)) << c.target;
+  }
+}
+
+TEST_F(ControlTest, TheConfigurationChangesAsAWholeAndComesBack) {
+  post("/api/v1/config",
+       R"({"detection":{"alert_threshold":0.9},"whitelist":{"destination_ips":["203.0.113.50"]}})");
+  EXPECT_EQ(get("/api/v1/config")["detection"]["alert_threshold"], 0.9);
+  post("/api/v1/telemetry", beacon_batch(60).dump());
+  const Json run = post("/api/v1/analyze");
+  EXPECT_EQ(run["beacons_found"], 0);
+  start();
+  EXPECT_EQ(get("/api/v1/config")["detection"]["alert_threshold"], 0.9);
+  const Json history = get("/api/v1/config/history");
+  ASSERT_GE(history["count"].get<int>(), 2);
+  post("/api/v1/config/rollback", R"({"version":1})");
+  EXPECT_EQ(get("/api/v1/config")["detection"]["alert_threshold"], 0.7);
+}
+
+TEST_F(ControlTest, FromTheFirstTokenOnNobodyComesWithoutOne) {
+  const std::string token =
+      post("/api/v1/tokens", R"({"name":"kim","role":"read"})")["token"].get<std::string>();
+  EXPECT_EQ(send("GET", "/api/v1/status").status, 401);
+  EXPECT_EQ(send("GET", "/api/v1/health").status, 200);
+  EXPECT_EQ(send("GET", "/api/v1/status", "", {{"x-api-key", token}}).status, 200);
+  EXPECT_EQ(send("POST", "/api/v1/analyze", "", {{"authorization", "Bearer " + token}}).status,
+            403);
+}
+
+TEST_F(ControlTest, DocumentsEveryRoute) {
+  const Json document = get("/api/v1/openapi.json");
+  EXPECT_EQ(document["openapi"].get<std::string>().substr(0, 2), "3.");
+  for (const Resource* resource : resources_table()) {
+    for (const Route& route : resource->routes)
+      EXPECT_TRUE(document["paths"].contains(std::string(route.path))) << route.path;
+  }
+  const std::string path = std::string(BEACONRY_SOURCE_DIR) + "/docs/api.md";
+  const std::string made = api_markdown(resources_table());
+  if (std::getenv("BEACONRY_WRITE_GOLDEN") != nullptr) std::ofstream(path) << made;
+  EXPECT_EQ(read_small_file(path, 1 << 20).value(), made)
+      << "run with BEACONRY_WRITE_GOLDEN=1 and read the difference";
+}
+
+}  // namespace
+}  // namespace beaconry
