@@ -61,7 +61,6 @@ HttpResponse list_long(Control& control, const RouteCall& call) {
   const double least = query.number("min_duration", 3600, 0, kYear);
   const auto limit = query.count("limit", 100, 1, 10'000);
   if (query.refusal()) return *query.refusal();
-  const Timestamp now = control.now();
   const auto length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(least));
   const auto flows = control.hunt().open_flows(length, limit);
   return json_answer(json_text([&](JsonWriter& json) {
