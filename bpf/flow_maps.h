@@ -67,5 +67,5 @@ const volatile __u64 burst_gap_ticks = 250;
 const volatile __u64 idle_ticks = 0;  // idle flows are over after this; 0: by protocol
 const volatile __u64 ring_bytes = 64 * 4096;
 const volatile __u32 counter_slots = 64;  // entries of `counters`
-const volatile bool track_tcp = true;
-const volatile bool track_udp = true;
+const volatile __u8 track_tcp = true;
+const volatile __u8 track_udp = true;

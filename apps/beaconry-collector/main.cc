@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr int kFailed = 1, kUsage = 2;
 constexpr std::size_t kLongestToken = 4096;
+constexpr const char* kUsualConfig = "/etc/beaconry/config.yaml";
 
 int complain(const Error& error) {
   std::fprintf(stderr, "beaconry-collector: %s\n", terminal_safe(error.message()).c_str());
@@ -86,7 +88,9 @@ int run(int argc, char** argv) {
                                         (*BEACONRY_REVISION ? " (" BEACONRY_REVISION ")" : ""));
   CollectorArguments arguments;
   bool check = false, status = false;
-  app.add_option("-c,--config", arguments.config, "The configuration file, YAML")
+  app.add_option("-c,--config", arguments.config,
+                 std::string("The configuration file, YAML (default: ") + kUsualConfig +
+                     ", if it is there)")
       ->envname("BEACONRY_CONFIG");
   app.add_option("-i,--interface", arguments.interfaces,
                  "An interface to watch; may be repeated (default: data_plane.interface, else the "
@@ -117,6 +121,10 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  std::error_code ignored;
+  if (arguments.config.empty() && std::filesystem::exists(kUsualConfig, ignored)) {
+    arguments.config = kUsualConfig;
   }
   auto settings = CollectorSettings::read(arguments);
   if (!settings) return complain(settings.error());

@@ -38,8 +38,14 @@ void KernelClock::set(const ClockSample& sample, Timestamp now) {
   jiffies_ = static_cast<FlowTime>(sample.jiffies);
   const std::int64_t offset =
       now.time_since_epoch().count() - static_cast<std::int64_t>(sample.time_ns / 1000);
-  if (set_ && std::abs(offset - offset_us_) <= kStepUs) return;
-  if (set_) ++steps_;
+  if (set_) {
+    const bool moved = std::abs(offset - offset_us_) > kStepUs;
+    const bool confirmed = doubted_ && std::abs(offset - doubted_us_) <= kStepUs;
+    doubted_ = moved && !confirmed;
+    doubted_us_ = offset;
+    if (!moved || !confirmed) return;
+    ++steps_;
+  }
   offset_us_ = offset;
   set_ = true;
 }
@@ -124,10 +130,12 @@ bool FlowRecords::look(const FlowEnds& ends, const FlowSaved& saved) {
   }
   Flow& flow = flow_of(ends, saved);
   if (flow_is_closed(&core) != 0) return false;
-  // A good-bye waits for the close, and an activity without payload for its first payload.
+  // A good-bye waits for the close, and an activity without payload for a while for its first.
   const bool over = now - core.activity_last >= clock_.ticks(options_.burst_gap) + kSlack &&
                     core.has_payload != 0 && !(flow.reported && flow_is_farewell(&core) != 0);
-  if (over) {
+  const bool silent = core.has_payload == 0 && !flow.reported &&
+                      now - core.activity_last >= clock_.ticks(FlowState::kPayloadPatience);
+  if (over || silent) {
     report_part(flow, ends, saved);
     flow.done = true;
   }
@@ -178,7 +186,7 @@ void FlowRecords::report_part(Flow& flow, const FlowEnds& ends, const FlowSaved&
   event.kind = flow.reported ? FlowEventKind::burst : FlowEventKind::open;
   event.time = clock_.utc(saved.activity_ns);
   event.duration = whole;
-  if (flow.done) {
+  if (flow.done && flow.bytes_out[0] + flow.bytes_out[1] != 0) {
     // It went on after it seemed over: the ring was full when it should have begun anew.
     event.time += whole;
     event.duration = Duration{0};

@@ -15,7 +15,8 @@ namespace beaconry {
 
 // What the kernel's times mean. The kernel counts jiffies and nanoseconds of CLOCK_MONOTONIC, which
 // no step of the wall clock touches; UTC is an offset, taken anew when it moved by more than a few
-// milliseconds, so that lengths within a flow survive any step.
+// milliseconds, so that lengths within a flow survive any step. One sample is not believed: between
+// reading the two clocks the thread may have been kept waiting.
 class KernelClock {
  public:
   // `sample` was taken as UTC was `now`.
@@ -35,9 +36,10 @@ class KernelClock {
  private:
   FlowTime ticks_per_second_;
   FlowTime jiffies_ = 0;
-  std::int64_t offset_us_ = 0;  // UTC less CLOCK_MONOTONIC
+  std::int64_t offset_us_ = 0;   // UTC less CLOCK_MONOTONIC
+  std::int64_t doubted_us_ = 0;  // another one, that no second sample confirmed yet
   std::uint64_t steps_ = 0;
-  bool set_ = false;
+  bool set_ = false, doubted_ = false;
 };
 
 // Turns what the kernel programs leave (records of the ring, entries of the flow map) into flow

@@ -67,7 +67,7 @@ std::vector<sock_filter> address_spread(bool ethernet) {
       program.add(BPF_LD | BPF_H | BPF_IND, kLink + 12);
       ipv4.push_back(program.branch(ETH_P_IP));
       ipv6.push_back(program.branch(ETH_P_IPV6));
-      for (const std::uint32_t tag : {0x8100, 0x88a8, 0x9100, 0x9200})
+      for (const std::uint32_t tag : {0x8100U, 0x88a8U, 0x9100U, 0x9200U})
         tagged.push_back(program.branch(tag));
       program.add(BPF_RET | BPF_K, 0);
     }

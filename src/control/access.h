@@ -61,6 +61,7 @@ bool allows(Role have, Role needed);
 struct ListenPlan {
   std::vector<std::string> listen;  // as HttpServer::Options takes it
   bool tls = false;                 // for those that are no Unix sockets
+  bool tls_beside = false;          // not tls: but who begins in TLS is answered in it
   std::string warning;              // what was done otherwise than the file says; may be empty
 };
 // Beyond loopback a listener needs TLS and a token (or an api_key), or `insecure`. The

@@ -161,17 +161,21 @@ std::vector<std::string> server_names(const ConfigValues& values) {
   }
   for (std::string& name : told_names(StatePaths::of(values).file("server.names")))
     add_name(names, ascii_lower(name));
+  // The first one goes into the lines that edges join by. A machine's bare name is seldom known to
+  // others; its addresses are.
+  const auto listening = IpAddress::parse(*values.text("control_plane.listen_address"));
+  if (listening && !listening->is_unspecified()) add_name(names, listening->to_string());
   char host[256] = {};
-  if (::gethostname(host, sizeof host - 1) == 0) {
-    const std::string name = ascii_lower(host);
+  const bool has_name = ::gethostname(host, sizeof host - 1) == 0;
+  const std::string name = ascii_lower(host);
+  if (has_name && name.find('.') != std::string::npos) add_name(names, name);
+  add_addresses(names);
+  if (has_name) {
     add_name(names, name);
     add_name(names, name.substr(0, name.find('.')));
   }
-  for (const char* name : {"localhost", "127.0.0.1", "::1"})
-    add_name(names, name);
-  const auto listening = IpAddress::parse(*values.text("control_plane.listen_address"));
-  if (listening && !listening->is_unspecified()) add_name(names, listening->to_string());
-  add_addresses(names);
+  for (const char* own : {"localhost", "127.0.0.1", "::1"})
+    add_name(names, own);
   return names;
 }
 

@@ -77,6 +77,12 @@ TEST_F(AuthorityTest, NamesThatInitIsToldAreInTheCertificateAndRemembered) {
   }
 }
 
+TEST_F(AuthorityTest, EdgesAreToldAConfiguredNameElseTheAddressThatIsListenedAt) {
+  EXPECT_EQ(server_names(values("listen_address: 192.0.2.7")).front(), "192.0.2.7");
+  EXPECT_EQ(server_names(values("listen_address: 192.0.2.7\n  names: [soc.example]")).front(),
+            "soc.example");
+}
+
 TEST_F(AuthorityTest, TheCertificateIsRenewedWhenLessThanAMonthIsLeft) {
   EXPECT_EQ(server_certificate(values(), kNow).error().kind, ErrorKind::not_found);
   const std::string fingerprint = init().ca_fingerprint;

@@ -39,7 +39,9 @@ std::string title_of(const WatchDecision& decision) {
 
 std::string sentence_of(const ScoredPair& pair) {
   const Verdict& v = pair.verdict;
-  std::string words = pair.identity() + ": score " + percent(v.combined_score);
+  std::string words = pair.identity();
+  if (pair.kind == PairKind::named) words += " (" + pair.key.destination.to_string() + ')';
+  words += ": score " + percent(v.combined_score);
   if (v.interval_seconds > 0) {
     words += ", every " + to_words(std::chrono::duration_cast<Duration>(
                               std::chrono::duration<double>(v.interval_seconds)));
@@ -48,16 +50,14 @@ std::string sentence_of(const ScoredPair& pair) {
   return words;
 }
 
+// The fields of /api/v1/beacons, and why: flat, as sinks look for src_ip, dst_ip and others by
+// name.
 std::string details_of(const WatchDecision& decision, const DetectionSettings& settings,
                        Timestamp now) {
-  return json_text([&](JsonWriter& json) {
+  const std::string why = json_text([&](JsonWriter& json) {
     json.begin();
-    json.text("identity", decision.identity);
     json.text("reason", decision.reason);
-    if (decision.pair != nullptr) {
-      json.name("beacon");
-      write_beacon(json, *decision.pair, settings, now);
-    }
+    if (decision.pair == nullptr) json.text("identity", decision.identity);
     if (decision.kind == DecisionKind::digest) {
       json.whole("count", decision.pairs.size());
       json.begin_list("beacons");
@@ -67,6 +67,10 @@ std::string details_of(const WatchDecision& decision, const DetectionSettings& s
     }
     json.end();
   });
+  if (decision.pair == nullptr) return why;
+  std::string details = beacon_json(*decision.pair, settings, now);
+  details.replace(0, 1, why.substr(0, why.size() - 1) + ',');
+  return details;
 }
 
 }  // namespace

@@ -269,11 +269,13 @@ Result<std::vector<std::string>> Control::start() {
     ca_pem_ = certificate->ca_pem;
     ca_fingerprint_ = certificate->ca_fingerprint;
   }
-  tls_ = plan->tls;
-  if (plan->tls) {
-    options.tls.emplace();
-    options.tls->certificate_pem = certificate->chain_pem;
-    options.tls->key_pem = certificate->key_pem;
+  tls_ = plan->tls || plan->tls_beside;
+  if (tls_) {
+    HttpServer::Tls tls;
+    tls.or_plain = plan->tls_beside;
+    tls.certificate_pem = certificate->chain_pem;
+    tls.key_pem = certificate->key_pem;
+    options.tls = std::move(tls);
   }
   names_ = server_names(values);
   options.workers = workers_ + kSpareWorkers;
@@ -342,7 +344,8 @@ std::string Control::url() const {
     const std::size_t scheme = endpoint.find("://");
     const std::string place = scheme == std::string::npos ? endpoint : endpoint.substr(scheme + 3);
     const std::string port = place.substr(place.rfind(':') + 1);
-    const std::string host = names_.empty() ? "localhost" : names_.front();
+    std::string host = names_.empty() ? "localhost" : names_.front();
+    if (host.find(':') != std::string::npos) host = '[' + host + ']';
     return (tls_ ? "https://" : "http://") + host + ':' + port;
   }
   return {};

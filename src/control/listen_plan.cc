@@ -41,6 +41,8 @@ Result<ListenPlan> listen_plan(const ConfigValues& values, bool has_tokens, bool
   IpAddress at = *address;
   if (at.is_loopback()) {
     plan.tls = mode == "on" || (mode == "auto" && named);
+    // Edges come in TLS only, by which they are known: those of this machine, too.
+    plan.tls_beside = !plan.tls && mode == "auto" && has_certificate;
   } else {
     const bool tls = mode != "off" && has_certificate;
     const bool credentials = has_tokens || has_key;

@@ -21,8 +21,12 @@ TEST(ListenPlan, LoopbackIsPlainUnlessTlsIsAskedFor) {
     ASSERT_TRUE(good) << good.error().message();
     EXPECT_EQ(good->listen, std::vector<std::string>{"127.0.0.1:9090"});
     EXPECT_FALSE(good->tls);
+    EXPECT_TRUE(good->tls_beside);
     EXPECT_EQ(good->warning, "");
   }
+  EXPECT_FALSE(plan("", true, false, false)->tls_beside);
+  EXPECT_FALSE(plan("tls: {mode: off}", true, true, false)->tls_beside);
+  EXPECT_FALSE(plan("tls: {mode: on}", true, true, false)->tls_beside);
   EXPECT_EQ(plan("listen_address: '::1', listen_port: 1", false, false, false)->listen[0],
             "[::1]:1");
   EXPECT_TRUE(plan("tls: {mode: on}", false, true, false)->tls);

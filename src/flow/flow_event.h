@@ -35,8 +35,8 @@ constexpr std::uint64_t add_bytes(std::uint64_t a, std::uint64_t b) {
 // `begins_check_in` is set: a whole flow is one check-in. Sources that look inside report `open`
 // and each `burst` with `begins_check_in` set and the bytes of that activity alone, and a `close`
 // without it. So adding the bytes of all events of a flow but `alive` gives its totals. `alive` is
-// what a live source says of a long flow at each export: `time` is when the flow began, duration and
-// bytes are its totals so far, and it never begins a check-in.
+// what a live source says of a long flow at each export: `time` is when the flow began, duration
+// and bytes are its totals so far, and it never begins a check-in.
 struct FlowEvent {
   FlowEventKind kind = FlowEventKind::close;
   bool begins_check_in = true;

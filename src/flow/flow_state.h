@@ -55,6 +55,10 @@ struct alignas(64) FlowState {
     return Duration{flow_patience(&core, tuple.protocol, kSecond, idle.count())};
   }
   static constexpr Duration kLeastPatience = std::chrono::seconds{kFlowClosedIdle};
+  // A live source waits so long for an activity's first payload, then reports it without: nobody
+  // answers, and the flow may be open for hours. Payload that comes later still is of that
+  // check-in.
+  static constexpr Duration kPayloadPatience = std::chrono::seconds{3};
 };
 
 }  // namespace beaconry

@@ -195,6 +195,9 @@ void FlowTable::report(Timestamp now) {
     if (ended && !(core.reported != 0 && flow_is_farewell(&core) != 0)) {
       end_activity(flow);
       flow_rest(&core);
+    } else if (core.reported == 0 && core.has_payload == 0 &&
+               now - FlowState::timestamp(core.activity_last) >= FlowState::kPayloadPatience) {
+      end_activity(flow);  // not at rest: it goes on with its payload
     }
     // Only TCP says that a silent flow goes on.
     const bool goes_on =

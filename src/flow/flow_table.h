@@ -58,7 +58,8 @@ class FlowTable {
   void expire(Timestamp now);
 
   // For a live source, at each export: ends what has been idle too long as of `now`, hands out the
-  // activities that ended though nothing followed them, and reports what was there at the report
+  // activities that ended though nothing followed them, those too that had no payload for
+  // FlowState::kPayloadPatience, and reports what was there at the report
   // before and goes on as `alive`. Flows that closed are left to their close event, at most
   // FlowState::kLeastPatience later. Packets that come late begin an activity of their own: `now`
   // is to be a little behind those still on their way.

@@ -76,6 +76,35 @@ TEST(FlowTableLive, SaysNothingMoreOfDatagramFlowsThatFellSilent) {
   EXPECT_EQ(traffic.seen.events[1].kind, FlowEventKind::close);
 }
 
+TEST(FlowTableLive, AConnectionThatNobodyAnswersIsReportedSoonAndOnce) {
+  Traffic traffic;
+  Connection c(traffic, kClient, kServer);
+  c.send(100, 0, kTcpSyn);
+  traffic.table.report(at(102));
+  EXPECT_TRUE(traffic.seen.events.empty());  // its first payload may come
+  c.send(103, 0, kTcpSyn);
+  for (const double time : {105.0, 106.5, 110.0})
+    traffic.table.report(at(time));
+  ASSERT_EQ(traffic.seen.check_ins().size(), 1U);
+  EXPECT_EQ(traffic.seen.check_ins()[0].time, 100);
+  traffic.table.report(at(400));
+  EXPECT_EQ(traffic.seen.check_ins().size(), 1U);
+  EXPECT_EQ(traffic.seen.events.back().kind, FlowEventKind::close);
+}
+
+TEST(FlowTableLive, PayloadAfterThatIsOfTheSameTime) {
+  Traffic traffic;
+  Connection c(traffic, kClient, kServer);
+  c.open(100);
+  traffic.table.report(at(110));
+  c.out(120, Bytes(70));
+  c.close(120.1);
+  traffic.table.report(at(200));
+  for (const Seen& seen : traffic.seen.check_ins())
+    EXPECT_EQ(seen.time, 100);
+  EXPECT_EQ(traffic.seen.check_ins().back().out, 70U);
+}
+
 TEST(FlowTableLive, AClosedConnectionIsOneEventNotTwo) {
   Traffic traffic;
   Connection c(traffic, kClient, kServer);

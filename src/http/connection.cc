@@ -16,7 +16,8 @@ constexpr std::size_t kHeadRead = 16 << 10;  // what is over belongs to nobody y
 constexpr std::size_t kChunkedRead = 64 << 10;
 constexpr std::size_t kMostUnusedBody = 32 << 10;  // a chunk's header or trailers
 constexpr std::size_t kMergedBody = 16 << 10;      // a copy is cheaper than a second packet
-constexpr int kStepsAtOnce = 16;                   // then others have their turn
+constexpr char kTlsHandshake = 22;  // RFC 8446 §5.1: what every TLS connection begins with
+constexpr int kStepsAtOnce = 16;    // then others have their turn
 constexpr std::chrono::seconds kLingering{2};
 constexpr std::uint64_t kLeastBytesASecond = 1'000;
 
@@ -47,6 +48,11 @@ void Connection::begin() {
   watch_->wait_readable();
 }
 
+void Connection::begin_either() {
+  either_ = true;
+  begin();
+}
+
 void Connection::refuse(HttpResponse response) {
   state_ = State::handling;
   unread_ = true;
@@ -66,6 +72,7 @@ bool Connection::step() {
     case State::handshake:
       return shake_hands();
     case State::idle:
+      return either_ ? tell_tls() : read_head();
     case State::head:
       return read_head();
     case State::body:
@@ -95,6 +102,25 @@ bool Connection::wait_or_end(Stream::Status status) {
       end();
   }
   return false;
+}
+
+bool Connection::tell_tls() {
+  char first = 0;
+  const auto got = stream_.peek(first);
+  if (got.status != Stream::Status::ok) {
+    if (core_.is_stopping()) {
+      end();
+      return false;
+    }
+    return wait_or_end(got.status);
+  }
+  either_ = false;
+  if (first != kTlsHandshake) return true;
+  core_.become_busy(*this);
+  stream_ = core_.accept(stream_.release());
+  state_ = State::handshake;
+  deadline_ = Clock::now() + core_.options().header_timeout;
+  return true;
 }
 
 bool Connection::shake_hands() {

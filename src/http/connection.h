@@ -28,6 +28,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   void begin();
+  void begin_either();                 // in TLS or without, as the client begins
   void refuse(HttpResponse response);  // instead of begin()
   void progress();                     // the socket is ready, or events wait
   void answer(HttpResponse response);  // to the request that was handed out
@@ -45,6 +46,7 @@ class Connection {
 
   // Each does one step: true if there may be more to do at once.
   bool step();
+  bool tell_tls();
   bool shake_hands();
   bool read_head();
   bool read_body();
@@ -73,6 +75,7 @@ class Connection {
   std::optional<Watch> watch_;  // ends before the stream
   State state_ = State::idle;
   bool keep_alive_ = false;  // as far as the client is concerned
+  bool either_ = false;      // idle, and nothing came yet that tells TLS from plain
   bool unread_ = false;      // of the request there is more to come that is not wanted
   bool is_head_ = false, is_http_1_0_ = false;
 

@@ -34,6 +34,7 @@ class HttpServer {
     std::string certificate_pem;  // chain: server, CA
     std::string key_pem;
     bool ask_for_client_certificate = true;  // any is taken: HttpPeer::key tells whose
+    bool or_plain = false;  // the client's first byte tells which of the two it speaks
   };
   struct Options {
     // address:port, [address]:port, localhost:port, unix:/path (mode 0600; a stale one is replaced)

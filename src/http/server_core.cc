@@ -48,6 +48,15 @@ void ServerCore::set_tls(TlsContext context) {
   tls_ = std::move(context);
 }
 
+Stream ServerCore::accept(Fd socket) {
+  std::optional<TlsContext> context;
+  {
+    const std::lock_guard lock(tls_mutex_);
+    context = tls_;
+  }
+  return context ? Stream::accept(std::move(socket), *context) : Stream(std::move(socket));
+}
+
 void ServerCore::accept_some(Listener& listener) {
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     HttpPeer peer;
@@ -72,19 +81,14 @@ void ServerCore::admit_connection(Fd socket, const HttpPeer& peer, bool tls) {
                                       : limits_.connect(peer.address, ClientLimits::Clock::now());
   const bool full = connections_.size() >= most_connections_ && !evict_one();
   if (place && !full) {
-    std::optional<TlsContext> context;
-    if (tls) {
-      const std::lock_guard lock(tls_mutex_);
-      context = tls_;
-    }
-    Stream stream =
-        context ? Stream::accept(std::move(socket), *context) : Stream(std::move(socket));
+    const bool either = tls && options_.tls && options_.tls->or_plain;
+    Stream stream = tls && !either ? accept(std::move(socket)) : Stream(std::move(socket));
     const std::uint64_t id = next_id_++;
     auto made = std::make_unique<Connection>(*this, id, std::move(stream), peer, *place);
     Connection& connection = *made;
     connections_.emplace(id, std::move(made));
     ++counters_.open;
-    connection.begin();
+    either ? connection.begin_either() : connection.begin();
     return;
   }
   ++counters_.refused_connections;

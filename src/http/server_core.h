@@ -32,6 +32,7 @@ class ServerCore {
   ~ServerCore();
 
   void listen(Fd socket, bool tls);  // before the loop runs
+  Stream accept(Fd socket);          // in TLS, if there is a certificate
   void set_tls(TlsContext context);  // any thread
   void stop_soon();                  // no new connections, no further requests
   void end_connections();            // when the loop does not run any more

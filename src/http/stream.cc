@@ -232,6 +232,13 @@ void Stream::say_goodbye() {
   ::shutdown(socket(), SHUT_WR);
 }
 
+Stream::Moved Stream::peek(char& first) {
+  const ssize_t count = ::recv(socket_.get(), &first, 1, MSG_PEEK);
+  if (count > 0) return {Status::ok, 1};
+  if (count == 0) return {Status::closed, 0};
+  return failed(errno);
+}
+
 void Stream::drop_tls() {
   ssl_.reset();
 }

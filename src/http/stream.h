@@ -37,7 +37,8 @@ class Stream {
   Stream& operator=(Stream&& other) noexcept;
 
   bool is_tls() const { return ssl_ != nullptr; }
-  Moved handshake();  // TLS only, until it is ok; then the others
+  Moved peek(char& first);  // the next byte, left where it is. REQUIRES !is_tls()
+  Moved handshake();        // TLS only, until it is ok; then the others
   Moved read(std::span<char> into);
   Moved write(std::string_view bytes);
   void say_goodbye();  // that nothing more will be sent: TLS's word, then the socket's

@@ -67,6 +67,28 @@ TEST(Tls, KnowsAClientByItsKey) {
   EXPECT_EQ(test.server->counters().connections, 2U);
 }
 
+TEST(Tls, OnePortMayTakeBothKindsOfClients) {
+  const Authority authority;
+  auto tls = authority.server();
+  tls.or_plain = true;
+  TestServer test(with_tls(tls));
+  answer_with_key(test);
+  const auto edge = make_self_signed("edge", now());
+  HttpClient::Options options;
+  options.ca_pem = authority.ca.certificate_pem;
+  options.certificate_pem = edge->certificate_pem;
+  options.key_pem = edge->key_pem;
+  const auto secure = test.client(options);
+  HttpClient::Options without;
+  without.url = "http://" + test.endpoint;
+  const auto plain = std::move(*HttpClient::make(without));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(secure->send({})->body, "tls " + *key_fingerprint(edge->certificate_pem));
+    EXPECT_EQ(plain->send({})->body, "plain ");
+  }
+  EXPECT_EQ(test.server->counters().tls_failures, 0U);
+}
+
 TEST(Tls, CarriesLargeBodiesBothWays) {
   const Authority authority;
   TestServer test(with_tls(authority.server()));

@@ -343,7 +343,7 @@ TEST(LiveHunt, WhateverHappensAtOnceTheResultIsThatOfAFreshHunt) {
     while (!done) {
       live.expire(Timestamp{Duration{clock.load()}});
       live.set_settings(settings);
-      live.open_flows(Duration{0}, end, 10);
+      live.open_flows(Duration{0}, 10);
     }
   });
   {

@@ -103,16 +103,12 @@ Result<std::string> join_line(std::string_view text, const std::string& kind,
     return fail(ErrorKind::unsupported, "enroll", "",
                 "the server has no TLS; run `beaconry-control init` and start it again");
   }
-  std::string where = url;
+  const std::string where = url.empty() ? text_at(*json, "url") : url;
   if (where.empty()) {
-    for (const Json& endpoint : list_at(*json, "endpoints")) {
-      if (endpoint.is_string() && endpoint.get<std::string>().compare(0, 5, "unix:") != 0) {
-        where = "https://" + terminal_safe(endpoint.get<std::string>());
-        break;
-      }
-    }
+    return fail(ErrorKind::usage, "enroll", "",
+                "the server does not say where it is reached; give --url https://name:port");
   }
-  return "BEACONRY_JOIN_TOKEN=" + token + " beaconry-" + kind + " join " + where +
+  return "BEACONRY_JOIN_TOKEN=" + token + " beaconry-" + kind + " join " + terminal_safe(where) +
          " --ca SHA256:" + ca;
 }
 

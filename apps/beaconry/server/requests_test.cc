@@ -36,13 +36,14 @@ TEST(ConfigLines, ShowsWhereAValueCameFrom) {
 
 TEST(JoinLine, HoldsTokenServerAndFingerprint) {
   const std::string answer =
-      R"({"token": "abc", "ca_fingerprint": "00ff", "endpoints": ["unix:/x", "192.0.2.1:9090"]})";
+      R"({"token": "abc", "ca_fingerprint": "00ff", "url": "https://192.0.2.1:9090"})";
   EXPECT_EQ(*join_line(answer, "collector", ""),
             "BEACONRY_JOIN_TOKEN=abc beaconry-collector join https://192.0.2.1:9090 "
             "--ca SHA256:00ff");
   EXPECT_THAT(*join_line(answer, "home", "https://soc.example:9090"),
               HasSubstr("beaconry-home join https://soc.example:9090 --ca"));
   EXPECT_FALSE(join_line(R"({"token": "abc", "ca_fingerprint": null})", "collector", ""));
+  EXPECT_FALSE(join_line(R"({"token": "abc", "ca_fingerprint": "00ff"})", "collector", ""));
 }
 
 TEST(ConfigLines, ShowsASectionAndNotItsNamesakes) {

@@ -1,5 +1,6 @@
 #include "server/views.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -61,10 +62,20 @@ std::string paint_severity(const Json& row, std::string line) {
   return in_colour(line, severity_of(row), true);
 }
 
-// A named pair's destination is its name.
 std::string destination(const Json& row) {
+  return text_at(row, "dst_ip");
+}
+
+std::string name_of(const Json& row) {
   const std::string name = text_at(row, "dst_name");
-  return name.empty() ? text_at(row, "dst_ip") : name;
+  return name.empty() ? text_at(row, "server_name") : name;
+}
+
+// And a last column with the names that servers go by, where one is known.
+std::vector<Column> with_names(std::vector<Column> columns, const Json& rows) {
+  const auto named = [](const Json& row) { return !name_of(row).empty(); };
+  if (std::any_of(rows.begin(), rows.end(), named)) columns.push_back({"NAME", 20, name_of});
+  return columns;
 }
 
 std::string interval(const Json& row) {
@@ -199,8 +210,9 @@ Result<std::string> beacons_text(std::string_view text, bool colour) {
   return from(text, [&](const Json& json) {
     const Json& rows = list_at(json, "beacons");
     return listing("DETECTED BEACONS",
-                   table_of(rows, beacon_columns(), colour ? paint_severity : nullptr), rows.size(),
-                   "No beacons.") +
+                   table_of(rows, with_names(beacon_columns(), rows),
+                            colour ? paint_severity : nullptr),
+                   rows.size(), "No beacons.") +
            more_line(json, rows.size());
   });
 }
@@ -219,7 +231,7 @@ Result<std::string> long_connections_text(std::string_view text) {
         {"SINCE", 25, [](const Json& r) { return pair_cell(r, "first_seen"); }},
     };
     const Json& rows = rows_of(json, {"connections", "pairs", "long_connections"});
-    return listing("LONG CONNECTIONS", table_of(rows, columns), rows.size(),
+    return listing("LONG CONNECTIONS", table_of(rows, with_names(columns, rows)), rows.size(),
                    "No connection is open that long.") +
            more_line(json, rows.size());
   });
@@ -238,7 +250,7 @@ Result<std::string> connections_text(std::string_view text) {
         {"LAST SEEN", 25, [](const Json& r) { return pair_cell(r, "last_seen"); }},
     };
     const Json& rows = list_at(json, "pairs");
-    return listing("CONNECTION PAIRS", table_of(rows, columns), rows.size(),
+    return listing("CONNECTION PAIRS", table_of(rows, with_names(columns, rows)), rows.size(),
                    "No connections have been seen.") +
            more_line(json, rows.size());
   });
@@ -408,9 +420,9 @@ std::string watch_text(const WatchState& state, const Terminal& terminal, std::s
     const Json& all = list_at(*beacons, "beacons");
     const Json some = first(all, left * 2 / 3);
     text += "\n  BEACONS\n";
-    text += all.empty()
-                ? std::string("  No beacons.\n")
-                : table_of(some, beacon_columns(), terminal.colour ? paint_severity : nullptr);
+    text += all.empty() ? std::string("  No beacons.\n")
+                        : table_of(some, with_names(beacon_columns(), some),
+                                   terminal.colour ? paint_severity : nullptr);
     if (some.size() < all.size()) {
       text += "  and " + std::to_string(all.size() - some.size()) + " more\n";
     }

@@ -74,10 +74,14 @@ TEST(ServerViews, BeaconsLookAsTheyAlwaysDid) {
                                "  UDP    45        300.0s     \n"));
 }
 
-TEST(ServerViews, ANamedPairShowsItsName) {
+TEST(ServerViews, ANamedPairShowsItsAddressAndItsName) {
   auto json = nlohmann::json::parse(kBeacons);
+  EXPECT_THAT(*beacons_text(json.dump(), false), Not(HasSubstr("NAME")));
   json["beacons"][0]["dst_name"] = "cdn.evil.example";
-  EXPECT_THAT(*beacons_text(json.dump(), false), HasSubstr("cdn.evil.example    443"));
+  const std::string text = *beacons_text(json.dump(), false);
+  EXPECT_THAT(text,
+              HasSubstr("203.0.113.50        443    TCP    156       60.0s      cdn.evil.ex"));
+  EXPECT_THAT(text, HasSubstr("INTERVAL   NAME"));
 }
 
 TEST(ServerViews, AnAddressIsNeverCut) {

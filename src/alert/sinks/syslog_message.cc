@@ -161,6 +161,13 @@ std::string syslog_message(const Alert& alert, SyslogFormat format, const Syslog
     parameter(message, "severity", to_string(alert.severity));
     parameter(message, "source", alert.source);
     parameter(message, "subject", cut(alert.subject, 1024));
+    const auto details = nlohmann::json::parse(alert.details, nullptr, false);
+    if (details.is_object()) {
+      parameter(message, "src", detail(details, "src_ip"));
+      parameter(message, "dst", detail(details, "dst_ip"));
+      parameter(message, "dpt", detail(details, "dst_port"));
+      parameter(message, "proto", detail(details, "protocol"));
+    }
     message += "] " + one_line(alert.title);
     if (!alert.description.empty()) message += ": " + one_line(alert.description);
   }

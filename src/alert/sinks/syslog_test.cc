@@ -33,11 +33,13 @@ SyslogOrigin origin() {
 }
 
 TEST(SyslogMessage, IsRfc5424) {
-  EXPECT_EQ(syslog_message(test_alert(), SyslogFormat::rfc5424, origin()),
-            "<131>1 2026-11-21T18:00:00.125Z sensor_1 beaconry 4711 beacon.new "
-            "[beaconry@32473 id=\"alert-1\" severity=\"HIGH\" source=\"hunt\" "
-            "subject=\"10.0.0.5->203.0.113.9:443/TCP\"] "
-            "Beacon: 10.0.0.5 -> 203.0.113.9:443 every 60.0s: fixed sleep, one host only");
+  EXPECT_EQ(
+      syslog_message(test_alert(), SyslogFormat::rfc5424, origin()),
+      "<131>1 2026-11-21T18:00:00.125Z sensor_1 beaconry 4711 beacon.new "
+      "[beaconry@32473 id=\"alert-1\" severity=\"HIGH\" source=\"hunt\" "
+      "subject=\"10.0.0.5->203.0.113.9:443/TCP\" src=\"10.0.0.5\" dst=\"203.0.113.9\" dpt=\"443\" "
+      "proto=\"TCP\"] "
+      "Beacon: 10.0.0.5 -> 203.0.113.9:443 every 60.0s: fixed sleep, one host only");
 }
 
 TEST(SyslogMessage, EscapesWhatWouldEndAParameter) {
