@@ -79,7 +79,8 @@ constexpr ConfigKey kKeys[] = {
     {"data_plane.socket", kText, "Unix socket that answers `beaconry-collector status`.",
      "/run/beaconry-collector/socket"},
     {"data_plane.user", kText,
-     "Who the collector becomes once it is attached; unset: `beaconry`, else `nobody`."},
+     "Who the collector becomes once it is attached; unset: the first there is of "
+     "`beaconry-collector`, `beaconry`, `nobody`."},
 
     {"control_plane.listen_address", kText,
      "Where the server listens. Beyond loopback it needs TLS and a token, or `--insecure`.",
