@@ -117,7 +117,9 @@ int main(int argc, char** argv) {
           request.body = encode_envelope(envelope);
         } else {
           char id[21];
-          std::snprintf(id, sizeof id, "%010u%010llu", c, static_cast<unsigned long long>(sent));
+          // Ten digits: what does not fit would be cut off, and batches would look alike.
+          std::snprintf(id, sizeof id, "%010u%010llu", c,
+                        static_cast<unsigned long long>(sent % 10'000'000'000ULL));
           request.body.replace(16, 20, id);
         }
         const auto answer = (*client)->send(request);

@@ -66,6 +66,7 @@ bool Child::is_running() {
 }
 
 int Child::wait() {
+  if (pid_ <= 0) return -1;
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

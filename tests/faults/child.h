@@ -19,11 +19,10 @@ class Child {
 
   bool is_running();
   void crash();  // kill -9
-  int end();     // SIGTERM; its exit status, or -1 where a signal ended it
+  int end();     // SIGTERM, then wait()
+  int wait();    // for its end: its exit status, or -1 where a signal ended it
 
  private:
-  int wait();
-
   pid_t pid_ = -1;
 };
 

@@ -33,7 +33,8 @@ void expect_exactly(Server& server, std::uint64_t flows, std::uint64_t batches) 
   EXPECT_EQ(edges[0]["events"], flows);
   EXPECT_EQ(edges[0]["batches_missing"], 0);
   std::uint64_t connections = 0;
-  for (const Json& pair : server.get("/api/v1/connections?limit=1000")["pairs"])
+  const Json listed = server.get("/api/v1/connections?limit=1000");
+  for (const Json& pair : listed["pairs"])
     connections += pair["connection_count"].get<std::uint64_t>();
   EXPECT_EQ(connections, flows);
 }
@@ -109,11 +110,12 @@ TEST(CrashesOfTheCollector, AndOfTheServerLoseAndDoubleNoLineOfAGrowingLog) {
   collector.end();
   EXPECT_EQ(arrived(), zeek.lines()) << end_of(collector.log());
   std::map<std::string, std::uint64_t> seen;
-  for (const Json& pair : server.get("/api/v1/connections?limit=1000")["pairs"])
+  const Json listed = server.get("/api/v1/connections?limit=1000");
+  for (const Json& pair : listed["pairs"])
     seen[pair["src_ip"]] = pair["connection_count"];
-  for (std::uint64_t i = 0; i < 50; ++i) {
+  for (std::uint64_t i = 0; i < GrowingLog::kPairs; ++i) {
     EXPECT_EQ(seen["10.0.0." + std::to_string(1 + i)],
-              zeek.lines() / 50 + (i < zeek.lines() % 50 ? 1 : 0))
+              zeek.lines() / GrowingLog::kPairs + (i < zeek.lines() % GrowingLog::kPairs ? 1 : 0))
         << i;
   }
   std::printf("%u crashes, %llu lines\n", crash_points(),

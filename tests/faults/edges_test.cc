@@ -97,7 +97,7 @@ TEST(AClockThatJumps, LosesNoLineAndIsShown) {
   write_file(step, std::string(8, '\0'));
   ::chmod(step.c_str(), 0644);
   collector.begin({{"LD_PRELOAD", BEACONRY_CLOCK_STEP_LIBRARY}, {"BEACONRY_CLOCK_STEP", step}});
-  for (const std::int64_t seconds : {0, 7200, -10'800, 0, 40}) {
+  for (const std::int64_t seconds : {7200, -10'800, 0}) {
     SCOPED_TRACE(seconds);
     set(seconds);
     for (int i = 0; i < 100; ++i)
@@ -113,7 +113,7 @@ TEST(AClockThatJumps, LosesNoLineAndIsShown) {
     EXPECT_TRUE(wait_for([&] { return arrived() >= zeek.lines(); })) << arrived();
   }
   collector.end();
-  EXPECT_EQ(server.status()["storage"]["total_connections"], 500);
+  EXPECT_EQ(server.status()["storage"]["total_connections"], 300);
   EXPECT_EQ(server.edges()[0]["batches_missing"], 0);
 }
 

@@ -44,7 +44,7 @@ bool wait_for(const std::function<bool()>& condition) {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
   return true;
 }
@@ -53,7 +53,7 @@ Server::Server(const std::string& folder, const std::string& more) : folder_(fol
   const unsigned port = free_port();
   write_file(folder_ + "/control.yaml", "control_plane:\n  listen_port: " + std::to_string(port) +
                                             "\n  state_dir: " + folder_ +
-                                            "/state\n  workers: 2\ndetection:\n"
+                                            "/state\n  workers: 2\n  rate_limit: 0\ndetection:\n"
                                             "  analysis_interval: 3600\n" +
                                             more);
   url_ = "http://127.0.0.1:" + std::to_string(port);
@@ -83,6 +83,10 @@ void Server::end() {
   ASSERT_NE(child_, nullptr);
   EXPECT_EQ(child_->end(), 0) << end_of(log());
   child_.reset();
+}
+
+int Server::status_at_end() {
+  return child_->wait();
 }
 
 HttpResponse Server::send(const std::string& method, const std::string& target,

@@ -25,7 +25,8 @@ class Server {
   void begin();  // starts it, and does not wait
   void start();  // starts it, and waits until it answers
   void crash() { child_.reset(); }
-  void end();  // SIGTERM, which must end it well
+  void end();           // SIGTERM, which must end it well
+  int status_at_end();  // of one that ends by itself
 
   const std::string& url() const { return url_; }
   std::string endpoint() const { return url_.substr(7); }
