@@ -1,5 +1,5 @@
-# What `cmake --install` and the Debian package hold: the program, and what the program itself
-# writes about its options (manual page and shell completions), and the documents.
+# What `cmake --install` and the Debian package hold: the programs, what they themselves write about
+# their options (manual pages and shell completions), units, configuration and documents.
 set(generated "${PROJECT_BINARY_DIR}/generated")
 add_custom_command(
   OUTPUT "${generated}/beaconry.1" "${generated}/beaconry.bash" "${generated}/_beaconry"
@@ -11,15 +11,37 @@ add_custom_command(
   DEPENDS beaconry
   COMMENT "Writing the manual page and the completions"
   VERBATIM)
+set(pages "${generated}/beaconry.1")
+foreach(daemon beaconry-control beaconry-collector)
+  add_custom_command(
+    OUTPUT "${generated}/${daemon}.8"
+    COMMAND "${PROJECT_SOURCE_DIR}/packaging/man/page" $<TARGET_FILE:${daemon}>
+            "${PROJECT_SOURCE_DIR}/packaging/man/${daemon}.in" > "${generated}/${daemon}.8"
+    DEPENDS ${daemon} "${PROJECT_SOURCE_DIR}/packaging/man/page"
+            "${PROJECT_SOURCE_DIR}/packaging/man/${daemon}.in"
+    COMMENT "Writing the manual page of ${daemon}"
+    VERBATIM)
+  list(APPEND pages "${generated}/${daemon}.8")
+endforeach()
 add_custom_target(beaconry_manual ALL
-  DEPENDS "${generated}/beaconry.1" "${generated}/beaconry.bash" "${generated}/_beaconry"
+  DEPENDS ${pages} "${generated}/beaconry.bash" "${generated}/_beaconry"
           "${generated}/beaconry.fish")
 
 # Only what is installed has to be built before `cmake --install`: no tests, no benchmarks.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
-install(TARGETS beaconry RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS beaconry beaconry-control beaconry-collector
+        RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES "${generated}/beaconry.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES "${generated}/beaconry-control.8" "${generated}/beaconry-collector.8"
+        DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
+install(FILES "${PROJECT_SOURCE_DIR}/packaging/config.yaml"
+        DESTINATION "${CMAKE_INSTALL_SYSCONFDIR}/beaconry")
+install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-control.service"
+              "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-collector.service"
+        DESTINATION lib/systemd/system)
+install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/sysusers.conf"
+        DESTINATION lib/sysusers.d RENAME beaconry.conf)
 install(FILES "${generated}/beaconry.bash"
         DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME beaconry)
 install(FILES "${generated}/_beaconry"
@@ -36,13 +58,19 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME beaconry)
 set(CPACK_PACKAGE_VENDOR "Beaconry contributors")
 set(CPACK_PACKAGE_CONTACT "Beaconry contributors <maintainers@beaconry.example>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find beacons in network captures and logs")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find beacons on a network, live and in captures and logs")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-    "Malware calls home on a schedule. Beaconry reads packet captures, Zeek logs\nand Suricata logs, measures the rhythm of every conversation, and says\nwhich ones are a machine's, how sure it is, and why.")
+    "Malware calls home on a schedule. Beaconry measures the rhythm of every\nconversation on a network, live by eBPF or from captures, Zeek logs and\nSuricata logs, and says which ones are a machine's, how sure it is, and why.\n.\nIt holds the collector for a sensor, the server, and the command line.\nNothing is started by being installed.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/deb/finish.cmake")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers, passwd")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "systemd")
+foreach(script conffiles postinst prerm postrm)
+  list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/deb/${script}")
+endforeach()
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)

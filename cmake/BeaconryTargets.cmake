@@ -17,10 +17,15 @@ function(beaconry_library name)
   endif()
 endfunction()
 
-# beaconry_test(NAME SOURCES ... USES ...): a GoogleTest program, one CTest entry a test. Its CTest
-# label is NAME: `ctest -L source_test` runs one folder's. RapidCheck is at hand.
+# beaconry_test(NAME SOURCES ... USES ... [SERIAL]): a GoogleTest program, one CTest entry a test. Its
+# CTest label is NAME: `ctest -L source_test` runs one folder's. SERIAL: with nothing beside it.
+# RapidCheck is at hand.
 function(beaconry_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;SYSTEM" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL" "" "SOURCES;USES;SYSTEM" ${ARGN})
+  set(serial FALSE)
+  if(arg_SERIAL)
+    set(serial TRUE)
+  endif()
   find_package(GTest REQUIRED)
   find_package(rapidcheck REQUIRED)
   include(GoogleTest)
@@ -32,7 +37,8 @@ function(beaconry_test name)
   endforeach()
   target_compile_definitions(${name} PRIVATE
     BEACONRY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${name})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${name}
+    RUN_SERIAL ${serial})
 endfunction()
 
 # beaconry_fuzz(NAME USES ...): fuzz/NAME_fuzz.cc with its seeds in fuzz/corpus/NAME.

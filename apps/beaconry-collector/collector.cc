@@ -60,7 +60,7 @@ Result<void> Collector::open() {
   signals_ = Fd(::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) return fail_errno("wait for", "signals");
 
-  auto account = find_account(settings_.user);
+  auto account = find_account(settings_.user, "beaconry-collector");
   if (!account) return tl::unexpected<Error>(std::move(account.error()));
   if (auto done = hand_over_folder(settings_.state_folder, *account); !done) return done;
   if (auto done = hand_over_folder(settings_.spool_folder, *account); !done) return done;

@@ -48,7 +48,7 @@ Result<std::string> join_token(const JoinArguments& arguments) {
 Result<void> join(const CollectorSettings& settings, const JoinArguments& arguments) {
   const auto token = join_token(arguments);
   if (!token) return tl::unexpected<Error>(token.error());
-  const auto account = find_account(settings.user);
+  const auto account = find_account(settings.user, "beaconry-collector");
   if (!account) return tl::unexpected<Error>(account.error());
   if (auto done = hand_over_folder(settings.state_folder, *account); !done) return done;
   const auto identity = EdgeIdentity::open(settings.state_folder, settings.name);

@@ -1,6 +1,8 @@
+#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -61,6 +63,20 @@ int initialise_state(const Arguments& arguments, const ConfigValues& values) {
     std::printf("Admin token, shown this once (BEACONRY_TOKEN):\n%s\n", made->admin_token.c_str());
   }
   return 0;
+}
+
+// Root goes on as the owner of the state folder: files that root made there the service could not
+// write to, and a check by root would say nothing of what the service may.
+Result<void> leave_root(const ConfigValues& values) {
+  const std::string folder = StatePaths::of(values).folder;
+  struct stat status {};
+  if (::geteuid() != 0 || ::stat(folder.c_str(), &status) != 0 || status.st_uid == 0) return {};
+  if (::setgroups(0, nullptr) != 0 ||
+      ::setresgid(status.st_gid, status.st_gid, status.st_gid) != 0 ||
+      ::setresuid(status.st_uid, status.st_uid, status.st_uid) != 0) {
+    return fail_errno("become the owner of", folder);
+  }
+  return {};
 }
 
 // SQLite copies consistently beside a running server.
@@ -180,6 +196,7 @@ int run(int argc, char** argv) {
   }
   if (init->parsed()) return initialise_state(arguments, *values);
   if (backup->parsed()) return back_up(arguments, *values);
+  if (auto left = leave_root(*values); !left) return complain(left.error());
   if (arguments.check) {
     const auto config = HuntConfig::make(*values);
     if (!config) return complain(config.error());

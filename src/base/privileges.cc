@@ -49,9 +49,12 @@ Result<void> keep_capabilities(const std::vector<unsigned>& kept) {
 
 }  // namespace
 
-Result<Account> find_account(const std::string& wanted) {
+Result<Account> find_account(const std::string& wanted, const std::string& own) {
   std::vector<std::string> names{wanted};
-  if (wanted.empty()) names = {"beaconry", "nobody"};
+  if (wanted.empty()) {
+    names = {"beaconry", "nobody"};
+    if (!own.empty()) names.insert(names.begin(), own);
+  }
   for (const std::string& name : names) {
     errno = 0;
     const passwd* entry = ::getpwnam(name.c_str());

@@ -16,9 +16,9 @@ struct Account {
   gid_t gid = 0;
 };
 
-// The account `wanted`; of an empty name "beaconry" or, where that does not exist, "nobody".
-// Refuses accounts of uid 0.
-Result<Account> find_account(const std::string& wanted);
+// The account `wanted`; of an empty name the first that exists of the program's own (`own`, as
+// packages make it; may be empty), "beaconry" and "nobody". Refuses accounts of uid 0.
+Result<Account> find_account(const std::string& wanted, const std::string& own = {});
 
 // Makes the folder with mode 0700 if it is missing (its parents with 0755) and, run by root, gives
 // it and the files directly in it to the account, so that it can be used after

@@ -141,6 +141,9 @@ TEST(Account, root_and_nobody_of_that_name_are_refused) {
   EXPECT_FALSE(find_account("root"));
   EXPECT_FALSE(find_account("no-such-user-here"));
   EXPECT_TRUE(find_account(""));
+  EXPECT_EQ(find_account("", "no-such-user-here")->uid, find_account("")->uid);
+  EXPECT_EQ(find_account("", "daemon")->name, "daemon");
+  EXPECT_EQ(find_account("nobody", "daemon")->name, "nobody");
 }
 
 TEST(HandOverFolder, is_made_private_and_given_away_with_its_files_but_not_what_links_point_to) {

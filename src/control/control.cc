@@ -175,8 +175,9 @@ Result<void> Control::open_series() {
 void Control::hear(const Ingest::Heard& heard) {
   const EdgeLedger::Batch& batch = heard.batch;
   const std::string name = batch.name.empty() ? "unnamed" : batch.name;
-  const std::string id =
-      !batch.predecessor && edges_->is_enrolled(batch.id) ? batch.id : Edges::unenrolled_id(name);
+  // Who is not enrolled is told apart by the key that it names: two collectors with one name are
+  // two.
+  const std::string id = batch.predecessor ? Edges::unenrolled_id(name) : batch.id;
   Edges::News news;
   news.name = name;
   news.address = heard.address;

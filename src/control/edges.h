@@ -16,12 +16,13 @@
 namespace beaconry {
 
 // The edges that send to this server: who was enrolled, and what came of whom. An edge is its key;
-// its name is for people. Who comes by a token or anonymously is listed under its name as not
-// enrolled. Any thread may call; receiving is in memory, save() writes it.
+// its name is for people. Who comes by a token or anonymously is listed as not enrolled: under the
+// key that it names, or, a predecessor, under its name. Any thread may call; receiving is in
+// memory, save() writes it.
 class Edges {
  public:
   struct Edge {
-    std::string id;  // fingerprint of its key; of one that is not enrolled "name:NAME"
+    std::string id;  // fingerprint of its key; of a predecessor "name:NAME"
     std::string name;
     std::string kind;  // "collector", "home", "sensor"; empty: unknown
     bool enrolled = false, revoked = false;

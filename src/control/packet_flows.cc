@@ -194,7 +194,7 @@ void PacketFlows::take(std::uint64_t node, const PacketEvent& event) {
   if (flow.batch == batch_ && (begins || !silent)) {
     FlowEvent& told = reports_[flow.report];
     told.duration = std::max(told.duration, std::chrono::duration_cast<Duration>(now - told.time));
-    if (!bare && event.size > 0) {
+    if (event.size > 0 && (!bare || event.size > kLongestBareAck)) {
       std::uint64_t& bytes = from_a == flow.a_opened ? told.bytes_out : told.bytes_in;
       bytes = add_bytes(bytes, event.size);
     }

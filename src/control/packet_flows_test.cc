@@ -83,10 +83,11 @@ TEST(PacketFlows, FirstSenderOpensWhereNothingTellsMore) {
 TEST(PacketFlows, BothDirectionsAndRepeatsAreOneCheckIn) {
   const auto events = events_of({
       packet(kInside, 50'000, kOutside, 443, {}, kTcpSyn, Protocol::tcp, 74),
-      packet(kOutside, 443, kInside, 50'000, milliseconds{20}, kTcpSyn | kTcpAck),
+      packet(kOutside, 443, kInside, 50'000, milliseconds{20}, kTcpSyn | kTcpAck, Protocol::tcp,
+             74),
       packet(kInside, 50'000, kOutside, 443, milliseconds{120}, kTcpAck | 8, Protocol::tcp, 300),
       packet(kOutside, 443, kInside, 50'000, milliseconds{220}, kTcpAck | 8, Protocol::tcp, 900),
-      packet(kInside, 50'000, kOutside, 443, milliseconds{320}, kTcpAck | 1),
+      packet(kInside, 50'000, kOutside, 443, milliseconds{320}, kTcpAck | 1, Protocol::tcp, 66),
   });
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[0].kind, FlowEventKind::open);
@@ -95,6 +96,12 @@ TEST(PacketFlows, BothDirectionsAndRepeatsAreOneCheckIn) {
   EXPECT_EQ(events[0].bytes_in, 900U);
   EXPECT_EQ(events[1].kind, FlowEventKind::close);
   EXPECT_FALSE(events[1].begins_check_in);
+}
+
+TEST(PacketFlows, ASynThatIsLongerThanItsHeadersCarriesData) {
+  const auto events =
+      events_of({packet(kInside, 50'000, kOutside, 443, {}, kTcpSyn, Protocol::tcp, 128)});
+  EXPECT_EQ(events.at(0).bytes_out, 128U);
 }
 
 TEST(PacketFlows, ActivityAfterSilenceIsABurstAndAKeepAliveIsNone) {

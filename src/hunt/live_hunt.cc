@@ -214,10 +214,9 @@ std::uint64_t LiveHunt::count(const Filter& filter) const {
   return pairs.count();
 }
 
-std::vector<OpenFlow> LiveHunt::open_flows(Duration at_least, Timestamp now,
-                                           std::size_t limit) const {
+std::vector<OpenFlow> LiveHunt::open_flows(Duration at_least, std::size_t limit) const {
   const std::lock_guard lock(parts_->mutex);
-  return parts_->flows.list(at_least, now, limit);
+  return parts_->flows.list(at_least, limit);
 }
 
 // With `counting` held.

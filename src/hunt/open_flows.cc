@@ -69,6 +69,9 @@ void OpenFlows::add(std::uint16_t edge, const FlowEvent& event, Timestamp heard)
   flow.heard = heard;
   if (opens) flow.opened = event.time;  // another flow from the same port, or the same one again
   flow.last_seen = event.time + event.duration;
+  // Only `alive` says that a flow that was silent since is still there.
+  flow.open_until =
+      event.kind == FlowEventKind::alive ? std::max(heard, flow.last_seen) : flow.last_seen;
   if (opens) {
     flow.bytes_out = event.bytes_out;
     flow.bytes_in = event.bytes_in;
@@ -92,10 +95,10 @@ bool OpenFlows::expire(Timestamp before, std::size_t first, std::size_t count) {
   return end < flows_.size();
 }
 
-std::vector<OpenFlow> OpenFlows::list(Duration at_least, Timestamp now, std::size_t limit) const {
+std::vector<OpenFlow> OpenFlows::list(Duration at_least, std::size_t limit) const {
   std::vector<const Flow*> found;
   for (const Flow& flow : flows_) {
-    if (flow.open && flow.opened <= now - at_least) found.push_back(&flow);
+    if (flow.open && flow.open_until - flow.opened >= at_least) found.push_back(&flow);
   }
   const auto before = [](const Flow* a, const Flow* b) {
     if (a->opened != b->opened) return a->opened < b->opened;
@@ -110,7 +113,7 @@ std::vector<OpenFlow> OpenFlows::list(Duration at_least, Timestamp now, std::siz
   for (std::size_t i = 0; i < kept; ++i) {
     const Flow& f = *found[i];
     list.push_back({edges_[f.edge], f.pair, f.source_port, std::string(names_.name(f.name)),
-                    f.opened, f.last_seen, f.bytes_out, f.bytes_in});
+                    f.opened, f.last_seen, f.open_until, f.bytes_out, f.bytes_in});
   }
   return list;
 }

@@ -18,6 +18,7 @@ struct OpenFlow {
   std::uint16_t source_port = 0;
   std::string server_name;
   Timestamp opened{}, last_seen{};
+  Timestamp open_until{};  // known to be open until then: silence of an open flow counts
   std::uint64_t bytes_out = kUnknownBytes, bytes_in = kUnknownBytes;
 };
 
@@ -36,8 +37,8 @@ class OpenFlows {
   // the last slice.
   bool expire(Timestamp before, std::size_t first, std::size_t count);
 
-  // Those opened at least `at_least` before `now`, the oldest first.
-  std::vector<OpenFlow> list(Duration at_least, Timestamp now, std::size_t limit) const;
+  // Those known to have been open for at least so long, the oldest first.
+  std::vector<OpenFlow> list(Duration at_least, std::size_t limit) const;
   std::size_t size() const { return index_.size(); }
   std::uint64_t dropped() const { return dropped_; }
   std::size_t memory_bytes() const { return flows_.memory_bytes() + index_.memory_bytes(); }
@@ -48,7 +49,7 @@ class OpenFlows {
     std::uint16_t source_port = 0, edge = 0;
     NameTable::Id name = 0;
     bool open = false;
-    Timestamp opened{}, last_seen{}, heard{};
+    Timestamp opened{}, last_seen{}, open_until{}, heard{};
     std::uint64_t bytes_out = kUnknownBytes, bytes_in = kUnknownBytes;
   };
   static std::uint32_t hash_of(std::uint16_t edge, const PairKey& pair, std::uint16_t port);

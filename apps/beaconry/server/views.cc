@@ -326,7 +326,7 @@ Result<std::string> config_history_text(std::string_view text) {
         {"TIME", 26, [](const Json& r) { return pair_cell(r, "time"); }},
         {"WHO", 24, [](const Json& r) { return pair_cell(r, "who"); }},
         {"HOW", 10, [](const Json& r) { return pair_cell(r, "how"); }},
-        {"CHANGE", 40, [](const Json& r) { return pair_cell(r, "words"); }},
+        {"CHANGE", 40, [](const Json& r) { return pair_cell(r, "change"); }},
     };
     const Json& rows = list_at(json, "versions");
     return listing("CONFIGURATION", table_of(rows, columns), rows.size(), "No version is kept.");

@@ -61,9 +61,8 @@ HttpResponse list_long(Control& control, const RouteCall& call) {
   const double least = query.number("min_duration", 3600, 0, kYear);
   const auto limit = query.count("limit", 100, 1, 10'000);
   if (query.refusal()) return *query.refusal();
-  const Timestamp now = control.now();
   const auto length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(least));
-  const auto flows = control.hunt().open_flows(length, now, limit);
+  const auto flows = control.hunt().open_flows(length, limit);
   return json_answer(json_text([&](JsonWriter& json) {
     const auto bytes = [&](std::string_view name, std::uint64_t count) {
       json.whole_or_null(name, count == kUnknownBytes ? std::nullopt : std::optional(count));
@@ -78,7 +77,7 @@ HttpResponse list_long(Control& control, const RouteCall& call) {
       json.whole("src_port", flow.source_port);
       json.text_or_null("server_name", flow.server_name);
       json.text("edge", flow.edge);
-      json.number("duration_seconds", to_seconds(flow.last_seen - flow.opened));
+      json.number("duration_seconds", to_seconds(flow.open_until - flow.opened));
       json.plain("first_seen", to_rfc3339(flow.opened));
       json.plain("last_seen", to_rfc3339(flow.last_seen));
       bytes("bytes_out", flow.bytes_out);
