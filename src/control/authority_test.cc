@@ -79,7 +79,7 @@ TEST_F(AuthorityTest, NamesThatInitIsToldAreInTheCertificateAndRemembered) {
 
 TEST_F(AuthorityTest, EdgesAreToldAConfiguredNameElseTheAddressThatIsListenedAt) {
   EXPECT_EQ(server_names(values("listen_address: 192.0.2.7")).front(), "192.0.2.7");
-  EXPECT_EQ(server_names(values("listen_address: 192.0.2.7\n  names: [soc.example]")).front(),
+  EXPECT_EQ(server_names(values("listen_address: 192.0.2.7, names: [soc.example]")).front(),
             "soc.example");
 }
 
