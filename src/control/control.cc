@@ -244,7 +244,7 @@ Result<void> Control::apply_config() {
 
 AccessRules Control::access_rules() const {
   AccessRules rules = AccessRules::from(config_->current()->values);
-  rules.has_tokens = tokens_->any(now());
+  rules.has_tokens = tokens_->ever_made();
   rules.has_api_key = tokens_->has_api_key();
   rules.insecure = insecure_;
   rules.names = names_;
@@ -258,7 +258,7 @@ Result<std::vector<std::string>> Control::start() {
   if (!certificate && certificate.error().kind != ErrorKind::not_found) {
     return tl::unexpected<Error>(std::move(certificate.error()));
   }
-  auto plan = listen_plan(values, tokens_->any(now()) || tokens_->has_api_key(),
+  auto plan = listen_plan(values, tokens_->ever_made() || tokens_->has_api_key(),
                           certificate.has_value(), insecure_);
   if (!plan) return tl::unexpected<Error>(std::move(plan.error()));
 
