@@ -264,7 +264,9 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
     if (++replay_damaged_ == 1) log_warning(error.message());
   };
   if (!record) return skip(record.error());
+  // A batch whose sync failed was refused and sent again, and may be there twice.
   if (auto* envelope = std::get_if<Envelope>(&*record)) {
+    if (seen_.contains(identity_of(*envelope))) return;
     const auto series = sink_of_(envelope->edge, now);
     auto content = decode_flow_batch(envelope->content, options_.flow_batch, *series);
     if (!content) return skip(content.error());
@@ -275,6 +277,7 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
     return;
   }
   const auto& batch = std::get<PredecessorRecord>(*record);
+  if (seen_.contains({{}, 0, batch.digest})) return;
   const auto series = sink_of_(batch.node_id, now);
   Restoring restoring(*series, packet_flows_, batch.node_id);
   const auto content = decode_flow_batch(batch.content, options_.flow_batch, restoring);

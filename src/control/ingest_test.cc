@@ -68,7 +68,10 @@ class FaultySpool final : public Spool {
     if (full) return fail(ErrorKind::limit, "write", "journal", "no space left on device");
     return spool_->append(record, now);
   }
-  Result<void> sync(std::uint64_t sequence) override { return spool_->sync(sequence); }
+  Result<void> sync(std::uint64_t sequence) override {
+    if (unsynced) return fail(ErrorKind::limit, "write", "journal", "no space left on device");
+    return spool_->sync(sequence);
+  }
   Result<std::optional<Record>> read(std::uint64_t sequence) override {
     return spool_->read(sequence);
   }
@@ -80,7 +83,7 @@ class FaultySpool final : public Spool {
   std::uint64_t dropped() const override { return spool_->dropped(); }
   std::uint64_t damaged() const override { return spool_->damaged(); }
   const std::string& incarnation() const override { return spool_->incarnation(); }
-  std::atomic<bool> full = false;
+  std::atomic<bool> full = false, unsynced = false;
 
  private:
   std::unique_ptr<Spool> spool_;
@@ -200,6 +203,26 @@ TEST(Ingest, RefusesWhileTheDiskIsFullAndGoesOnByItself) {
   other.ingest.accept_predecessor(json(1), false, "", kNow);
   other.ingest.accept_predecessor(json(2, 4), false, "", kNow);
   EXPECT_EQ(server.series.events["n1"], other.series.events["n1"]);
+}
+
+TEST(Ingest, WhatIsInTheJournalTwiceCountsOnce) {
+  const Folder folder;
+  std::map<std::string, std::vector<std::string>> before;
+  {
+    Server server(folder);
+    for (const bool unsynced : {true, false}) {
+      server.journal.unsynced = unsynced;
+      const auto expected = unsynced ? Outcome::storage_full : Outcome::accepted;
+      EXPECT_EQ(server.ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, expected);
+      EXPECT_EQ(server.ingest.accept_predecessor(json(1, 2), false, "", kNow).outcome, expected);
+    }
+    EXPECT_EQ(server.journal.next(), 5U);
+    before = server.series.events;
+  }
+  Server server(folder);
+  ASSERT_TRUE(server.ingest.replay(kNow, [](double) { return true; }));
+  EXPECT_EQ(server.series.events, before);
+  EXPECT_EQ(server.ingest.edges().sums().batches, 2U);
 }
 
 TEST(Ingest, NothingMalformedReachesJournalOrSeries) {
