@@ -162,6 +162,7 @@ Result<void> Control::open_series() {
   ingest.flow_batch.most_bytes = unpacked;
   ingest.predecessor.most_bytes = unpacked;
   ingest.heard = [this](const Ingest::Heard& heard) { hear(heard); };
+  ingest.needs_key = [this](const std::string& edge) { return edges_->needs_key(edge); };
   ingest_ = std::make_unique<Ingest>(
       std::move(ingest), *journal_,
       [this](const std::string& edge, Timestamp now) { return hunt_->sink(edge, now); });

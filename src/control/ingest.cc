@@ -11,6 +11,9 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostRefusedKept = 16;
+// Numbers begin at 1: a thousand batches a second would take 34 years. What lies below the highest
+// counts as seen, so that one absurd number would end its stream.
+constexpr std::uint64_t kMostSequence = std::uint64_t{1} << 40;
 
 // Lets events pass once `open` has succeeded, and none if it fails. As a batch is checked before
 // its first event is handed over, nothing malformed reaches the journal, and nothing that is not in
@@ -149,7 +152,24 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
                                        const std::string& address, Timestamp now) {
   auto envelope = decode_envelope(body);
   if (!envelope) return refuse(envelope.error(), {});
-  if (!key.empty() && envelope->edge != key) {
+  const auto needs_key = [&](const std::string& edge) {
+    return options_.needs_key && options_.needs_key(edge);
+  };
+  // Else whoever has a token could send for another, and use up its sequence numbers.
+  if (envelope->edge != key && needs_key(envelope->edge)) {
+    Answer answer;
+    answer.outcome = Outcome::forbidden;
+    answer.words = "the edge that it names is enrolled: its batches come with its key, by https";
+    edges_.refused({});
+    return answer;
+  }
+  if (envelope->sequence > kMostSequence) {
+    return refuse(Error{ErrorKind::malformed, "read", "envelope",
+                        "no edge ever sent as many batches as its sequence says"},
+                  {});
+  }
+  if (!key.empty() && envelope->edge != key &&
+      (!options_.needs_key || needs_key(std::string(key)))) {
     return refuse(Error{ErrorKind::malformed, "read", "envelope",
                         "its edge is not the one whose certificate came with it"},
                   std::string(key));

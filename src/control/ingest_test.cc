@@ -251,6 +251,30 @@ TEST(Ingest, AnEdgeSendsItsOwnBatchesOnly) {
             Outcome::accepted);
 }
 
+TEST(Ingest, NobodyElseSpeaksForAnEnrolledEdge) {
+  const Folder folder;
+  FaultySpool journal(folder / "journal");
+  Series series;
+  Ingest::Options options;
+  options.needs_key = [](const std::string& edge) { return edge == std::string(64, 'a'); };
+  Ingest ingest(std::move(options), journal, series.sinks());
+  const std::string own(64, 'a'), other(64, 'b');
+  EXPECT_EQ(ingest.accept_envelope(envelope(9), {}, "", kNow).outcome, Outcome::forbidden);
+  EXPECT_EQ(ingest.accept_envelope(envelope(9), other, "", kNow).outcome, Outcome::forbidden);
+  EXPECT_EQ(ingest.accept_envelope(envelope(1, 3, 'b'), own, "", kNow).outcome, Outcome::malformed);
+  EXPECT_EQ(journal.next(), 1U);
+  EXPECT_EQ(ingest.accept_envelope(envelope(9), own, "", kNow).outcome, Outcome::accepted);
+  EXPECT_EQ(ingest.accept_envelope(envelope(1, 3, 'b'), {}, "", kNow).outcome, Outcome::accepted);
+}
+
+TEST(Ingest, AnAbsurdSequenceDoesNotEndAStream) {
+  const Folder folder;
+  Server server(folder);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(UINT64_MAX), {}, "", kNow).outcome,
+            Outcome::malformed);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::accepted);
+}
+
 TEST(Ingest, ABatchWithoutEventsCountsToo) {
   const Folder folder;
   Server server(folder);
