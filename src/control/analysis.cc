@@ -237,10 +237,13 @@ std::vector<std::string> Analysis::tell(const WatchResult& result, const BeaconS
                                         Run& run) {
   std::vector<std::string> failed;
   const auto config = control_.config().current();
+  const auto removals =
+      result.decisions.empty() ? Result<std::uint64_t>(0) : control_.beacons().removals();
+  if (!removals) run.errors.push_back(removals.error().message());
   for (const WatchDecision& decision : result.decisions) {
     const auto known = before.find(decision.identity);
     const Alert alert = beacon_alert(decision, known == before.end() ? nullptr : &known->second,
-                                     config->detection, run.start);
+                                     removals.value_or(0), config->detection, run.start);
     // First to where it is delivered from. Both know it by its id: after a crash in between it
     // comes again and is kept once.
     auto kept = control_.alert_queue().push(alert);
