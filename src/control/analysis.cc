@@ -107,13 +107,15 @@ void Analysis::clean_up() {
   const auto config = control_.config().current();
   control_.hunt().expire(now);
   // Another process, `init`, may have made the first token.
-  for (const auto& done : {control_.tokens().refresh(), control_.enrolled().save(now)}) {
-    if (done) continue;
-    log_warning(done.error().message());
-    return;  // what the journal lets go of must be in the table
-  }
+  if (auto done = control_.tokens().refresh(); !done) log_warning(done.error().message());
+  // What the journal lets go of should be in the table. But on a full disk nothing could be saved
+  // before the journal gave up some of it.
+  const auto saved = control_.enrolled().save(now);
   control_.journal().release_before(
       now - config->values.duration("control_plane.data_retention").value());
+  if (!saved) {
+    if (auto again = control_.enrolled().save(now); !again) log_warning(again.error().message());
+  }
   if (auto gone = control_.beacons().expire(now - kBeaconsKept); !gone) {
     log_warning(gone.error().message());
   }
