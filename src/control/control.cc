@@ -162,6 +162,9 @@ Result<void> Control::open_series() {
   ingest.flow_batch.most_bytes = unpacked;
   ingest.predecessor.most_bytes = unpacked;
   ingest.heard = [this](const Ingest::Heard& heard) { hear(heard); };
+  constexpr std::uint64_t kSegmentRoom = 4096;  // for what is around a record
+  ingest.longest_record = std::min(journal.longest_record,
+                                   journal.most_bytes - std::min(journal.most_bytes, kSegmentRoom));
   ingest.needs_key = [this](const std::string& edge) { return edges_->needs_key(edge); };
   ingest_ = std::make_unique<Ingest>(
       std::move(ingest), *journal_,

@@ -88,6 +88,13 @@ class Restoring final : public FlowSink {
   std::string_view node_;
 };
 
+// Such a one would never be taken: the sender must not try again.
+Error too_long() {
+  return {ErrorKind::limit, "keep", "batch",
+          "it is longer than the journal takes; send smaller ones or raise "
+          "control_plane.journal_bytes"};
+}
+
 BatchIdentity identity_of(const Envelope& envelope) {
   return {envelope.edge + '/' + envelope.incarnation, envelope.sequence, {}};
 }
@@ -174,6 +181,8 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
                         "its edge is not the one whose certificate came with it"},
                   std::string(key));
   }
+  const std::string record = journal_record(body);
+  if (record.size() > options_.longest_record) return refuse(too_long(), envelope->edge);
   Answer answer;
   auto claim = seen_.claim(identity_of(*envelope));
   if (!claim) {
@@ -185,7 +194,7 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
   const auto series = sink_of_(envelope->edge, now);
   Gate gate(
       [&] {
-        auto kept = journal(journal_record(body), now);
+        auto kept = journal(record, now);
         if (kept) claim.accepted();
         return kept;
       },
@@ -258,7 +267,9 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std
   record.dropped_overflow = batch->dropped_overflow;
   Mapped mapped = map(*batch, now);
   record.content = std::move(mapped.content);
-  if (auto kept = journal(journal_record(record), now); !kept) {
+  const std::string bytes = journal_record(record);
+  if (bytes.size() > options_.longest_record) return refuse(too_long(), batch->node_id);
+  if (auto kept = journal(bytes, now); !kept) {
     mapped.content = std::move(record.content);
     const std::lock_guard lock(refused_mutex_);
     refused_.push_back(std::move(mapped));

@@ -37,7 +37,8 @@ class Ingest {
     PacketFlows::Options packet_flows;
     FlowBatchLimits flow_batch;
     PredecessorLimits predecessor;
-    std::function<void(const Heard&)> heard;  // any thread
+    std::uint64_t longest_record = UINT64_MAX;  // that the journal takes: longer ones are too large
+    std::function<void(const Heard&)> heard;    // any thread
     // Whether batches of this edge are taken with its key only: it is, or was, enrolled. Any
     // thread; unset: of none.
     std::function<bool(const std::string& edge)> needs_key;

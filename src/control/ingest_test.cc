@@ -275,6 +275,19 @@ TEST(Ingest, AnAbsurdSequenceDoesNotEndAStream) {
   EXPECT_EQ(server.ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::accepted);
 }
 
+TEST(Ingest, WhatTheJournalCouldNeverTakeIsTooLarge) {
+  const Folder folder;
+  FaultySpool journal(folder / "journal");
+  Series series;
+  Ingest::Options options;
+  options.longest_record = 10;
+  Ingest ingest(std::move(options), journal, series.sinks());
+  EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::too_large);
+  EXPECT_EQ(ingest.accept_predecessor(json(1), false, "", kNow).outcome, Outcome::too_large);
+  EXPECT_EQ(journal.next(), 1U);
+  EXPECT_EQ(ingest.storage_full(), 0U);
+}
+
 TEST(Ingest, ABatchWithoutEventsCountsToo) {
   const Folder folder;
   Server server(folder);
