@@ -20,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;  // pauses do not follow a clock that is set
 
 constexpr unsigned kMostWaiting = 2;
+constexpr Duration kCertificateChecked = std::chrono::hours{24};
 constexpr Duration kBeaconsKept = std::chrono::hours{24 * 90};
 
 bool is_shown_beacon(const ScoredPair& pair) {
@@ -106,6 +107,10 @@ void Analysis::clean_up() {
   const Timestamp now = control_.now();
   const auto config = control_.config().current();
   control_.hunt().expire(now);
+  if (now >= certificate_checked_ + kCertificateChecked) {
+    certificate_checked_ = now;
+    if (auto done = control_.renew_certificate(); !done) log_warning(done.error().message());
+  }
   // Another process, `init`, may have made the first token.
   if (auto done = control_.tokens().refresh(); !done) log_warning(done.error().message());
   // What the journal lets go of should be in the table. But on a full disk nothing could be saved

@@ -276,7 +276,8 @@ Result<std::vector<std::string>> Control::start() {
   tls_ = plan->tls || plan->tls_beside;
   if (tls_) {
     HttpServer::Tls tls;
-    tls.or_plain = plan->tls_beside;
+    tls.or_plain = tls_beside_ = plan->tls_beside;
+    served_chain_ = certificate->chain_pem;
     tls.certificate_pem = certificate->chain_pem;
     tls.key_pem = certificate->key_pem;
     options.tls = std::move(tls);
@@ -305,6 +306,22 @@ Result<std::vector<std::string>> Control::start() {
   return said;
 }
 
+Result<void> Control::renew_certificate() {
+  const std::lock_guard lock(apply_mutex_);
+  if (!tls_ || server_ == nullptr) return {};
+  auto certificate = server_certificate(config_->current()->values, now());
+  if (!certificate) return tl::unexpected<Error>(std::move(certificate.error()));
+  if (certificate->chain_pem == served_chain_) return {};
+  HttpServer::Tls tls;
+  tls.or_plain = tls_beside_;
+  tls.certificate_pem = certificate->chain_pem;
+  tls.key_pem = certificate->key_pem;
+  if (auto done = server_->set_tls(tls); !done) return done;
+  served_chain_ = std::move(certificate->chain_pem);
+  log_info("serving with another certificate, valid until " + to_rfc3339(certificate->expires));
+  return {};
+}
+
 void Control::stop() {
   if (events_ != nullptr) events_->close();
   if (analysis_ != nullptr) analysis_->stop();
@@ -320,6 +337,7 @@ Result<std::vector<std::string>> Control::reload(ConfigDocument file) {
     return tl::unexpected<Error>(std::move(applied.error()));
   }
   std::vector<std::string> said = config_->warnings();
+  if (auto renewed = renew_certificate(); !renewed) said.push_back(renewed.error().message());
   said.push_back("configuration version " + std::to_string(*version) + " holds");
   const auto after = config_->current();
   std::string restart;
