@@ -20,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;  // pauses do not follow a clock that is set
 
 constexpr unsigned kMostWaiting = 2;
+constexpr Duration kCertificateChecked = std::chrono::hours{24};
 constexpr Duration kBeaconsKept = std::chrono::hours{24 * 90};
 
 bool is_shown_beacon(const ScoredPair& pair) {
@@ -106,14 +107,20 @@ void Analysis::clean_up() {
   const Timestamp now = control_.now();
   const auto config = control_.config().current();
   control_.hunt().expire(now);
-  // Another process, `init`, may have made the first token.
-  for (const auto& done : {control_.tokens().refresh(), control_.enrolled().save(now)}) {
-    if (done) continue;
-    log_warning(done.error().message());
-    return;  // what the journal lets go of must be in the table
+  if (now >= certificate_checked_ + kCertificateChecked) {
+    certificate_checked_ = now;
+    if (auto done = control_.renew_certificate(); !done) log_warning(done.error().message());
   }
+  // Another process, `init`, may have made the first token.
+  if (auto done = control_.tokens().refresh(); !done) log_warning(done.error().message());
+  // What the journal lets go of should be in the table. But on a full disk nothing could be saved
+  // before the journal gave up some of it.
+  const auto saved = control_.enrolled().save(now);
   control_.journal().release_before(
       now - config->values.duration("control_plane.data_retention").value());
+  if (!saved) {
+    if (auto again = control_.enrolled().save(now); !again) log_warning(again.error().message());
+  }
   if (auto gone = control_.beacons().expire(now - kBeaconsKept); !gone) {
     log_warning(gone.error().message());
   }
@@ -237,10 +244,13 @@ std::vector<std::string> Analysis::tell(const WatchResult& result, const BeaconS
                                         Run& run) {
   std::vector<std::string> failed;
   const auto config = control_.config().current();
+  const auto removals =
+      result.decisions.empty() ? Result<std::uint64_t>(0) : control_.beacons().removals();
+  if (!removals) run.errors.push_back(removals.error().message());
   for (const WatchDecision& decision : result.decisions) {
     const auto known = before.find(decision.identity);
     const Alert alert = beacon_alert(decision, known == before.end() ? nullptr : &known->second,
-                                     config->detection, run.start);
+                                     removals.value_or(0), config->detection, run.start);
     // First to where it is delivered from. Both know it by its id: after a crash in between it
     // comes again and is kept once.
     auto kept = control_.alert_queue().push(alert);

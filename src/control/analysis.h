@@ -74,6 +74,7 @@ class Analysis {
   unsigned waiting_ = 0;
   std::uint64_t next_run_ = 1;
   Totals totals_;
+  Timestamp certificate_checked_{};  // by the thread
   std::thread thread_;
 };
 

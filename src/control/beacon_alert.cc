@@ -90,7 +90,7 @@ Severity severity_of(Confidence confidence) {
   return Severity::low;
 }
 
-Alert beacon_alert(const WatchDecision& decision, const BeaconState* before,
+Alert beacon_alert(const WatchDecision& decision, const BeaconState* before, std::uint64_t removals,
                    const DetectionSettings& settings, Timestamp now) {
   Alert alert;
   const bool digest = decision.kind == DecisionKind::digest;
@@ -101,7 +101,8 @@ Alert beacon_alert(const WatchDecision& decision, const BeaconState* before,
   alert.time = now;
   alert.tags = {"beacon", digest ? "digest" : std::string(to_string(decision.kind))};
   alert.details = details_of(decision, settings, now);
-  std::string known = before == nullptr ? std::string() : watch_state_json(*before);
+  std::string known =
+      before == nullptr ? '#' + std::to_string(removals) : watch_state_json(*before);
   if (digest) {
     for (const ScoredPair* pair : decision.pairs) {
       alert.severity = std::max(alert.severity, severity_of(pair->verdict.confidence));

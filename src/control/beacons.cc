@@ -19,7 +19,11 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE beacon_point (identity TEXT NOT NULL, time INTEGER NOT NULL, score REAL NOT "
     "NULL, severity INTEGER NOT NULL, PRIMARY KEY (identity, time)) WITHOUT ROWID;"
     // One row once anything was saved; deleting beacons does not make the store new again.
-    "CREATE TABLE beacon_begun (begun INTEGER NOT NULL)"};
+    "CREATE TABLE beacon_begun (begun INTEGER NOT NULL)",
+    "CREATE TABLE beacon_removals (removals INTEGER NOT NULL);"
+    "INSERT INTO beacon_removals VALUES (0);"
+    "CREATE TRIGGER beacon_removed AFTER DELETE ON beacon BEGIN UPDATE beacon_removals SET "
+    "removals = removals + 1; END"};
 constexpr Duration kPointInterval = std::chrono::hours{1};
 constexpr std::size_t kMostOfAPage = 10'000;
 constexpr double kSameScore = 0.005;  // as shown
@@ -225,6 +229,12 @@ Result<std::uint64_t> Beacons::remove_all() {
 Result<bool> Beacons::empty() const {
   return database_.transact([&](SQLite::Database& tables) -> Result<bool> {
     return tables.execAndGet("SELECT count(*) FROM beacon_begun").getInt() == 0;
+  });
+}
+
+Result<std::uint64_t> Beacons::removals() const {
+  return database_.transact([&](SQLite::Database& tables) -> Result<std::uint64_t> {
+    return count_in(tables.execAndGet("SELECT removals FROM beacon_removals"));
   });
 }
 

@@ -57,6 +57,8 @@ class Beacons {
   Result<bool> remove(const std::string& identity);
   Result<std::uint64_t> remove_all();
   Result<bool> empty() const;  // nothing was ever saved: the first analysis sends a digest
+  // How many were ever removed: tells what is found anew from what was found before.
+  Result<std::uint64_t> removals() const;
   // Forgets those that were last flagged before.
   Result<std::uint64_t> expire(Timestamp before);
 

@@ -118,5 +118,16 @@ TEST_F(BeaconsTest, RemovingAndExpiringTakeTheHistoryAlong) {
   EXPECT_TRUE(beacons_->all()->empty());
 }
 
+TEST_F(BeaconsTest, CountsWhatWasEverRemoved) {
+  save({beacon("a", 0.8), beacon("b", 0.8), beacon("c", 0.8, kNow + kMinute)});
+  EXPECT_EQ(*beacons_->removals(), 0U);
+  EXPECT_TRUE(*beacons_->remove("a"));
+  save({beacon("a", 0.8), beacon("b", 0.9)});
+  EXPECT_EQ(*beacons_->removals(), 1U);
+  EXPECT_EQ(*beacons_->remove_all(), 3U);
+  beacons_ = std::move(*Beacons::open(*database_));
+  EXPECT_EQ(*beacons_->removals(), 4U);
+}
+
 }  // namespace
 }  // namespace beaconry

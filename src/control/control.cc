@@ -162,6 +162,10 @@ Result<void> Control::open_series() {
   ingest.flow_batch.most_bytes = unpacked;
   ingest.predecessor.most_bytes = unpacked;
   ingest.heard = [this](const Ingest::Heard& heard) { hear(heard); };
+  constexpr std::uint64_t kSegmentRoom = 4096;  // for what is around a record
+  ingest.longest_record = std::min(journal.longest_record,
+                                   journal.most_bytes - std::min(journal.most_bytes, kSegmentRoom));
+  ingest.needs_key = [this](const std::string& edge) { return edges_->needs_key(edge); };
   ingest_ = std::make_unique<Ingest>(
       std::move(ingest), *journal_,
       [this](const std::string& edge, Timestamp now) { return hunt_->sink(edge, now); });
@@ -244,7 +248,7 @@ Result<void> Control::apply_config() {
 
 AccessRules Control::access_rules() const {
   AccessRules rules = AccessRules::from(config_->current()->values);
-  rules.has_tokens = tokens_->any(now());
+  rules.has_tokens = tokens_->ever_made();
   rules.has_api_key = tokens_->has_api_key();
   rules.insecure = insecure_;
   rules.names = names_;
@@ -258,7 +262,7 @@ Result<std::vector<std::string>> Control::start() {
   if (!certificate && certificate.error().kind != ErrorKind::not_found) {
     return tl::unexpected<Error>(std::move(certificate.error()));
   }
-  auto plan = listen_plan(values, tokens_->any(now()) || tokens_->has_api_key(),
+  auto plan = listen_plan(values, tokens_->ever_made() || tokens_->has_api_key(),
                           certificate.has_value(), insecure_);
   if (!plan) return tl::unexpected<Error>(std::move(plan.error()));
 
@@ -272,7 +276,8 @@ Result<std::vector<std::string>> Control::start() {
   tls_ = plan->tls || plan->tls_beside;
   if (tls_) {
     HttpServer::Tls tls;
-    tls.or_plain = plan->tls_beside;
+    tls.or_plain = tls_beside_ = plan->tls_beside;
+    served_chain_ = certificate->chain_pem;
     tls.certificate_pem = certificate->chain_pem;
     tls.key_pem = certificate->key_pem;
     options.tls = std::move(tls);
@@ -301,6 +306,22 @@ Result<std::vector<std::string>> Control::start() {
   return said;
 }
 
+Result<void> Control::renew_certificate() {
+  const std::lock_guard lock(apply_mutex_);
+  if (!tls_ || server_ == nullptr) return {};
+  auto certificate = server_certificate(config_->current()->values, now());
+  if (!certificate) return tl::unexpected<Error>(std::move(certificate.error()));
+  if (certificate->chain_pem == served_chain_) return {};
+  HttpServer::Tls tls;
+  tls.or_plain = tls_beside_;
+  tls.certificate_pem = certificate->chain_pem;
+  tls.key_pem = certificate->key_pem;
+  if (auto done = server_->set_tls(tls); !done) return done;
+  served_chain_ = std::move(certificate->chain_pem);
+  log_info("serving with another certificate, valid until " + to_rfc3339(certificate->expires));
+  return {};
+}
+
 void Control::stop() {
   if (events_ != nullptr) events_->close();
   if (analysis_ != nullptr) analysis_->stop();
@@ -316,6 +337,7 @@ Result<std::vector<std::string>> Control::reload(ConfigDocument file) {
     return tl::unexpected<Error>(std::move(applied.error()));
   }
   std::vector<std::string> said = config_->warnings();
+  if (auto renewed = renew_certificate(); !renewed) said.push_back(renewed.error().message());
   said.push_back("configuration version " + std::to_string(*version) + " holds");
   const auto after = config_->current();
   std::string restart;

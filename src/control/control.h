@@ -50,6 +50,9 @@ class Control {
   void stop();
   // The configuration file as it is now. What needs a restart is told in the words.
   Result<std::vector<std::string>> reload(ConfigDocument file);
+  // Serves with the certificate as it is on disk, made anew if it ends soon: to be asked once a
+  // day.
+  Result<void> renew_certificate();
   // Makes hunt, sinks and keys what the configuration says.
   Result<void> apply_config();
 
@@ -89,7 +92,8 @@ class Control {
   std::function<Timestamp()> clock_;
   std::function<bool()> proceed_;
   ConfigDocument file_;
-  bool insecure_ = false, tls_ = false;
+  bool insecure_ = false, tls_ = false, tls_beside_ = false;
+  std::string served_chain_;  // under apply_mutex_
   Timestamp started_{};
   unsigned workers_ = 2;
   StatePaths paths_;

@@ -211,6 +211,12 @@ bool Edges::is_enrolled(std::string_view fingerprint) const {
   return found != edges_.end() && found->second->edge.enrolled && !found->second->edge.revoked;
 }
 
+bool Edges::needs_key(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = edges_.find(id);
+  return found != edges_.end() && (found->second->edge.enrolled || found->second->edge.revoked);
+}
+
 std::vector<Edges::Edge> Edges::list() const {
   const std::lock_guard lock(mutex_);
   std::map<std::string, int> names;

@@ -51,6 +51,7 @@ class Edges {
   // By id or, if only one has it, by name.
   Result<void> revoke(const std::string& id_or_name, Timestamp now);
   bool is_enrolled(std::string_view fingerprint) const;  // and not revoked
+  bool needs_key(std::string_view id) const;  // enrolled or revoked: nobody else speaks for it
   std::optional<Edge> find(const std::string& id) const;
   std::vector<Edge> list() const;  // by name
 

@@ -11,6 +11,9 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostRefusedKept = 16;
+// Numbers begin at 1: a thousand batches a second would take 34 years. What lies below the highest
+// counts as seen, so that one absurd number would end its stream.
+constexpr std::uint64_t kMostSequence = std::uint64_t{1} << 40;
 
 // Lets events pass once `open` has succeeded, and none if it fails. As a batch is checked before
 // its first event is handed over, nothing malformed reaches the journal, and nothing that is not in
@@ -85,6 +88,13 @@ class Restoring final : public FlowSink {
   std::string_view node_;
 };
 
+// Such a one would never be taken: the sender must not try again.
+Error too_long() {
+  return {ErrorKind::limit, "keep", "batch",
+          "it is longer than the journal takes; send smaller ones or raise "
+          "control_plane.journal_bytes"};
+}
+
 BatchIdentity identity_of(const Envelope& envelope) {
   return {envelope.edge + '/' + envelope.incarnation, envelope.sequence, {}};
 }
@@ -149,11 +159,30 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
                                        const std::string& address, Timestamp now) {
   auto envelope = decode_envelope(body);
   if (!envelope) return refuse(envelope.error(), {});
-  if (!key.empty() && envelope->edge != key) {
+  const auto needs_key = [&](const std::string& edge) {
+    return options_.needs_key && options_.needs_key(edge);
+  };
+  // Else whoever has a token could send for another, and use up its sequence numbers.
+  if (envelope->edge != key && needs_key(envelope->edge)) {
+    Answer answer;
+    answer.outcome = Outcome::forbidden;
+    answer.words = "the edge that it names is enrolled: its batches come with its key, by https";
+    edges_.refused({});
+    return answer;
+  }
+  if (envelope->sequence > kMostSequence) {
+    return refuse(Error{ErrorKind::malformed, "read", "envelope",
+                        "no edge ever sent as many batches as its sequence says"},
+                  {});
+  }
+  if (!key.empty() && envelope->edge != key &&
+      (!options_.needs_key || needs_key(std::string(key)))) {
     return refuse(Error{ErrorKind::malformed, "read", "envelope",
                         "its edge is not the one whose certificate came with it"},
                   std::string(key));
   }
+  const std::string record = journal_record(body);
+  if (record.size() > options_.longest_record) return refuse(too_long(), envelope->edge);
   Answer answer;
   auto claim = seen_.claim(identity_of(*envelope));
   if (!claim) {
@@ -165,7 +194,7 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
   const auto series = sink_of_(envelope->edge, now);
   Gate gate(
       [&] {
-        auto kept = journal(journal_record(body), now);
+        auto kept = journal(record, now);
         if (kept) claim.accepted();
         return kept;
       },
@@ -238,7 +267,9 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std
   record.dropped_overflow = batch->dropped_overflow;
   Mapped mapped = map(*batch, now);
   record.content = std::move(mapped.content);
-  if (auto kept = journal(journal_record(record), now); !kept) {
+  const std::string bytes = journal_record(record);
+  if (bytes.size() > options_.longest_record) return refuse(too_long(), batch->node_id);
+  if (auto kept = journal(bytes, now); !kept) {
     mapped.content = std::move(record.content);
     const std::lock_guard lock(refused_mutex_);
     refused_.push_back(std::move(mapped));
@@ -264,7 +295,9 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
     if (++replay_damaged_ == 1) log_warning(error.message());
   };
   if (!record) return skip(record.error());
+  // A batch whose sync failed was refused and sent again, and may be there twice.
   if (auto* envelope = std::get_if<Envelope>(&*record)) {
+    if (seen_.contains(identity_of(*envelope))) return;
     const auto series = sink_of_(envelope->edge, now);
     auto content = decode_flow_batch(envelope->content, options_.flow_batch, *series);
     if (!content) return skip(content.error());
@@ -275,6 +308,7 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
     return;
   }
   const auto& batch = std::get<PredecessorRecord>(*record);
+  if (seen_.contains({{}, 0, batch.digest})) return;
   const auto series = sink_of_(batch.node_id, now);
   Restoring restoring(*series, packet_flows_, batch.node_id);
   const auto content = decode_flow_batch(batch.content, options_.flow_batch, restoring);

@@ -37,7 +37,11 @@ class Ingest {
     PacketFlows::Options packet_flows;
     FlowBatchLimits flow_batch;
     PredecessorLimits predecessor;
-    std::function<void(const Heard&)> heard;  // any thread
+    std::uint64_t longest_record = UINT64_MAX;  // that the journal takes: longer ones are too large
+    std::function<void(const Heard&)> heard;    // any thread
+    // Whether batches of this edge are taken with its key only: it is, or was, enrolled. Any
+    // thread; unset: of none.
+    std::function<bool(const std::string& edge)> needs_key;
   };
   // Where events of an edge go, as of `now`.
   using SinkOf = std::function<std::unique_ptr<FlowSink>(const std::string& edge, Timestamp now)>;
@@ -46,6 +50,7 @@ class Ingest {
     accepted,
     duplicate,     // accepted before: the sender did not hear of it
     malformed,     // will never be accepted
+    forbidden,     // the sender may not speak for the edge that it names
     too_large,     // neither
     storage_full,  // try again later
   };
@@ -65,7 +70,8 @@ class Ingest {
   // Call once, before anything else. `proceed` is asked now and then and told how far it is, 0..1.
   Result<void> replay(Timestamp now, const std::function<bool(double)>& proceed);
 
-  // `key` is the fingerprint of the sender's certificate; if it has one, the batch must be its own.
+  // `key` is the fingerprint of the sender's certificate; the batch of an edge that
+  // needs_key must come with its own, and who has such a key sends its own only.
   Answer accept_envelope(std::string_view body, std::string_view key, const std::string& address,
                          Timestamp now);
   Answer accept_predecessor(std::string body, bool gzip, const std::string& address, Timestamp now);

@@ -68,7 +68,10 @@ class FaultySpool final : public Spool {
     if (full) return fail(ErrorKind::limit, "write", "journal", "no space left on device");
     return spool_->append(record, now);
   }
-  Result<void> sync(std::uint64_t sequence) override { return spool_->sync(sequence); }
+  Result<void> sync(std::uint64_t sequence) override {
+    if (unsynced) return fail(ErrorKind::limit, "write", "journal", "no space left on device");
+    return spool_->sync(sequence);
+  }
   Result<std::optional<Record>> read(std::uint64_t sequence) override {
     return spool_->read(sequence);
   }
@@ -80,7 +83,7 @@ class FaultySpool final : public Spool {
   std::uint64_t dropped() const override { return spool_->dropped(); }
   std::uint64_t damaged() const override { return spool_->damaged(); }
   const std::string& incarnation() const override { return spool_->incarnation(); }
-  std::atomic<bool> full = false;
+  std::atomic<bool> full = false, unsynced = false;
 
  private:
   std::unique_ptr<Spool> spool_;
@@ -202,6 +205,26 @@ TEST(Ingest, RefusesWhileTheDiskIsFullAndGoesOnByItself) {
   EXPECT_EQ(server.series.events["n1"], other.series.events["n1"]);
 }
 
+TEST(Ingest, WhatIsInTheJournalTwiceCountsOnce) {
+  const Folder folder;
+  std::map<std::string, std::vector<std::string>> before;
+  {
+    Server server(folder);
+    for (const bool unsynced : {true, false}) {
+      server.journal.unsynced = unsynced;
+      const auto expected = unsynced ? Outcome::storage_full : Outcome::accepted;
+      EXPECT_EQ(server.ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, expected);
+      EXPECT_EQ(server.ingest.accept_predecessor(json(1, 2), false, "", kNow).outcome, expected);
+    }
+    EXPECT_EQ(server.journal.next(), 5U);
+    before = server.series.events;
+  }
+  Server server(folder);
+  ASSERT_TRUE(server.ingest.replay(kNow, [](double) { return true; }));
+  EXPECT_EQ(server.series.events, before);
+  EXPECT_EQ(server.ingest.edges().sums().batches, 2U);
+}
+
 TEST(Ingest, NothingMalformedReachesJournalOrSeries) {
   const Folder folder;
   Server server(folder);
@@ -226,6 +249,43 @@ TEST(Ingest, AnEdgeSendsItsOwnBatchesOnly) {
             Outcome::malformed);
   EXPECT_EQ(server.ingest.accept_envelope(envelope(1), std::string(64, 'a'), "", kNow).outcome,
             Outcome::accepted);
+}
+
+TEST(Ingest, NobodyElseSpeaksForAnEnrolledEdge) {
+  const Folder folder;
+  FaultySpool journal(folder / "journal");
+  Series series;
+  Ingest::Options options;
+  options.needs_key = [](const std::string& edge) { return edge == std::string(64, 'a'); };
+  Ingest ingest(std::move(options), journal, series.sinks());
+  const std::string own(64, 'a'), other(64, 'b');
+  EXPECT_EQ(ingest.accept_envelope(envelope(9), {}, "", kNow).outcome, Outcome::forbidden);
+  EXPECT_EQ(ingest.accept_envelope(envelope(9), other, "", kNow).outcome, Outcome::forbidden);
+  EXPECT_EQ(ingest.accept_envelope(envelope(1, 3, 'b'), own, "", kNow).outcome, Outcome::malformed);
+  EXPECT_EQ(journal.next(), 1U);
+  EXPECT_EQ(ingest.accept_envelope(envelope(9), own, "", kNow).outcome, Outcome::accepted);
+  EXPECT_EQ(ingest.accept_envelope(envelope(1, 3, 'b'), {}, "", kNow).outcome, Outcome::accepted);
+}
+
+TEST(Ingest, AnAbsurdSequenceDoesNotEndAStream) {
+  const Folder folder;
+  Server server(folder);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(UINT64_MAX), {}, "", kNow).outcome,
+            Outcome::malformed);
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::accepted);
+}
+
+TEST(Ingest, WhatTheJournalCouldNeverTakeIsTooLarge) {
+  const Folder folder;
+  FaultySpool journal(folder / "journal");
+  Series series;
+  Ingest::Options options;
+  options.longest_record = 10;
+  Ingest ingest(std::move(options), journal, series.sinks());
+  EXPECT_EQ(ingest.accept_envelope(envelope(1), {}, "", kNow).outcome, Outcome::too_large);
+  EXPECT_EQ(ingest.accept_predecessor(json(1), false, "", kNow).outcome, Outcome::too_large);
+  EXPECT_EQ(journal.next(), 1U);
+  EXPECT_EQ(ingest.storage_full(), 0U);
 }
 
 TEST(Ingest, ABatchWithoutEventsCountsToo) {

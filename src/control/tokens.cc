@@ -14,7 +14,9 @@ namespace {
 
 constexpr const char* kMigrations[] = {
     "CREATE TABLE token (name TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL, "
-    "created INTEGER NOT NULL, created_by TEXT NOT NULL, expires INTEGER)"};
+    "created INTEGER NOT NULL, created_by TEXT NOT NULL, expires INTEGER)",
+    // One row from the first token on, whatever becomes of the tokens.
+    "CREATE TABLE token_made AS SELECT 1 AS made FROM token LIMIT 1"};
 constexpr std::string_view kPrefix = "bcn_";
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kLongestName = 64;
@@ -62,7 +64,8 @@ Result<std::unique_ptr<Tokens>> Tokens::open(Database& database) {
 
 Result<void> Tokens::refresh() {
   const std::lock_guard lock(mutex_);
-  auto rows = database_.transact([](SQLite::Database& tables) -> Result<std::vector<Row>> {
+  bool made = false;
+  auto rows = database_.transact([&](SQLite::Database& tables) -> Result<std::vector<Row>> {
     SQLite::Statement read(
         tables, "SELECT name, hash, role, created, created_by, expires FROM token ORDER BY name");
     std::vector<Row> found;
@@ -76,10 +79,12 @@ Result<void> Tokens::refresh() {
       row.token.expires = maybe_time_in(read.getColumn(5));
       found.push_back(std::move(row));
     }
+    made = tables.execAndGet("SELECT count(*) FROM token_made").getInt() > 0;
     return found;
   });
   if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
   rows_ = std::move(*rows);
+  ever_made_ = made;
   return {};
 }
 
@@ -113,9 +118,11 @@ Result<std::string> Tokens::create(const std::string& name, Role role,
     insert.bind(5, who);
     bind_time(insert, 6, expires);
     insert.exec();
+    tables.exec("INSERT INTO token_made SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM token_made)");
     return {};
   });
   if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  ever_made_ = true;
   rows_.push_back(std::move(row));
   return secret;
 }
@@ -144,11 +151,9 @@ std::vector<Tokens::Token> Tokens::list() const {
   return tokens;
 }
 
-bool Tokens::any(Timestamp now) const {
+bool Tokens::ever_made() const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
-    return !row.token.expires || *row.token.expires > now;
-  });
+  return ever_made_;
 }
 
 std::optional<Tokens::Token> Tokens::verify(std::string_view secret, Timestamp now) const {

@@ -36,7 +36,9 @@ class Tokens {
                              const std::string& who, Timestamp now);
   Result<void> revoke(const std::string& name);
   std::vector<Token> list() const;
-  bool any(Timestamp now) const;  // that has not expired
+  // Whether there was a first token, also if all have expired or were revoked since: what a token
+  // closed does not open again by itself.
+  bool ever_made() const;
 
   // Whose token this is; takes the same time whichever it is.
   std::optional<Token> verify(std::string_view secret, Timestamp now) const;
@@ -57,6 +59,7 @@ class Tokens {
   Database& database_;
   mutable std::mutex mutex_;
   std::vector<Row> rows_;
+  bool ever_made_ = false;
   std::string api_key_hash_;
 };
 

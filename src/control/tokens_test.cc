@@ -44,13 +44,23 @@ TEST_F(TokensTest, TheSecretIsNowhereInTheStore) {
 TEST_F(TokensTest, ATokenEndsWithItsTimeOrByRevocation) {
   const auto brief = tokens_->create("brief", Role::ingest, kNow + kHour, "anna", kNow);
   EXPECT_TRUE(tokens_->verify(*brief, kNow));
-  EXPECT_TRUE(tokens_->any(kNow));
   EXPECT_FALSE(tokens_->verify(*brief, kNow + kHour));
-  EXPECT_FALSE(tokens_->any(kNow + kHour));
   const auto other = tokens_->create("other", Role::ingest, {}, "anna", kNow);
   ASSERT_TRUE(tokens_->revoke("other"));
   EXPECT_FALSE(tokens_->verify(*other, kNow));
   EXPECT_FALSE(tokens_->revoke("other"));
+}
+
+TEST_F(TokensTest, ThatATokenWasMadeIsRememberedWhenTheLastIsGone) {
+  EXPECT_FALSE(tokens_->ever_made());
+  ASSERT_TRUE(tokens_->create("anna", Role::admin, {}, "init", kNow));
+  EXPECT_TRUE(tokens_->ever_made());
+  ASSERT_TRUE(tokens_->revoke("anna"));
+  EXPECT_TRUE(tokens_->ever_made());
+  ASSERT_TRUE(tokens_->refresh());
+  EXPECT_TRUE(tokens_->ever_made());
+  tokens_ = std::move(*Tokens::open(*database_));
+  EXPECT_TRUE(tokens_->ever_made());
 }
 
 TEST_F(TokensTest, NamesAreTakenOnceAndMustBePrintable) {
@@ -69,7 +79,7 @@ TEST_F(TokensTest, TheApiKeyIsAnAdminToken) {
   EXPECT_FALSE(tokens_->has_api_key());
   tokens_->set_api_key("hunter2");
   EXPECT_TRUE(tokens_->has_api_key());
-  EXPECT_FALSE(tokens_->any(kNow));
+  EXPECT_FALSE(tokens_->ever_made());
   EXPECT_EQ(tokens_->verify("hunter2", kNow)->role, Role::admin);
   tokens_->set_api_key("");
   EXPECT_FALSE(tokens_->verify("hunter2", kNow));

@@ -12,6 +12,8 @@ HttpResponse answer(const Ingest::Answer& taken, bool predecessor) {
   switch (taken.outcome) {
     case Ingest::Outcome::malformed:
       return error_answer(400, taken.words);
+    case Ingest::Outcome::forbidden:
+      return error_answer(403, taken.words);
     case Ingest::Outcome::too_large:
       return error_answer(413, taken.words);
     case Ingest::Outcome::storage_full: {
@@ -56,7 +58,8 @@ HttpResponse take(Control& control, const RouteCall& call) {
   if (!protobuf && call.edge) {
     return error_answer(403, "an enrolled edge sends application/x-protobuf");
   }
-  const std::string_view key = call.edge ? std::string_view(request.peer.key) : "";
+  // Also where a token came with it: what an edge may send depends on its key.
+  const std::string_view key = request.peer.key;
   const std::string address = request.peer.unix_socket ? "local" : request.peer.address.to_string();
   const auto taken =
       protobuf ? control.ingest().accept_envelope(request.body, key, address, control.now())
