@@ -219,6 +219,26 @@ TEST_F(ControlTest, ShowsWhatThePredecessorShowed) {
   }
 }
 
+TEST_F(ControlTest, ADecisionThatIsRefusedMutesNothing) {
+  post("/api/v1/telemetry", beacon_batch(60).dump());
+  post("/api/v1/analyze");
+  const std::string subject = "10.0.0.100->203.0.113.50:443/TCP";
+  const auto decide = [&](const std::string& expires, const std::string& of) {
+    const Json body = {
+        {"subject", of}, {"decision", "benign"}, {"reason", "ours"}, {"expires", expires}};
+    return send("POST", "/api/v1/triage", body.dump()).status;
+  };
+  const std::string before = (*control_->beacons().find(subject))->watch;
+  EXPECT_EQ(decide("2020-01-01T00:00:00Z", subject), 400);
+  EXPECT_EQ(get("/api/v1/triage")["count"], 0);
+  EXPECT_EQ((*control_->beacons().find(subject))->watch, before);
+  EXPECT_EQ(decide("1d", "10.0.0.1->203.0.113.1:1/TCP"), 404);
+  EXPECT_EQ(get("/api/v1/triage")["count"], 0);
+  EXPECT_EQ(decide("1d", subject), 200);
+  const Json kept = get("/api/v1/pairs/10.0.0.100-%3E203.0.113.50%3A443%2FTCP")["triage"];
+  EXPECT_EQ(kept["decision"], "benign");
+}
+
 TEST_F(ControlTest, ARestartForgetsNothingAndTakesNothingTwice) {
   post("/api/v1/telemetry", beacon_batch(60).dump());
   post("/api/v1/analyze");

@@ -52,6 +52,21 @@ HttpResponse reopen(Control& control, const std::string& subject, const std::str
   return json_answer(R"({"status":"withdrawn"})");
 }
 
+// What the decision is made about. Of a pair that is not retained any more its key tells where it
+// went.
+void describe(Control& control, Triage::Entry& entry) {
+  if (const auto pair = control.hunt().score_one(entry.subject, nullptr)) {
+    entry.interval_seconds = pair->verdict.interval_seconds;
+    for (const IpAddress& destination : pair->destinations)
+      entry.destinations.push_back(destination.to_string());
+    if (pair->destinations.empty()) {
+      entry.destinations.push_back(pair->key.destination.to_string());
+    }
+  } else if (const auto key = PairKey::parse(entry.subject)) {
+    entry.destinations.push_back(key->destination.to_string());
+  }
+}
+
 HttpResponse decide(Control& control, const RouteCall& call) {
   auto body = Body::parse(call.request.body, {"subject", "alert_id", "decision", "reason",
                                               "expires", "expires_in_seconds", "author"});
@@ -89,24 +104,30 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     if (!found) return error_answer(found.error());
     if (!*found) return error_answer(404, "no alert has this id");
     entry.subject = (*found)->alert.subject;
-    if (auto seen = acknowledge(control, alert, entry.author, entry.reason); seen.status != 200) {
-      return seen;
-    }
+  }
+  const auto row = control.beacons().find(entry.subject);
+  if (!row) return error_answer(row.error());
+  if (!*row) return error_answer(404, "no such beacon; give its identity as it is listed");
+  describe(control, entry);
+  // The words first: only what they hold for is muted.
+  if (auto decided = control.triage().decide(entry); !decided) {
+    return error_answer(decided.error());
   }
   const Triaged how =
       entry.decision == Triage::Decision::benign ? Triaged::benign : Triaged::acknowledged;
   const auto known =
       control.analysis().decide(entry.subject, how, entry.expires.value_or(Timestamp::max()));
-  if (!known) return error_answer(known.error());
-  if (!*known) return error_answer(404, "no such beacon; give its identity as it is listed");
-  auto pair = control.hunt().score_one(entry.subject, nullptr);
-  if (!pair) pair.emplace();
-  entry.interval_seconds = pair->verdict.interval_seconds;
-  if (pair->destinations.empty()) pair->destinations.push_back(pair->key.destination);
-  for (const IpAddress& destination : pair->destinations)
-    entry.destinations.push_back(destination.to_string());
-  if (auto decided = control.triage().decide(entry); !decided) {
-    return error_answer(decided.error());
+  if (!known || !*known) {
+    const auto back =
+        control.triage().withdraw(entry.subject, "beaconry-control", "could not be kept", now);
+    if (!back) return error_answer(back.error());
+    if (!known) return error_answer(known.error());
+    return error_answer(404, "no such beacon; give its identity as it is listed");
+  }
+  if (!alert.empty()) {
+    if (auto seen = acknowledge(control, alert, entry.author, entry.reason); seen.status != 200) {
+      return seen;
+    }
   }
   return json_answer(json_text([&](JsonWriter& json) { write_entry(json, entry); }));
 }
