@@ -19,7 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;  // pauses do not follow a clock that is set
 
-constexpr unsigned kMostWaiting = 2;
 constexpr Duration kBeaconsKept = std::chrono::hours{24 * 90};
 
 bool is_shown_beacon(const ScoredPair& pair) {
@@ -96,7 +95,7 @@ void Analysis::loop() {
       cleaned = Clock::now();
     }
     if (Clock::now() >= analyzed + every) {
-      run();
+      run_next();
       analyzed = Clock::now();
     }
   }
@@ -119,18 +118,35 @@ void Analysis::clean_up() {
   }
 }
 
+// One of those that may wait; false if there are too many.
+class Analysis::Caller {
+ public:
+  explicit Caller(Analysis& analysis) : analysis_(analysis) {
+    const std::lock_guard lock(analysis.mutex_);
+    taken_ = !analysis.stop_ && analysis.callers_ < kMostCallers;
+    if (taken_) ++analysis.callers_;
+  }
+  ~Caller() {
+    const std::lock_guard lock(analysis_.mutex_);
+    if (taken_) --analysis_.callers_;
+  }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  explicit operator bool() const { return taken_; }
+
+ private:
+  Analysis& analysis_;
+  bool taken_ = false;
+};
+
 std::optional<Analysis::Run> Analysis::run() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stop_ || waiting_ >= kMostWaiting) return std::nullopt;
-    ++waiting_;
-  }
+  const Caller caller(*this);
+  return caller ? run_next() : std::nullopt;
+}
+
+std::optional<Analysis::Run> Analysis::run_next() {
   const std::lock_guard running(running_);
-  {
-    const std::lock_guard lock(mutex_);
-    --waiting_;
-    if (stop_) return std::nullopt;
-  }
+  if (stopping()) return std::nullopt;
   Run done = analyze();
   control_.metrics().analyzed(done.seconds);
   {
@@ -318,6 +334,8 @@ Result<void> Analysis::save(const LiveAnalysis& analysis, const WatchResult& res
 }
 
 Result<bool> Analysis::decide(const std::string& identity, Triaged how, Timestamp until) {
+  const Caller caller(*this);
+  if (!caller) return fail(ErrorKind::limit, "decide", {}, std::string(kBusy));
   const std::lock_guard running(running_);
   load();
   const auto state = states_.find(identity);
@@ -333,15 +351,23 @@ Result<bool> Analysis::decide(const std::string& identity, Triaged how, Timestam
   return true;
 }
 
-void Analysis::forget(const std::string& identity) {
+Result<std::uint64_t> Analysis::remove(const std::string& identity) {
+  const Caller caller(*this);
+  if (!caller) return fail(ErrorKind::limit, "delete", {}, std::string(kBusy));
+  // An analysis that is running would write the rows back.
   const std::lock_guard running(running_);
   if (identity.empty()) {
+    auto removed = control_.beacons().remove_all();
+    if (!removed) return removed;
     states_.clear();
     listed_.clear();
-  } else {
-    states_.erase(identity);
-    listed_.erase(identity);
+    return removed;
   }
+  const auto removed = control_.beacons().remove(identity);
+  if (!removed) return tl::unexpected<Error>(removed.error());
+  states_.erase(identity);
+  listed_.erase(identity);
+  return std::uint64_t{*removed ? 1U : 0U};
 }
 
 }  // namespace beaconry

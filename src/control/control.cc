@@ -20,8 +20,6 @@
 namespace beaconry {
 namespace {
 
-// A forced analysis holds a worker until it is done: some more, so that none is missed.
-constexpr unsigned kSpareWorkers = 2;
 constexpr std::uint64_t kLeastSegment = 1 << 20, kMostSegment = 64 << 20;
 
 template <class T>
@@ -278,7 +276,8 @@ Result<std::vector<std::string>> Control::start() {
     options.tls = std::move(tls);
   }
   names_ = server_names(values);
-  options.workers = workers_ + kSpareWorkers;
+  // Whoever waits for an analysis holds a worker: as many more, so that none is missed.
+  options.workers = workers_ + Analysis::kMostCallers;
   options.most_connections =
       static_cast<std::size_t>(values.count("control_plane.max_connections").value());
   options.most_connections_a_client =

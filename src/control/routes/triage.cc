@@ -44,11 +44,14 @@ HttpResponse acknowledge(Control& control, const std::string& id, const std::str
 
 HttpResponse reopen(Control& control, const std::string& subject, const std::string& who,
                     const std::string& reason) {
+  if (!control.triage().find(subject)) {
+    return error_answer(404, "nothing was decided of this subject");
+  }
+  // What is not muted any more is harmless; the words would hide that it still is.
+  const auto open = control.analysis().decide(subject, Triaged::none, {});
+  if (!open) return busy_or(open.error());
   const auto gone = control.triage().withdraw(subject, who, reason, control.now());
   if (!gone) return error_answer(gone.error());
-  if (!*gone) return error_answer(404, "nothing was decided of this subject");
-  const auto open = control.analysis().decide(subject, Triaged::none, {});
-  if (!open) return error_answer(open.error());
   return json_answer(R"({"status":"withdrawn"})");
 }
 
@@ -109,6 +112,7 @@ HttpResponse decide(Control& control, const RouteCall& call) {
   if (!row) return error_answer(row.error());
   if (!*row) return error_answer(404, "no such beacon; give its identity as it is listed");
   describe(control, entry);
+  const auto before = control.triage().find(entry.subject);
   // The words first: only what they hold for is muted.
   if (auto decided = control.triage().decide(entry); !decided) {
     return error_answer(decided.error());
@@ -121,7 +125,10 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     const auto back =
         control.triage().withdraw(entry.subject, "beaconry-control", "could not be kept", now);
     if (!back) return error_answer(back.error());
-    if (!known) return error_answer(known.error());
+    if (before) {
+      if (auto kept = control.triage().decide(*before); !kept) return error_answer(kept.error());
+    }
+    if (!known) return busy_or(known.error());
     return error_answer(404, "no such beacon; give its identity as it is listed");
   }
   if (!alert.empty()) {
