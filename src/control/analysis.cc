@@ -152,7 +152,7 @@ std::optional<Analysis::Run> Analysis::run_next() {
   {
     const std::lock_guard lock(mutex_);
     ++totals_.runs;
-    totals_.beacons += done.beacons_detected;
+    totals_.beacons += done.beacons_new;
     totals_.alerts += done.alerts_generated;
     totals_.suppressed += done.pairs_suppressed;
     totals_.pairs_analyzed += done.pairs_analyzed;
@@ -209,15 +209,19 @@ Analysis::Run Analysis::analyze() {
   apply_policy(*config, *analysis);
   run.pairs_analyzed = analysis->analyzed;
   run.pairs_skipped = analysis->skipped;
+  std::set<std::string> found;
   for (ScoredPair& pair : analysis->pairs) {
     if (!pair.verdict.is_beacon) continue;
     if (pair.hidden == Hidden::no) {
       ++run.beacons_detected;
       control_.hunt().complete(pair);
+      run.beacons_new += found_.count(pair.identity()) == 0 ? 1U : 0U;
+      found.insert(pair.identity());
     } else if (pair.hidden != Hidden::represented) {
       ++run.pairs_suppressed;
     }
   }
+  found_ = std::move(found);
 
   const auto virgin = control_.beacons().empty();
   WatchSettings settings;
@@ -361,12 +365,14 @@ Result<std::uint64_t> Analysis::remove(const std::string& identity) {
     if (!removed) return removed;
     states_.clear();
     listed_.clear();
+    found_.clear();
     return removed;
   }
   const auto removed = control_.beacons().remove(identity);
   if (!removed) return tl::unexpected<Error>(removed.error());
   states_.erase(identity);
   listed_.erase(identity);
+  found_.erase(identity);
   return std::uint64_t{*removed ? 1U : 0U};
 }
 

@@ -31,9 +31,11 @@ class Analysis {
     std::uint64_t pairs_suppressed = 0;  // beacons by score that a list, a gate or triage hides
     std::uint64_t pairs_skipped = 0;     // with too few check-ins
     std::uint64_t beacons_detected = 0, alerts_generated = 0;
+    std::uint64_t beacons_new = 0;    // of those detected: not there in the run before
     std::vector<std::string> errors;  // of store and alert queue: tried again the next time
   };
   struct Totals {
+    // beacons: each counts once as long as it is found again and again.
     std::uint64_t runs = 0, beacons = 0, alerts = 0, suppressed = 0, pairs_analyzed = 0, errors = 0;
     double last_seconds = 0;
     Run last;
@@ -77,6 +79,7 @@ class Analysis {
   std::mutex running_;  // held through an analysis, and of what stands next
   BeaconStates states_;
   std::set<std::string> listed_;  // identities that the store shows as beacons
+  std::set<std::string> found_;   // beacons of the last run, since the start
   bool loaded_ = false;
   mutable std::mutex mutex_;  // of what stands below
   std::condition_variable woken_;

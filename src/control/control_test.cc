@@ -128,6 +128,11 @@ TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {
                             "alerts_generated", "pairs_skipped", "errors"}));
   EXPECT_EQ(run["beacons_found"], 1) << run.dump();
 
+  post("/api/v1/analyze");
+  const Json analyzer = get("/api/v1/status")["analyzer"];
+  EXPECT_EQ(analyzer["beacons_detected"], 1);
+  EXPECT_EQ(analyzer["total_beacons_detected"], 1);  // the same one
+
   const Json beacons = get("/api/v1/beacons");
   ASSERT_EQ(beacons["count"], 1);
   const Json beacon = beacons["beacons"][0];
@@ -170,7 +175,7 @@ TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {
                             "timestamp", "tags"}));
   const Json pair = get("/api/v1/pairs/10.0.0.100-%3E203.0.113.50%3A443%2FTCP");
   EXPECT_EQ(pair["series"].size(), 60U);
-  EXPECT_EQ(pair["history"].size(), 1U);
+  EXPECT_GE(pair["history"].size(), 1U);
 }
 
 TEST_F(ControlTest, ShowsWhatThePredecessorShowed) {
