@@ -67,7 +67,8 @@ class LiveHunt {
   // Completes a listed pair with words, ids, addresses (see Hunt::complete). False if it is gone.
   bool complete(ScoredPair& pair);
   // One pair now, whatever its score, with its check-ins; by key, or key and name of a named pair.
-  // Nothing if no such pair is retained. Its context is that of the last analysis.
+  // Nothing if no such pair is retained. Its context is that of the last analysis, or as far as one
+  // that is running has come.
   std::optional<ScoredPair> score_one(std::string_view identity, CheckIns* check_ins);
 
   // Forgets what is older than the retention and closes open flows not heard of for an hour.
