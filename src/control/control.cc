@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -186,7 +187,8 @@ void Control::hear(const Ingest::Heard& heard) {
   if (!batch.counters.empty()) {
     news.counters = json_text([&](JsonWriter& json) {
       json.begin();
-      for (const EdgeCounter& counter : batch.counters) {
+      const std::size_t kept = std::min(batch.counters.size(), EdgeLedger::kMostCounters);
+      for (const EdgeCounter& counter : std::span(batch.counters).first(kept)) {
         const std::string place = counter.place.empty() ? "" : '.' + counter.place;
         json.key(counter.name + place);
         json.whole(counter.value);
