@@ -345,7 +345,12 @@ std::string Control::url() const {
     const std::size_t scheme = endpoint.find("://");
     const std::string place = scheme == std::string::npos ? endpoint : endpoint.substr(scheme + 3);
     const std::string port = place.substr(place.rfind(':') + 1);
+    // What listens on loopback is not reached by this machine's name.
+    const std::string at = place.substr(0, place.rfind(':'));
+    const auto address =
+        IpAddress::parse(at.starts_with('[') && at.size() > 2 ? at.substr(1, at.size() - 2) : at);
     std::string host = names_.empty() ? "localhost" : names_.front();
+    if (address && address->is_loopback()) host = address->to_string();
     if (host.find(':') != std::string::npos) host = '[' + host + ']';
     return (tls_ ? "https://" : "http://") + host + ':' + port;
   }

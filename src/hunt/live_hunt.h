@@ -83,7 +83,8 @@ class LiveHunt {
   };
   std::vector<PairSummary> pairs(const Filter& filter) const;
   std::uint64_t count(const Filter& filter) const;  // all that match
-  std::vector<OpenFlow> open_flows(Duration at_least, std::size_t limit) const;
+  std::vector<OpenFlow> open_flows(Duration at_least, std::size_t limit,
+                                   std::uint64_t* total = nullptr) const;
   Counters counters() const;
 
   struct Parts;  // hunt/live_parts.h: for its own files

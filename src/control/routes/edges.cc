@@ -73,6 +73,14 @@ HttpResponse make_enrollment(Control& control, const RouteCall& call) {
   auto expires = body->time("expires", now);
   if (!expires) expires = body->time("valid_for_seconds", now);
   if (!body->error().empty()) return error_answer(400, body->error());
+  if (!control.has_tls()) {
+    return error_answer(409,
+                        "edges join by https, and this server has no TLS listener: run "
+                        "'beaconry-control init', which makes certificate and token, set "
+                        "control_plane.listen_address (0.0.0.0 or an address that edges reach) and "
+                        "control_plane.names (what they call this server), leave "
+                        "control_plane.tls.mode at auto, and restart");
+  }
   const std::string url = body->text_or("url", control.url());
   const Timestamp until = expires.value_or(now + std::chrono::hours{1});
   auto token = control.enrolled().make_token(kind, name, until, std::string(call.who), now);
