@@ -3,6 +3,7 @@
 #include "control/answer.h"
 #include "control/body.h"
 #include "control/control.h"
+#include "control/query.h"
 #include "control/route.h"
 #include "http/certificates.h"
 
@@ -42,15 +43,21 @@ void write_edge(JsonWriter& json, const Edges::Edge& edge) {
   json.end();
 }
 
-HttpResponse list(Control& control, const RouteCall&) {
-  const auto edges = control.enrolled().list();
+HttpResponse list(Control& control, const RouteCall& call) {
+  Query query(call.request);
+  const Query::Page page = query.page();
+  if (query.refusal()) return *query.refusal();
+  const auto all = control.enrolled().list();
+  const std::size_t end = page.end(all.size());
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
-    json.whole("count", edges.size());
+    json.whole("count", end - std::min(page.first, end));
+    json.whole("total", all.size());
     json.begin_list("edges");
-    for (const Edges::Edge& edge : edges)
-      write_edge(json, edge);
+    for (std::size_t i = page.first; i < end; ++i)
+      write_edge(json, all[i]);
     json.end_list();
+    json.text_or_null("next_cursor", page.next(all.size()));
     json.end();
   }));
 }
@@ -132,17 +139,24 @@ HttpResponse enroll(Control& control, const RouteCall& call) {
   }));
 }
 
+constexpr RouteParameter kPage[] = {
+    {"limit", "integer", "of this page, 1 to 10000; 10000"},
+    {"cursor", "string", "`next_cursor` of the page before"},
+};
+
 constexpr Route kRoutes[] = {
     {
         .method = "GET",
         .path = "/api/v1/edges",
         .summary = "Who sends to this server, and what came of whom",
         .handle = list,
+        .parameters = kPage,
         .response =
-            "`{count, edges: [{id, fingerprint, state, name, kind, enrolled, revoked, enrolments, "
+            "`{count, total, edges: [{id, fingerprint, state, name, kind, enrolled, revoked, "
+            "enrolments, "
             "name_conflict, enrolled_at, last_seen, last_address, clock_skew_seconds, "
             "incarnation, sequence, batches, repeated, events, batches_missing, batches_dropped, "
-            "counters{}}]}`; clock_skew_seconds is the edge's clock less the server's",
+            "counters{}}], next_cursor}`; clock_skew_seconds is the edge's clock less the server's",
     },
     {
         .method = "DELETE",

@@ -3,6 +3,7 @@
 #include "control/answer.h"
 #include "control/body.h"
 #include "control/control.h"
+#include "control/query.h"
 #include "control/route.h"
 
 namespace beaconry {
@@ -21,15 +22,21 @@ void write_entry(JsonWriter& json, const Triage::Entry& entry) {
   json.end();
 }
 
-HttpResponse list(Control& control, const RouteCall&) {
-  const auto entries = control.triage().list();
+HttpResponse list(Control& control, const RouteCall& call) {
+  Query query(call.request);
+  const Query::Page page = query.page();
+  if (query.refusal()) return *query.refusal();
+  const auto all = control.triage().list();
+  const std::size_t end = page.end(all.size());
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
-    json.whole("count", entries.size());
+    json.whole("count", end - std::min(page.first, end));
+    json.whole("total", all.size());
     json.begin_list("triage");
-    for (const Triage::Entry& entry : entries)
-      write_entry(json, entry);
+    for (std::size_t i = page.first; i < end; ++i)
+      write_entry(json, all[i]);
     json.end_list();
+    json.text_or_null("next_cursor", page.next(all.size()));
     json.end();
   }));
 }
@@ -143,14 +150,20 @@ HttpResponse withdraw(Control& control, const RouteCall& call) {
   return reopen(control, std::string(call.argument), std::string(call.who), "withdrawn");
 }
 
+constexpr RouteParameter kPage[] = {
+    {"limit", "integer", "of this page, 1 to 10000; 10000"},
+    {"cursor", "string", "`next_cursor` of the page before"},
+};
+
 constexpr Route kRoutes[] = {
     {
         .method = "GET",
         .path = "/api/v1/triage",
         .summary = "What people decided of beacons, as it holds",
         .handle = list,
-        .response = "`{count, triage: [{subject, decision, reason, author, made, expires, "
-                    "interval_seconds}]}`",
+        .parameters = kPage,
+        .response = "`{count, total, triage: [{subject, decision, reason, author, made, expires, "
+                    "interval_seconds}], next_cursor}`",
     },
     {
         .method = "POST",
