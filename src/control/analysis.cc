@@ -19,7 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;  // pauses do not follow a clock that is set
 
-constexpr unsigned kMostWaiting = 2;
 constexpr Duration kCertificateChecked = std::chrono::hours{24};
 constexpr Duration kBeaconsKept = std::chrono::hours{24 * 90};
 
@@ -97,7 +96,7 @@ void Analysis::loop() {
       cleaned = Clock::now();
     }
     if (Clock::now() >= analyzed + every) {
-      run();
+      run_next();
       analyzed = Clock::now();
     }
   }
@@ -126,24 +125,41 @@ void Analysis::clean_up() {
   }
 }
 
+// One of those that may wait; false if there are too many.
+class Analysis::Caller {
+ public:
+  explicit Caller(Analysis& analysis) : analysis_(analysis) {
+    const std::lock_guard lock(analysis.mutex_);
+    taken_ = !analysis.stop_ && analysis.callers_ < kMostCallers;
+    if (taken_) ++analysis.callers_;
+  }
+  ~Caller() {
+    const std::lock_guard lock(analysis_.mutex_);
+    if (taken_) --analysis_.callers_;
+  }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  explicit operator bool() const { return taken_; }
+
+ private:
+  Analysis& analysis_;
+  bool taken_ = false;
+};
+
 std::optional<Analysis::Run> Analysis::run() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stop_ || waiting_ >= kMostWaiting) return std::nullopt;
-    ++waiting_;
-  }
+  const Caller caller(*this);
+  return caller ? run_next() : std::nullopt;
+}
+
+std::optional<Analysis::Run> Analysis::run_next() {
   const std::lock_guard running(running_);
-  {
-    const std::lock_guard lock(mutex_);
-    --waiting_;
-    if (stop_) return std::nullopt;
-  }
+  if (stopping()) return std::nullopt;
   Run done = analyze();
   control_.metrics().analyzed(done.seconds);
   {
     const std::lock_guard lock(mutex_);
     ++totals_.runs;
-    totals_.beacons += done.beacons_detected;
+    totals_.beacons += done.beacons_new;
     totals_.alerts += done.alerts_generated;
     totals_.suppressed += done.pairs_suppressed;
     totals_.pairs_analyzed += done.pairs_analyzed;
@@ -200,15 +216,19 @@ Analysis::Run Analysis::analyze() {
   apply_policy(*config, *analysis);
   run.pairs_analyzed = analysis->analyzed;
   run.pairs_skipped = analysis->skipped;
+  std::set<std::string> found;
   for (ScoredPair& pair : analysis->pairs) {
     if (!pair.verdict.is_beacon) continue;
     if (pair.hidden == Hidden::no) {
       ++run.beacons_detected;
       control_.hunt().complete(pair);
+      run.beacons_new += found_.count(pair.identity()) == 0 ? 1U : 0U;
+      found.insert(pair.identity());
     } else if (pair.hidden != Hidden::represented) {
       ++run.pairs_suppressed;
     }
   }
+  found_ = std::move(found);
 
   const auto virgin = control_.beacons().empty();
   WatchSettings settings;
@@ -328,6 +348,8 @@ Result<void> Analysis::save(const LiveAnalysis& analysis, const WatchResult& res
 }
 
 Result<bool> Analysis::decide(const std::string& identity, Triaged how, Timestamp until) {
+  const Caller caller(*this);
+  if (!caller) return fail(ErrorKind::limit, "decide", {}, std::string(kBusy));
   const std::lock_guard running(running_);
   load();
   const auto state = states_.find(identity);
@@ -343,15 +365,25 @@ Result<bool> Analysis::decide(const std::string& identity, Triaged how, Timestam
   return true;
 }
 
-void Analysis::forget(const std::string& identity) {
+Result<std::uint64_t> Analysis::remove(const std::string& identity) {
+  const Caller caller(*this);
+  if (!caller) return fail(ErrorKind::limit, "delete", {}, std::string(kBusy));
+  // An analysis that is running would write the rows back.
   const std::lock_guard running(running_);
   if (identity.empty()) {
+    auto removed = control_.beacons().remove_all();
+    if (!removed) return removed;
     states_.clear();
     listed_.clear();
-  } else {
-    states_.erase(identity);
-    listed_.erase(identity);
+    found_.clear();
+    return removed;
   }
+  const auto removed = control_.beacons().remove(identity);
+  if (!removed) return tl::unexpected<Error>(removed.error());
+  states_.erase(identity);
+  listed_.erase(identity);
+  found_.erase(identity);
+  return std::uint64_t{*removed ? 1U : 0U};
 }
 
 }  // namespace beaconry

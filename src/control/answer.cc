@@ -27,4 +27,14 @@ HttpResponse error_answer(const Error& error) {
   return response;
 }
 
+HttpResponse busy_answer(std::string_view words) {
+  HttpResponse response = error_answer(503, words);
+  response.headers.emplace_back("retry-after", "2");
+  return response;
+}
+
+HttpResponse busy_or(const Error& error) {
+  return error.kind == ErrorKind::limit ? busy_answer(error.message()) : error_answer(error);
+}
+
 }  // namespace beaconry

@@ -40,4 +40,9 @@ inline HttpResponse error_answer(int status, std::string_view words) {
 // By the error's kind: 400, 404, 507 for what found no room, else 500.
 HttpResponse error_answer(const Error& error);
 
+// 503 for what may be tried again in some seconds.
+HttpResponse busy_answer(std::string_view words);
+// That where the error's kind is `limit`: too many wait. Else by its kind.
+HttpResponse busy_or(const Error& error);
+
 }  // namespace beaconry

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -20,8 +21,6 @@
 namespace beaconry {
 namespace {
 
-// A forced analysis holds a worker until it is done: some more, so that none is missed.
-constexpr unsigned kSpareWorkers = 2;
 constexpr std::uint64_t kLeastSegment = 1 << 20, kMostSegment = 64 << 20;
 
 template <class T>
@@ -192,7 +191,8 @@ void Control::hear(const Ingest::Heard& heard) {
   if (!batch.counters.empty()) {
     news.counters = json_text([&](JsonWriter& json) {
       json.begin();
-      for (const EdgeCounter& counter : batch.counters) {
+      const std::size_t kept = std::min(batch.counters.size(), EdgeLedger::kMostCounters);
+      for (const EdgeCounter& counter : std::span(batch.counters).first(kept)) {
         const std::string place = counter.place.empty() ? "" : '.' + counter.place;
         json.key(counter.name + place);
         json.whole(counter.value);
@@ -283,7 +283,8 @@ Result<std::vector<std::string>> Control::start() {
     options.tls = std::move(tls);
   }
   names_ = server_names(values);
-  options.workers = workers_ + kSpareWorkers;
+  // Whoever waits for an analysis holds a worker: as many more, so that none is missed.
+  options.workers = workers_ + Analysis::kMostCallers;
   options.most_connections =
       static_cast<std::size_t>(values.count("control_plane.max_connections").value());
   options.most_connections_a_client =
@@ -366,7 +367,12 @@ std::string Control::url() const {
     const std::size_t scheme = endpoint.find("://");
     const std::string place = scheme == std::string::npos ? endpoint : endpoint.substr(scheme + 3);
     const std::string port = place.substr(place.rfind(':') + 1);
+    // What listens on loopback is not reached by this machine's name.
+    const std::string at = place.substr(0, place.rfind(':'));
+    const auto address =
+        IpAddress::parse(at.starts_with('[') && at.size() > 2 ? at.substr(1, at.size() - 2) : at);
     std::string host = names_.empty() ? "localhost" : names_.front();
+    if (address && address->is_loopback()) host = address->to_string();
     if (host.find(':') != std::string::npos) host = '[' + host + ']';
     return (tls_ ? "https://" : "http://") + host + ':' + port;
   }

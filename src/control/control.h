@@ -59,7 +59,8 @@ class Control {
   Timestamp now() const { return clock_(); }
   Timestamp started() const { return started_; }
   std::vector<std::string> endpoints() const;
-  std::string url() const;  // by which other machines may reach the first listener
+  std::string url() const;  // by which others may reach the first listener, if only of this machine
+  bool has_tls() const { return tls_; }  // a listener that takes https
   HttpServer::Counters http_counters() const;
   unsigned workers() const { return workers_; }
   const StatePaths& paths() const { return paths_; }

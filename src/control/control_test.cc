@@ -128,6 +128,11 @@ TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {
                             "alerts_generated", "pairs_skipped", "errors"}));
   EXPECT_EQ(run["beacons_found"], 1) << run.dump();
 
+  post("/api/v1/analyze");
+  const Json analyzer = get("/api/v1/status")["analyzer"];
+  EXPECT_EQ(analyzer["beacons_detected"], 1);
+  EXPECT_EQ(analyzer["total_beacons_detected"], 1);  // the same one
+
   const Json beacons = get("/api/v1/beacons");
   ASSERT_EQ(beacons["count"], 1);
   const Json beacon = beacons["beacons"][0];
@@ -170,7 +175,7 @@ TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {
                             "timestamp", "tags"}));
   const Json pair = get("/api/v1/pairs/10.0.0.100-%3E203.0.113.50%3A443%2FTCP");
   EXPECT_EQ(pair["series"].size(), 60U);
-  EXPECT_EQ(pair["history"].size(), 1U);
+  EXPECT_GE(pair["history"].size(), 1U);
 }
 
 TEST_F(ControlTest, ShowsWhatThePredecessorShowed) {
@@ -219,6 +224,26 @@ TEST_F(ControlTest, ShowsWhatThePredecessorShowed) {
   }
 }
 
+TEST_F(ControlTest, ADecisionThatIsRefusedMutesNothing) {
+  post("/api/v1/telemetry", beacon_batch(60).dump());
+  post("/api/v1/analyze");
+  const std::string subject = "10.0.0.100->203.0.113.50:443/TCP";
+  const auto decide = [&](const std::string& expires, const std::string& of) {
+    const Json body = {
+        {"subject", of}, {"decision", "benign"}, {"reason", "ours"}, {"expires", expires}};
+    return send("POST", "/api/v1/triage", body.dump()).status;
+  };
+  const std::string before = (*control_->beacons().find(subject))->watch;
+  EXPECT_EQ(decide("2020-01-01T00:00:00Z", subject), 400);
+  EXPECT_EQ(get("/api/v1/triage")["count"], 0);
+  EXPECT_EQ((*control_->beacons().find(subject))->watch, before);
+  EXPECT_EQ(decide("1d", "10.0.0.1->203.0.113.1:1/TCP"), 404);
+  EXPECT_EQ(get("/api/v1/triage")["count"], 0);
+  EXPECT_EQ(decide("1d", subject), 200);
+  const Json kept = get("/api/v1/pairs/10.0.0.100-%3E203.0.113.50%3A443%2FTCP")["triage"];
+  EXPECT_EQ(kept["decision"], "benign");
+}
+
 TEST_F(ControlTest, ARestartForgetsNothingAndTakesNothingTwice) {
   post("/api/v1/telemetry", beacon_batch(60).dump());
   post("/api/v1/analyze");
@@ -244,6 +269,9 @@ TEST_F(ControlTest, RefusesInWords) {
         Case{"GET", "/api/v1/beacons?min_score=2", "", 400, "min_score"},
         Case{"GET", "/api/v1/beacons?limit=x", "", 400, "limit"},
         Case{"GET", "/api/v1/connections?src_ip=x", "", 400, "src_ip"},
+        Case{"GET", "/api/v1/connections?cursor=x", "", 400, "cursor"},
+        Case{"GET", "/api/v1/long-connections?cursor=x", "", 400, "cursor"},
+        Case{"POST", "/api/v1/enrollments", R"({"kind":"collector","name":"a"})", 409, "init"},
         Case{"GET", "/api/v1/alerts?severity=loud", "", 400, "severity"},
         Case{"GET", "/api/v1/pairs/nobody", "", 404, "no such pair"},
         Case{"POST", "/api/v1/telemetry", "{", 400, "not JSON at byte"},

@@ -46,6 +46,7 @@ void EdgeLedger::accepted(const Batch& batch) {
     }
     edge.batches_dropped = batch.batches_dropped;
     edge.counters = batch.counters;
+    if (edge.counters.size() > kMostCounters) edge.counters.resize(kMostCounters);
   }
   const std::uint64_t ebpf = growth(row.told[0], now[0]), overflow = growth(row.told[1], now[1]);
   row.told = now;

@@ -28,6 +28,7 @@ struct EdgeTotals {
 class EdgeLedger {
  public:
   static constexpr std::size_t kMostEdges = 4096;
+  static constexpr std::size_t kMostCounters = 256;  // kept of an edge: whoever sends names them
 
   struct Batch {
     std::string id, name;

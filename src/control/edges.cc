@@ -237,10 +237,19 @@ std::vector<Edges::Edge> Edges::list() const {
 }
 
 std::optional<Edges::Edge> Edges::find(const std::string& id) const {
-  for (Edge& edge : list()) {
-    if (edge.id == id) return std::move(edge);
-  }
-  return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  const auto found = edges_.find(id);
+  if (found == edges_.end()) return std::nullopt;
+  Edge edge = found->second->edge;
+  edge.missing = 0;
+  for (const auto& each : found->second->incarnations)
+    edge.missing += each.cursor.missing();
+  edge.name_conflict =
+      !edge.revoked && std::any_of(edges_.begin(), edges_.end(), [&](const auto& other) {
+        const Edge& its = other.second->edge;
+        return its.id != edge.id && !its.revoked && its.name == edge.name;
+      });
+  return edge;
 }
 
 Edges::Claim Edges::claim(const std::string& id, const std::string& incarnation,

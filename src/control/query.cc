@@ -43,6 +43,14 @@ std::uint64_t Query::count(std::string_view name, std::uint64_t fallback, std::u
   return fallback;
 }
 
+Query::Page Query::page() {
+  constexpr std::uint64_t kMostFirst = 10'000'000;
+  Page page;
+  page.first = count("cursor", 0, 0, kMostFirst);
+  page.limit = count("limit", 10'000, 1, 10'000);
+  return page;
+}
+
 bool Query::flag(std::string_view name) {
   for (const auto& [key, value] : parameters_) {
     if (key != name) continue;

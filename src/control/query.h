@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,16 @@ class Query {
   double number(std::string_view name, double fallback, double least, double most);
   std::uint64_t count(std::string_view name, std::uint64_t fallback, std::uint64_t least,
                       std::uint64_t most);
+  // Of a list whose cursors are the number of rows before: `limit`, 10000 by default, and `cursor`.
+  struct Page {
+    std::size_t first = 0, limit = 0;
+    std::size_t end(std::size_t rows) const { return std::min(rows, first + limit); }
+    // The next page's cursor; empty after the last.
+    std::string next(std::size_t rows) const {
+      return end(rows) < rows ? std::to_string(end(rows)) : std::string();
+    }
+  };
+  Page page();
   bool flag(std::string_view name);  // true, 1, yes, or nothing behind the name
   void refuse(std::string words);
 

@@ -22,7 +22,7 @@ class ClientLimits {
   // limit here.
   std::optional<IpAddress> connect(const IpAddress& address, Clock::time_point now);
   void disconnect(const IpAddress& place);
-  // How long to wait before asking again; zero: the request is taken.
+  // How long to wait before asking again; zero: the request is taken. Loopback has no limit.
   std::chrono::seconds request(const IpAddress& address, Clock::time_point now);
 
  private:

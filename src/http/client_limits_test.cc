@@ -39,6 +39,12 @@ TEST(ClientLimits, LetLoopbackConnectAsItLikes) {
     EXPECT_TRUE(limits.connect(address("127.0.0.1"), kStart));
 }
 
+TEST(ClientLimits, LetLoopbackAskAsItLikes) {
+  ClientLimits limits(0, 0.1);
+  for (const char* text : {"127.0.0.1", "127.0.0.1", "127.0.0.9", "::1", "::1"})
+    EXPECT_EQ(limits.request(address(text), kStart), seconds{0}) << text;
+}
+
 TEST(ClientLimits, AllowTenSecondsBurstThenTheRate) {
   ClientLimits limits(0, 2);
   const IpAddress client = address("10.0.0.1");

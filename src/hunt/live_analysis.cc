@@ -190,13 +190,10 @@ std::optional<LiveAnalysis> LiveHunt::analyze(const std::function<bool()>& proce
   {
     const std::lock_guard lock(parts_->mutex);
     parts_->view.reset();  // two at once would be twice the memory
-    view = parts_->make_view();
+    // At once for all: whoever found none would make a second one, with the mutex held.
+    parts_->view = view = parts_->make_view();
   }
   std::optional<LiveAnalysis> result = Analysis(*parts_, *view, proceed).run();
-  {
-    const std::lock_guard lock(parts_->mutex);
-    parts_->view = view;
-  }
   if (result) {
     result->seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

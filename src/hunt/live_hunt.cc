@@ -214,9 +214,10 @@ std::uint64_t LiveHunt::count(const Filter& filter) const {
   return pairs.count();
 }
 
-std::vector<OpenFlow> LiveHunt::open_flows(Duration at_least, std::size_t limit) const {
+std::vector<OpenFlow> LiveHunt::open_flows(Duration at_least, std::size_t limit,
+                                           std::uint64_t* total) const {
   const std::lock_guard lock(parts_->mutex);
-  return parts_->flows.list(at_least, limit);
+  return parts_->flows.list(at_least, limit, total);
 }
 
 // With `counting` held.

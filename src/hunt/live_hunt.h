@@ -67,7 +67,8 @@ class LiveHunt {
   // Completes a listed pair with words, ids, addresses (see Hunt::complete). False if it is gone.
   bool complete(ScoredPair& pair);
   // One pair now, whatever its score, with its check-ins; by key, or key and name of a named pair.
-  // Nothing if no such pair is retained. Its context is that of the last analysis.
+  // Nothing if no such pair is retained. Its context is that of the last analysis, or as far as one
+  // that is running has come.
   std::optional<ScoredPair> score_one(std::string_view identity, CheckIns* check_ins);
 
   // Forgets what is older than the retention and closes open flows not heard of for an hour.
@@ -82,7 +83,8 @@ class LiveHunt {
   };
   std::vector<PairSummary> pairs(const Filter& filter) const;
   std::uint64_t count(const Filter& filter) const;  // all that match
-  std::vector<OpenFlow> open_flows(Duration at_least, std::size_t limit) const;
+  std::vector<OpenFlow> open_flows(Duration at_least, std::size_t limit,
+                                   std::uint64_t* total = nullptr) const;
   Counters counters() const;
 
   struct Parts;  // hunt/live_parts.h: for its own files

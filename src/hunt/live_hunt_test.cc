@@ -311,6 +311,9 @@ TEST(LiveHunt, MoreOpenFlowsThanAllowedAreCounted) {
     }
   }
   EXPECT_EQ(live.open_flows(Duration{0}, 100).size(), 10U);
+  std::uint64_t total = 0;
+  EXPECT_EQ(live.open_flows(Duration{0}, 3, &total).size(), 3U);
+  EXPECT_EQ(total, 10U);
   EXPECT_EQ(live.counters().open_flows_dropped, 5U);
 }
 

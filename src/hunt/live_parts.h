@@ -82,7 +82,7 @@ struct LiveHunt::Parts {
   std::shared_ptr<const Settings> settings;
   SeriesStore store;
   OpenFlows flows;
-  std::shared_ptr<LiveView> view;  // of the last analysis; null before
+  std::shared_ptr<LiveView> view;  // of the last analysis or that which runs; null before
   Timestamp newest{};              // of all events that are not from the future
   std::uint64_t events_added = 0, too_old = 0, future_refused = 0;
 

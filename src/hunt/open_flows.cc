@@ -95,7 +95,8 @@ bool OpenFlows::expire(Timestamp before, std::size_t first, std::size_t count) {
   return end < flows_.size();
 }
 
-std::vector<OpenFlow> OpenFlows::list(Duration at_least, std::size_t limit) const {
+std::vector<OpenFlow> OpenFlows::list(Duration at_least, std::size_t limit,
+                                      std::uint64_t* total) const {
   std::vector<const Flow*> found;
   for (const Flow& flow : flows_) {
     if (flow.open && flow.open_until - flow.opened >= at_least) found.push_back(&flow);
@@ -105,6 +106,7 @@ std::vector<OpenFlow> OpenFlows::list(Duration at_least, std::size_t limit) cons
     if (a->pair != b->pair) return a->pair < b->pair;
     return a->source_port < b->source_port;
   };
+  if (total != nullptr) *total = found.size();
   const std::size_t kept = std::min(limit, found.size());
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(),
                     before);

@@ -37,8 +37,10 @@ class OpenFlows {
   // the last slice.
   bool expire(Timestamp before, std::size_t first, std::size_t count);
 
-  // Those known to have been open for at least so long, the oldest first.
-  std::vector<OpenFlow> list(Duration at_least, std::size_t limit) const;
+  // Those known to have been open for at least so long, the oldest first; `total`: how many there
+  // are, also past the limit.
+  std::vector<OpenFlow> list(Duration at_least, std::size_t limit,
+                             std::uint64_t* total = nullptr) const;
   std::size_t size() const { return index_.size(); }
   std::uint64_t dropped() const { return dropped_; }
   std::size_t memory_bytes() const { return flows_.memory_bytes() + index_.memory_bytes(); }

@@ -157,8 +157,11 @@ std::string status_fields(const Json& json, const std::string& host) {
   text += field("Uptime", length_text(number_at(json, "uptime_seconds")));
   text += field("Events Received", with_thousands(count_at(json, "events_received")));
   text += field("Connection Pairs", with_thousands(count_at(json, "storage.pair_count")));
-  text +=
-      field("Beacons Detected", with_thousands(count_at(json, "analyzer.total_beacons_detected")));
+  // What is there now; older servers only tell how often they found one.
+  const bool current = !text_at(json, "analyzer.beacons_detected").empty();
+  text += field("Beacons Detected",
+                with_thousands(count_at(json, current ? "analyzer.beacons_detected"
+                                                      : "analyzer.total_beacons_detected")));
   text +=
       field("Alerts Generated", with_thousands(count_at(json, "analyzer.total_alerts_generated")));
   return text;

@@ -59,6 +59,13 @@ TEST(ServerViews, StatusLooksAsItAlwaysDid) {
 )");
 }
 
+TEST(ServerViews, StatusTellsTheBeaconsThatAreThereNow) {
+  const auto text = status_text(
+      R"({"analyzer": {"beacons_detected": 2, "total_beacons_detected": 9}})", "here", false);
+  ASSERT_TRUE(text);
+  EXPECT_THAT(*text, HasSubstr("Beacons Detected:              2\n"));
+}
+
 TEST(ServerViews, BeaconsLookAsTheyAlwaysDid) {
   const auto text = beacons_text(kBeacons, false);
   ASSERT_TRUE(text);

@@ -8,10 +8,7 @@ namespace {
 HttpResponse run(Control& control, const RouteCall&) {
   const auto done = control.analysis().run();
   if (!done) {
-    HttpResponse response =
-        error_answer(503, "others wait for an analysis already; its result is in /api/v1/beacons");
-    response.headers.emplace_back("retry-after", "2");
-    return response;
+    return busy_answer(std::string(Analysis::kBusy) + "; its result is in /api/v1/beacons");
   }
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();

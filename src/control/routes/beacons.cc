@@ -30,17 +30,17 @@ HttpResponse list(Control& control, const RouteCall& call) {
 }
 
 HttpResponse remove_one(Control& control, const RouteCall& call) {
-  const auto removed = control.beacons().remove(std::string(call.argument));
-  if (!removed) return error_answer(removed.error());
-  if (!*removed) return error_answer(404, "no such beacon; give its identity as it is listed");
-  control.analysis().forget(std::string(call.argument));
+  const std::string identity(call.argument);
+  if (identity.empty()) return error_answer(404, "name a beacon by its identity");
+  const auto removed = control.analysis().remove(identity);
+  if (!removed) return busy_or(removed.error());
+  if (*removed == 0) return error_answer(404, "no such beacon; give its identity as it is listed");
   return json_answer(R"({"status":"deleted","deleted":1})");
 }
 
 HttpResponse remove_all(Control& control, const RouteCall&) {
-  const auto removed = control.beacons().remove_all();
-  if (!removed) return error_answer(removed.error());
-  control.analysis().forget({});
+  const auto removed = control.analysis().remove({});
+  if (!removed) return busy_or(removed.error());
   return json_answer(R"({"status":"deleted","deleted":)" + std::to_string(*removed) + "}");
 }
 

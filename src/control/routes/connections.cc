@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "control/answer.h"
 #include "control/control.h"
 #include "control/query.h"
@@ -30,6 +32,9 @@ HttpResponse list(Control& control, const RouteCall& call) {
   filter.destination = block(query, "dst_ip");
   filter.limit = query.count("limit", 100, 1, 10'000);
   filter.after = query.text("cursor").value_or("");
+  if (!filter.after.empty() && !PairKey::parse(filter.after)) {
+    query.refuse("cursor must be a next_cursor of this list");
+  }
   if (query.refusal()) return *query.refusal();
   const auto pairs = control.hunt().pairs(filter);
   return json_answer(json_text([&](JsonWriter& json) {
@@ -57,18 +62,24 @@ HttpResponse list(Control& control, const RouteCall& call) {
 
 HttpResponse list_long(Control& control, const RouteCall& call) {
   constexpr double kYear = 366 * 86'400.0;
+  constexpr std::uint64_t kMostFirst = 10'000'000;
   Query query(call.request);
   const double least = query.number("min_duration", 3600, 0, kYear);
   const auto limit = query.count("limit", 100, 1, 10'000);
+  const auto first = query.count("cursor", 0, 0, kMostFirst);
   if (query.refusal()) return *query.refusal();
   const auto length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(least));
-  const auto flows = control.hunt().open_flows(length, limit);
+  std::uint64_t total = 0;
+  auto flows = control.hunt().open_flows(length, first + limit, &total);
+  flows.erase(flows.begin(), flows.begin() + static_cast<std::ptrdiff_t>(
+                                                 std::min<std::size_t>(first, flows.size())));
   return json_answer(json_text([&](JsonWriter& json) {
     const auto bytes = [&](std::string_view name, std::uint64_t count) {
       json.whole_or_null(name, count == kUnknownBytes ? std::nullopt : std::optional(count));
     };
     json.begin();
     json.whole("count", flows.size());
+    json.whole("total", total);
     json.number("min_duration", least);
     json.begin_list("connections");
     for (const OpenFlow& flow : flows) {
@@ -85,6 +96,9 @@ HttpResponse list_long(Control& control, const RouteCall& call) {
       json.end();
     }
     json.end_list();
+    const std::uint64_t next = first + flows.size();
+    json.text_or_null("next_cursor",
+                      next < total && !flows.empty() ? std::to_string(next) : std::string());
     json.end();
   }));
 }
@@ -97,7 +111,8 @@ constexpr RouteParameter kParameters[] = {
 };
 constexpr RouteParameter kLongParameters[] = {
     {"min_duration", "number", "least seconds that a connection is open; 3600"},
-    {"limit", "integer", "1 to 10000; 100"},
+    {"limit", "integer", "of this page, 1 to 10000; 100"},
+    {"cursor", "string", "`next_cursor` of the page before"},
 };
 
 constexpr Route kRoutes[] = {
@@ -118,9 +133,9 @@ constexpr Route kRoutes[] = {
         .handle = list_long,
         .parameters = kLongParameters,
         .response =
-            "`{count, min_duration, connections: [{pair_key, src_ip, src_port, dst_ip, "
+            "`{count, total, min_duration, connections: [{pair_key, src_ip, src_port, dst_ip, "
             "dst_port, protocol, server_name, edge, duration_seconds, first_seen, last_seen, "
-            "bytes_out, bytes_in}]}`",
+            "bytes_out, bytes_in}], next_cursor}`",
     },
 };
 

@@ -3,6 +3,7 @@
 #include "control/answer.h"
 #include "control/body.h"
 #include "control/control.h"
+#include "control/query.h"
 #include "control/route.h"
 #include "http/certificates.h"
 
@@ -42,15 +43,21 @@ void write_edge(JsonWriter& json, const Edges::Edge& edge) {
   json.end();
 }
 
-HttpResponse list(Control& control, const RouteCall&) {
-  const auto edges = control.enrolled().list();
+HttpResponse list(Control& control, const RouteCall& call) {
+  Query query(call.request);
+  const Query::Page page = query.page();
+  if (query.refusal()) return *query.refusal();
+  const auto all = control.enrolled().list();
+  const std::size_t end = page.end(all.size());
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
-    json.whole("count", edges.size());
+    json.whole("count", end - std::min(page.first, end));
+    json.whole("total", all.size());
     json.begin_list("edges");
-    for (const Edges::Edge& edge : edges)
-      write_edge(json, edge);
+    for (std::size_t i = page.first; i < end; ++i)
+      write_edge(json, all[i]);
     json.end_list();
+    json.text_or_null("next_cursor", page.next(all.size()));
     json.end();
   }));
 }
@@ -73,6 +80,14 @@ HttpResponse make_enrollment(Control& control, const RouteCall& call) {
   auto expires = body->time("expires", now);
   if (!expires) expires = body->time("valid_for_seconds", now);
   if (!body->error().empty()) return error_answer(400, body->error());
+  if (!control.has_tls()) {
+    return error_answer(409,
+                        "edges join by https, and this server has no TLS listener: run "
+                        "'beaconry-control init', which makes certificate and token, set "
+                        "control_plane.listen_address (0.0.0.0 or an address that edges reach) and "
+                        "control_plane.names (what they call this server), leave "
+                        "control_plane.tls.mode at auto, and restart");
+  }
   const std::string url = body->text_or("url", control.url());
   const Timestamp until = expires.value_or(now + std::chrono::hours{1});
   auto token = control.enrolled().make_token(kind, name, until, std::string(call.who), now);
@@ -124,17 +139,24 @@ HttpResponse enroll(Control& control, const RouteCall& call) {
   }));
 }
 
+constexpr RouteParameter kPage[] = {
+    {"limit", "integer", "of this page, 1 to 10000; 10000"},
+    {"cursor", "string", "`next_cursor` of the page before"},
+};
+
 constexpr Route kRoutes[] = {
     {
         .method = "GET",
         .path = "/api/v1/edges",
         .summary = "Who sends to this server, and what came of whom",
         .handle = list,
+        .parameters = kPage,
         .response =
-            "`{count, edges: [{id, fingerprint, state, name, kind, enrolled, revoked, enrolments, "
+            "`{count, total, edges: [{id, fingerprint, state, name, kind, enrolled, revoked, "
+            "enrolments, "
             "name_conflict, enrolled_at, last_seen, last_address, clock_skew_seconds, "
             "incarnation, sequence, batches, repeated, events, batches_missing, batches_dropped, "
-            "counters{}}]}`; clock_skew_seconds is the edge's clock less the server's",
+            "counters{}}], next_cursor}`; clock_skew_seconds is the edge's clock less the server's",
     },
     {
         .method = "DELETE",

@@ -3,6 +3,7 @@
 #include "control/answer.h"
 #include "control/body.h"
 #include "control/control.h"
+#include "control/query.h"
 #include "control/route.h"
 
 namespace beaconry {
@@ -21,15 +22,21 @@ void write_entry(JsonWriter& json, const Triage::Entry& entry) {
   json.end();
 }
 
-HttpResponse list(Control& control, const RouteCall&) {
-  const auto entries = control.triage().list();
+HttpResponse list(Control& control, const RouteCall& call) {
+  Query query(call.request);
+  const Query::Page page = query.page();
+  if (query.refusal()) return *query.refusal();
+  const auto all = control.triage().list();
+  const std::size_t end = page.end(all.size());
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
-    json.whole("count", entries.size());
+    json.whole("count", end - std::min(page.first, end));
+    json.whole("total", all.size());
     json.begin_list("triage");
-    for (const Triage::Entry& entry : entries)
-      write_entry(json, entry);
+    for (std::size_t i = page.first; i < end; ++i)
+      write_entry(json, all[i]);
     json.end_list();
+    json.text_or_null("next_cursor", page.next(all.size()));
     json.end();
   }));
 }
@@ -44,12 +51,30 @@ HttpResponse acknowledge(Control& control, const std::string& id, const std::str
 
 HttpResponse reopen(Control& control, const std::string& subject, const std::string& who,
                     const std::string& reason) {
+  if (!control.triage().find(subject)) {
+    return error_answer(404, "nothing was decided of this subject");
+  }
+  // What is not muted any more is harmless; the words would hide that it still is.
+  const auto open = control.analysis().decide(subject, Triaged::none, {});
+  if (!open) return busy_or(open.error());
   const auto gone = control.triage().withdraw(subject, who, reason, control.now());
   if (!gone) return error_answer(gone.error());
-  if (!*gone) return error_answer(404, "nothing was decided of this subject");
-  const auto open = control.analysis().decide(subject, Triaged::none, {});
-  if (!open) return error_answer(open.error());
   return json_answer(R"({"status":"withdrawn"})");
+}
+
+// What the decision is made about. Of a pair that is not retained any more its key tells where it
+// went.
+void describe(Control& control, Triage::Entry& entry) {
+  if (const auto pair = control.hunt().score_one(entry.subject, nullptr)) {
+    entry.interval_seconds = pair->verdict.interval_seconds;
+    for (const IpAddress& destination : pair->destinations)
+      entry.destinations.push_back(destination.to_string());
+    if (pair->destinations.empty()) {
+      entry.destinations.push_back(pair->key.destination.to_string());
+    }
+  } else if (const auto key = PairKey::parse(entry.subject)) {
+    entry.destinations.push_back(key->destination.to_string());
+  }
 }
 
 HttpResponse decide(Control& control, const RouteCall& call) {
@@ -89,24 +114,34 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     if (!found) return error_answer(found.error());
     if (!*found) return error_answer(404, "no alert has this id");
     entry.subject = (*found)->alert.subject;
-    if (auto seen = acknowledge(control, alert, entry.author, entry.reason); seen.status != 200) {
-      return seen;
-    }
+  }
+  const auto row = control.beacons().find(entry.subject);
+  if (!row) return error_answer(row.error());
+  if (!*row) return error_answer(404, "no such beacon; give its identity as it is listed");
+  describe(control, entry);
+  const auto before = control.triage().find(entry.subject);
+  // The words first: only what they hold for is muted.
+  if (auto decided = control.triage().decide(entry); !decided) {
+    return error_answer(decided.error());
   }
   const Triaged how =
       entry.decision == Triage::Decision::benign ? Triaged::benign : Triaged::acknowledged;
   const auto known =
       control.analysis().decide(entry.subject, how, entry.expires.value_or(Timestamp::max()));
-  if (!known) return error_answer(known.error());
-  if (!*known) return error_answer(404, "no such beacon; give its identity as it is listed");
-  auto pair = control.hunt().score_one(entry.subject, nullptr);
-  if (!pair) pair.emplace();
-  entry.interval_seconds = pair->verdict.interval_seconds;
-  if (pair->destinations.empty()) pair->destinations.push_back(pair->key.destination);
-  for (const IpAddress& destination : pair->destinations)
-    entry.destinations.push_back(destination.to_string());
-  if (auto decided = control.triage().decide(entry); !decided) {
-    return error_answer(decided.error());
+  if (!known || !*known) {
+    const auto back =
+        control.triage().withdraw(entry.subject, "beaconry-control", "could not be kept", now);
+    if (!back) return error_answer(back.error());
+    if (before) {
+      if (auto kept = control.triage().decide(*before); !kept) return error_answer(kept.error());
+    }
+    if (!known) return busy_or(known.error());
+    return error_answer(404, "no such beacon; give its identity as it is listed");
+  }
+  if (!alert.empty()) {
+    if (auto seen = acknowledge(control, alert, entry.author, entry.reason); seen.status != 200) {
+      return seen;
+    }
   }
   return json_answer(json_text([&](JsonWriter& json) { write_entry(json, entry); }));
 }
@@ -115,14 +150,20 @@ HttpResponse withdraw(Control& control, const RouteCall& call) {
   return reopen(control, std::string(call.argument), std::string(call.who), "withdrawn");
 }
 
+constexpr RouteParameter kPage[] = {
+    {"limit", "integer", "of this page, 1 to 10000; 10000"},
+    {"cursor", "string", "`next_cursor` of the page before"},
+};
+
 constexpr Route kRoutes[] = {
     {
         .method = "GET",
         .path = "/api/v1/triage",
         .summary = "What people decided of beacons, as it holds",
         .handle = list,
-        .response = "`{count, triage: [{subject, decision, reason, author, made, expires, "
-                    "interval_seconds}]}`",
+        .parameters = kPage,
+        .response = "`{count, total, triage: [{subject, decision, reason, author, made, expires, "
+                    "interval_seconds}], next_cursor}`",
     },
     {
         .method = "POST",
