@@ -184,9 +184,7 @@ void Collector::run() {
 }
 
 void Collector::export_now() {
-  if (auto done = exporter_->cut(now()); !done) {
-    log_error("A batch is lost: " + done.error().message());
-  }
+  exporter_->cut_and_log(now());
   if (sender_) sender_->wake();
 }
 

@@ -84,9 +84,12 @@ class LogSource : public LiveSource {
   std::chrono::milliseconds pause() const override {
     return std::chrono::milliseconds{more_ ? 0 : 1000};
   }
-  void drain(Timestamp now) override { more_ = follower_->poll(exporter_, now); }
+  // The logs keep what the spool does not take: reading on would move the checkpoint past it.
+  void drain(Timestamp now) override {
+    more_ = !exporter_.is_waiting() && follower_->poll(exporter_, now);
+  }
   void report(Timestamp /*now*/) override {}
-  void finish(Timestamp now) override { follower_->poll(exporter_, now); }
+  void finish(Timestamp now) override { drain(now); }
 
   std::vector<EdgeCounter> counters() const override {
     const FollowCounters all = follower_->counters();
