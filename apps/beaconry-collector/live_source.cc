@@ -67,7 +67,7 @@ class LogSource : public LiveSource {
     auto source = std::unique_ptr<LogSource>(
         new LogSource(exporter, settings.state_folder + "/checkpoint",
                       options->kind == FollowKind::zeek ? "zeek" : "suricata", settings.source));
-    auto checkpoint = source->file_.load(spool.next());
+    auto checkpoint = source->file_.load(spool.next(), spool.incarnation());
     if (!checkpoint) return tl::unexpected<Error>(std::move(checkpoint.error()));
     auto follower = LogFollower::open(
         *options, *checkpoint ? std::optional<std::string_view>(**checkpoint) : std::nullopt);
