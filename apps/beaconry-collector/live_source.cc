@@ -28,6 +28,7 @@ class PacketSource : public LiveSource {
     std::vector<EdgeCounter> list{{"flows", "", all.flows},
                                   {"flows_opened", "", all.flows_opened},
                                   {"flows_closed", "", all.flows_closed},
+                                  {"flows_evicted", "", all.flows_evicted},
                                   {"names_given_up", "", all.names_given_up}};
     for (const InterfaceCounters& one : all.interfaces) {
       struct Field {
