@@ -93,12 +93,13 @@ Result<void> Collector::open() {
 }
 
 Result<void> Collector::give_up_privileges(const Account& account) {
-  // Files that were made just now.
+  // Files that were made just now. Links are not followed: who may write to the log's folder must
+  // not choose what root gives away.
   for (const std::string& folder : {settings_.state_folder, settings_.spool_folder}) {
     if (auto done = hand_over_folder(folder, account); !done) return done;
   }
   if (!settings_.log.file.empty() && ::geteuid() == 0 &&
-      ::chown(settings_.log.file.c_str(), account.uid, account.gid) != 0) {
+      ::lchown(settings_.log.file.c_str(), account.uid, account.gid) != 0) {
     return fail_errno("give to " + account.name, settings_.log.file);
   }
   Restrictions restrictions{
@@ -184,9 +185,7 @@ void Collector::run() {
 }
 
 void Collector::export_now() {
-  if (auto done = exporter_->cut(now()); !done) {
-    log_error("A batch is lost: " + done.error().message());
-  }
+  exporter_->cut_and_log(now());
   if (sender_) sender_->wake();
 }
 

@@ -29,10 +29,7 @@ void Exporter::add(const FlowEvent& event) {
   }
   builder_.add(event);
   ++counters_.events;
-  if (!cuts_within_calls_ || !is_full()) return;
-  if (auto done = cut(now_); !done) {
-    log_error("A batch is lost: " + done.error().message());
-  }
+  if (cuts_within_calls_ && is_full()) cut_and_log(now_);
 }
 
 void Exporter::add_host_name(const IpAddress& host, std::string_view name, Timestamp time) {
@@ -44,17 +41,42 @@ void Exporter::add_address_name(const IpAddress& address, std::string_view name,
 }
 
 Result<void> Exporter::cut(Timestamp now) {
-  const std::size_t events = builder_.events();
-  if (before_) before_(spool_.next());
-  const std::string content = builder_.finish(now, running_());
-  auto number = spool_.append(content, now);
-  if (!number) {
-    counters_.events -= events;
-    counters_.events_lost += events;
-    return tl::unexpected<Error>(std::move(number.error()));
+  if (kept_) {
+    if (auto done = append_kept(now); !done) {
+      if (kept_ && is_full()) {
+        counters_.events -= builder_.events();
+        counters_.events_lost += builder_.events();
+        builder_.finish(now, {});
+      }
+      return done;
+    }
   }
+  const std::size_t events = builder_.events();
+  kept_ = Batch{builder_.finish(now, running_()), events};
+  return append_kept(now);
+}
+
+Result<void> Exporter::append_kept(Timestamp now) {
+  if (before_) before_(spool_.next());
+  auto number = spool_.append(kept_->content, now);
+  if (!number) return tl::unexpected<Error>(std::move(number.error()));
+  kept_.reset();
   ++counters_.batches;
   return spool_.sync(*number);
+}
+
+void Exporter::cut_and_log(Timestamp now) {
+  const std::uint64_t lost = counters_.events_lost;
+  const auto done = cut(now);
+  if (done) return;
+  if (counters_.events_lost != lost) {
+    log_error(std::to_string(counters_.events_lost - lost) +
+              " events are lost: " + done.error().message());
+  } else {
+    log_error((is_waiting() ? "A batch waits in memory and is tried again: "
+                            : "A batch is not surely on disk yet: ") +
+              done.error().message());
+  }
 }
 
 }  // namespace beaconry

@@ -107,6 +107,54 @@ TEST_F(ExporterTest, a_full_batch_is_cut_early_unless_the_source_forbids_it) {
   EXPECT_EQ(batch(3).size(), 8U);
 }
 
+TEST_F(ExporterTest, a_batch_that_the_spool_refuses_is_kept_and_comes_first_later) {
+  struct Refusing : Spool {
+    explicit Refusing(Spool& behind) : spool(behind) {}
+    Result<std::uint64_t> append(std::string_view record, Timestamp now) override {
+      if (full) return fail(ErrorKind::limit, "write", "spool", "disk full");
+      return spool.append(record, now);
+    }
+    Result<void> sync(std::uint64_t sequence) override { return spool.sync(sequence); }
+    Result<std::optional<Record>> read(std::uint64_t sequence) override {
+      return spool.read(sequence);
+    }
+    void release(std::uint64_t sequence) override { spool.release(sequence); }
+    void release_before(Timestamp time) override { spool.release_before(time); }
+    std::uint64_t first() const override { return spool.first(); }
+    std::uint64_t next() const override { return spool.next(); }
+    std::uint64_t bytes() const override { return spool.bytes(); }
+    std::uint64_t dropped() const override { return spool.dropped(); }
+    std::uint64_t damaged() const override { return spool.damaged(); }
+    const std::string& incarnation() const override { return spool.incarnation(); }
+    Spool& spool;
+    bool full = true;
+  } refusing(*spool_);
+  Exporter exporter(refusing, AllowList(), 3, [] { return std::vector<EdgeCounter>{}; });
+  std::vector<std::uint64_t> told;
+  exporter.set_before_append([&](std::uint64_t number) { told.push_back(number); });
+  exporter.set_time(kNow);
+  exporter.add(event(1, FlowEventKind::open));
+  EXPECT_FALSE(exporter.cut(kNow));
+  EXPECT_TRUE(exporter.is_waiting());
+  exporter.add(event(2, FlowEventKind::open));
+  EXPECT_FALSE(exporter.cut(kNow));
+  EXPECT_EQ(exporter.counters().events, 2U);
+  EXPECT_EQ(exporter.counters().events_lost, 0U);
+  // Memory is bounded: the batch behind the kept one goes when it is full.
+  exporter.add(event(3, FlowEventKind::open));
+  exporter.add(event(4, FlowEventKind::open));
+  EXPECT_EQ(exporter.counters().events, 1U);
+  EXPECT_EQ(exporter.counters().events_lost, 3U);
+  exporter.add(event(5, FlowEventKind::open));
+  refusing.full = false;
+  ASSERT_TRUE(exporter.cut(kNow));
+  EXPECT_FALSE(exporter.is_waiting());
+  EXPECT_EQ(batch(1), std::vector<std::string>{":1"});
+  EXPECT_EQ(batch(2), std::vector<std::string>{":5"});
+  EXPECT_EQ(exporter.counters().batches, 2U);
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{1, 1, 1, 1, 2}));
+}
+
 TEST_F(ExporterTest, the_status_socket_answers_and_is_not_taken_from_who_answers_there) {
   const std::string path = folder_ + "/socket";
   EXPECT_EQ(ask_status(path).error().kind, ErrorKind::not_found);

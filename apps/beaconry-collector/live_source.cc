@@ -28,6 +28,7 @@ class PacketSource : public LiveSource {
     std::vector<EdgeCounter> list{{"flows", "", all.flows},
                                   {"flows_opened", "", all.flows_opened},
                                   {"flows_closed", "", all.flows_closed},
+                                  {"flows_evicted", "", all.flows_evicted},
                                   {"names_given_up", "", all.names_given_up}};
     for (const InterfaceCounters& one : all.interfaces) {
       struct Field {
@@ -67,7 +68,7 @@ class LogSource : public LiveSource {
     auto source = std::unique_ptr<LogSource>(
         new LogSource(exporter, settings.state_folder + "/checkpoint",
                       options->kind == FollowKind::zeek ? "zeek" : "suricata", settings.source));
-    auto checkpoint = source->file_.load(spool.next());
+    auto checkpoint = source->file_.load(spool.next(), spool.incarnation());
     if (!checkpoint) return tl::unexpected<Error>(std::move(checkpoint.error()));
     auto follower = LogFollower::open(
         *options, *checkpoint ? std::optional<std::string_view>(**checkpoint) : std::nullopt);
@@ -84,9 +85,12 @@ class LogSource : public LiveSource {
   std::chrono::milliseconds pause() const override {
     return std::chrono::milliseconds{more_ ? 0 : 1000};
   }
-  void drain(Timestamp now) override { more_ = follower_->poll(exporter_, now); }
+  // The logs keep what the spool does not take: reading on would move the checkpoint past it.
+  void drain(Timestamp now) override {
+    more_ = !exporter_.is_waiting() && follower_->poll(exporter_, now);
+  }
   void report(Timestamp /*now*/) override {}
-  void finish(Timestamp now) override { follower_->poll(exporter_, now); }
+  void finish(Timestamp now) override { drain(now); }
 
   std::vector<EdgeCounter> counters() const override {
     const FollowCounters all = follower_->counters();

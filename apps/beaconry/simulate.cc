@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "server/access.h"
 #include "simulate_live.h"
 #include "source/simulate/pcap_writer.h"
 #include "source/simulate/recipe.h"
@@ -30,6 +31,7 @@ struct Options {
   std::optional<int> hosts;
   std::vector<std::string> implants;
   std::string to;
+  std::shared_ptr<ServerOptions> server;
   std::string interval = "60s", backfill = "0", length;
 };
 
@@ -52,7 +54,6 @@ Result<void> write(const simulate::Traffic& traffic, const Options& options) {
 
 int run_live(const Options& options) {
   LiveSimulation live;
-  live.url = options.to;
   live.seed = options.seed;
   if (options.hosts) live.hosts = *options.hosts;
   const auto duration = [](const std::string& text, Duration& length) {
@@ -67,7 +68,11 @@ int run_live(const Options& options) {
                         "write a length such as 90s, 5m or 1h; the interval is at least 1s"},
                   kExitUsage);
   }
-  return simulate_live(live);
+  ServerOptions at = *options.server;
+  at.host = options.to;
+  auto server = Server::connect(at);
+  if (!server) return refuse(server.error(), kExitUsage);
+  return simulate_live(live, *server);
 }
 
 int run(const Options& options) {
@@ -107,8 +112,10 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--out", options->out, "Folder to write to, with truth.json");
   app.add_option("--to", options->to,
                  "Instead, send a beacon and other traffic to this server as it happens, such as "
-                 "http://127.0.0.1:9090; a token is taken from BEACONRY_TOKEN")
+                 "http://127.0.0.1:9090")
       ->excludes("--out");
+  options->server = ServerOptions::add_to(app);
+  app.get_option("--host")->excludes("--to");
   app.add_option("--interval", options->interval, "With --to: how often the beacon calls home")
       ->capture_default_str();
   app.add_option("--backfill", options->backfill,

@@ -4,13 +4,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
-#include "http/client.h"
+#include "http/message.h"
+#include "server/access.h"
 #include "source/simulate/recipe.h"
 #include "subcommand.h"
 
@@ -110,10 +110,8 @@ class Hours {
 // Posts contacts in batches until the server takes them; false once it refuses or we are stopped.
 class Poster {
  public:
-  Poster(HttpClient& client, std::string token)
-      : client_(client),
-        token_(std::move(token)),
-        run_(std::to_string(now().time_since_epoch().count())) {}
+  explicit Poster(Server& server)
+      : server_(server), run_(std::to_string(now().time_since_epoch().count())) {}
 
   bool post(const std::vector<Contact>& contacts) {
     for (std::size_t at = 0; at < contacts.size(); at += kMostEventsABatch / 2) {
@@ -138,10 +136,9 @@ class Poster {
     request.method = "POST";
     request.target = "/api/v1/telemetry";
     request.headers.emplace_back("content-type", "application/json");
-    if (!token_.empty()) request.headers.emplace_back("authorization", "Bearer " + token_);
     request.body = std::move(body);
     for (bool complained = false; stopped == 0; complained = true) {
-      const auto answer = client_.send(request);
+      const auto answer = server_.send(request);
       if (answer && answer->status / 100 == 2) return true;
       const bool later =
           !answer || answer->status == 429 || answer->status == 503 || answer->status == 507;
@@ -149,7 +146,7 @@ class Poster {
         std::fprintf(stderr, "beaconry simulate: the server refused with %d: %s%s\n",
                      answer->status, terminal_safe(answer->body.substr(0, 300)).c_str(),
                      answer->status == 401 || answer->status == 403
-                         ? "; set BEACONRY_TOKEN to a token with the role ingest"
+                         ? "; set BEACONRY_TOKEN or --token-file to a token with the role ingest"
                          : "");
         return false;
       }
@@ -163,25 +160,17 @@ class Poster {
     return false;
   }
 
-  HttpClient& client_;
-  std::string token_, run_;
+  Server& server_;
+  std::string run_;
   std::uint64_t batch_ = 0, sent_ = 0;
 };
 
 }  // namespace
 
-int simulate_live(const LiveSimulation& simulation) {
-  HttpClient::Options options;
-  options.url = simulation.url;
-  auto client = HttpClient::make(options);
-  if (!client) {
-    std::fprintf(stderr, "beaconry simulate: %s\n", client.error().message().c_str());
-    return kExitUsage;
-  }
+int simulate_live(const LiveSimulation& simulation, Server& server) {
   std::signal(SIGINT, stop);
   std::signal(SIGTERM, stop);
-  const char* token = std::getenv("BEACONRY_TOKEN");
-  Poster poster(**client, token == nullptr ? "" : token);
+  Poster poster(server);
   Hours hours(simulation);
   const Timestamp start = now();
   Timestamp sent_until = start - simulation.backfill;

@@ -6,9 +6,10 @@
 
 namespace beaconry {
 
+class Server;
+
 // `beaconry simulate --to`: synthetic traffic, sent to a server as it happens.
 struct LiveSimulation {
-  std::string url;       // http://127.0.0.1:9090
   Duration interval{0};  // of the beacon
   Duration backfill{0};  // so much of the past is sent first
   Duration length{0};    // 0: until SIGINT or SIGTERM
@@ -16,7 +17,7 @@ struct LiveSimulation {
   int hosts = 20;
 };
 
-// The exit status. The token comes from BEACONRY_TOKEN.
-int simulate_live(const LiveSimulation& simulation);
+// The exit status.
+int simulate_live(const LiveSimulation& simulation, Server& server);
 
 }  // namespace beaconry

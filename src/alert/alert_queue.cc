@@ -198,6 +198,7 @@ Courier::~Courier() {
     stopping_ = true;
   }
   woken_.notify_all();
+  sink_->stop();
   thread_.join();
 }
 
@@ -263,6 +264,8 @@ bool Courier::deliver(const Spool::Record& record) {
     status_.last_error.clear();
     return true;
   }
+  // Broken off by us: it says nothing of the sink, and the alert waits on disk.
+  if (stopping_ && done.error().kind != ErrorKind::malformed) return false;
   const std::string words = done.error().message();
   if (words != status_.last_error) log_warning("alerts: " + name_ + ": " + words);
   status_.last_error = words;

@@ -18,6 +18,9 @@ class Sink {
   // Once it returns without error the alert is delivered: on disk, sent, or answered by 2xx. An
   // error means: try again later. Errors of ErrorKind::malformed will never succeed.
   virtual Result<void> deliver(const Alert& alert) = 0;
+  // From another thread, once: the sink is done with. A deliver() that waits for somebody else ends
+  // soon, with an error.
+  virtual void stop() {}
 };
 
 // sinks/WORD.cc defines beaconry::sinks::WORD. `make` gives nothing where the configuration does

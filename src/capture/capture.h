@@ -44,6 +44,7 @@ struct CaptureCounters {
   std::uint64_t flows = 0;         // in the table now
   std::uint64_t flows_opened = 0;  // ever
   std::uint64_t flows_closed = 0;
+  std::uint64_t flows_evicted = 0;  // of those: before their end, for want of room
   std::uint64_t names_given_up = 0;
 };
 

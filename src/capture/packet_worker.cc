@@ -200,6 +200,7 @@ void PacketWorker::count(CaptureCounters& total) {
   total.flows += table_.flow_count();
   total.flows_closed += table_.ended();
   total.flows_opened += table_.ended() + table_.flow_count();
+  total.flows_evicted += table_.evicted();
   total.names_given_up += table_.names_given_up();
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const InterfaceCounters& ours = places_[i].counters;

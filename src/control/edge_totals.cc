@@ -14,7 +14,7 @@ bool is_kernel_drop(const std::string& name) {
   return name == "ring_drops" || name == "kernel_drops";
 }
 bool is_overflow(const std::string& name) {
-  return name == "table_full" || name == "buffer_overflow";
+  return name == "table_full" || name == "buffer_overflow" || name == "events_lost";
 }
 
 }  // namespace

@@ -7,15 +7,17 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "source/flow_names.h"
 
 namespace beaconry {
 namespace {
 
-constexpr std::string_view kFirstLine = "beaconry-checkpoint 1\n";
+constexpr std::string_view kFirstLine = "beaconry-checkpoint 2\n";
 constexpr std::size_t kMostBytes = std::size_t{2} << 30;
 
-// Each entry: its number, its length, a newline, its text, a newline; then a hash of it all.
+// The incarnation in a line. Each entry: its number, its length, a newline, its text, a newline;
+// then a hash of it all.
 void append(std::string& out, std::uint64_t number, std::string_view checkpoint) {
   out += std::to_string(number) + ' ' + std::to_string(checkpoint.size()) + '\n';
   out.append(checkpoint) += '\n';
@@ -30,7 +32,9 @@ bool take_number(std::string_view& text, char end, std::uint64_t& value) {
 
 }  // namespace
 
-Result<std::optional<std::string>> CheckpointFile::load(std::uint64_t next) {
+Result<std::optional<std::string>> CheckpointFile::load(std::uint64_t next,
+                                                        std::string_view incarnation) {
+  incarnation_ = incarnation;
   appended_.reset();
   pending_.reset();
   std::error_code error;
@@ -51,6 +55,11 @@ Result<std::optional<std::string>> CheckpointFile::load(std::uint64_t next) {
   rest = rest.substr(0, last + 1);
   if (!take_number(tail, '\n', hash) || hash != FlowNames::hash(rest)) return damaged();
   rest.remove_prefix(kFirstLine.size());
+  const auto line = rest.find('\n');
+  if (line == std::string_view::npos) return damaged();
+  const std::string_view written_for = rest.substr(0, line);
+  const bool same = written_for == incarnation;
+  rest.remove_prefix(line + 1);
   while (!rest.empty()) {
     Entry entry;
     std::uint64_t size = 0;
@@ -61,7 +70,13 @@ Result<std::optional<std::string>> CheckpointFile::load(std::uint64_t next) {
     entry.checkpoint = rest.substr(0, size);
     rest.remove_prefix(size + 1);
     // The later of the two is written before its batch: perhaps that never came into the log.
-    if (entry.number < next || !appended_) appended_ = std::move(entry);
+    if (!same || entry.number < next || !appended_) appended_ = std::move(entry);
+  }
+  if (!same && appended_) {
+    log_warning("The spool is not the one that " + path_ +
+                " was written beside: the logs are followed from where that left them, and batches "
+                "that were not sent by then are missing");
+    appended_->number = 0;  // before all that the log will hold
   }
   if (!appended_ || appended_->number >= next) {
     appended_.reset();
@@ -74,6 +89,7 @@ Result<void> CheckpointFile::store(std::string_view checkpoint, std::uint64_t nu
   if (pending_ && pending_->number < number) appended_ = std::move(pending_);
   pending_ = Entry{number, std::string(checkpoint)};
   std::string text(kFirstLine);
+  text += incarnation_ + '\n';
   if (appended_) append(text, appended_->number, appended_->checkpoint);
   append(text, pending_->number, pending_->checkpoint);
   text += std::to_string(FlowNames::hash(text)) + '\n';

@@ -40,6 +40,10 @@ std::optional<Timestamp> server_time(const HttpResponse& answer) {
   return parse_http_date(answer.header("date"));
 }
 
+bool says_accepted(const HttpResponse& answer) {
+  return answer.status / 100 == 2 && field_of(answer, "status") == "accepted";
+}
+
 std::string words_of_answer(const HttpResponse& answer) {
   std::string words = "status " + std::to_string(answer.status);
   for (const char* name : {"error", "message"}) {

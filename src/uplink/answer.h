@@ -12,6 +12,9 @@ namespace beaconry {
 
 // `server_time` of its JSON, else the header Date, which knows whole seconds only.
 std::optional<Timestamp> server_time(const HttpResponse& answer);
+// A status of 2xx whose JSON says `"status": "accepted"`. Other words with a 2xx are not a Beaconry
+// server's, but perhaps the log-in page of a network.
+bool says_accepted(const HttpResponse& answer);
 // "status 403: this edge is not enrolled": the status with the server's own words, bounded and safe
 // for a terminal.
 std::string words_of_answer(const HttpResponse& answer);

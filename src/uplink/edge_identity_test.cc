@@ -70,7 +70,10 @@ class JoinTest : public testing::Test {
     ++requests_;
     HttpResponse response;
     peer_key_ = request.peer.key;
-    if (request.path() != "/api/v1/enroll") return response;
+    if (request.path() != "/api/v1/enroll") {
+      response.body = R"({"status":"accepted"})";
+      return response;
+    }
     const auto json = nlohmann::json::parse(request.body);
     EXPECT_EQ(json.at("kind"), "collector");
     EXPECT_EQ(json.at("name"), "tap-1");

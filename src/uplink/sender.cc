@@ -8,7 +8,9 @@
 #include <thread>
 #include <utility>
 
+#include "base/ip_address.h"
 #include "base/log.h"
+#include "http/target.h"
 #include "uplink/answer.h"
 #include "uplink/flow_batch.h"
 #include "uplink/refused_batches.h"
@@ -18,6 +20,13 @@ namespace {
 
 constexpr std::size_t kMostAnswer = 1 << 20;
 constexpr std::chrono::minutes kLongestTold{10};  // that a server may make us wait
+
+bool everybody_can_read(const std::string& url) {
+  const auto parts = parse_url(url);
+  if (!parts || parts->tls || !parts->unix_path.empty()) return false;
+  const auto address = IpAddress::parse(parts->at.host);
+  return address ? !address->is_loopback() : parts->at.host != "localhost";
+}
 
 class HttpSender final : public Sender {
  public:
@@ -44,6 +53,10 @@ class HttpSender final : public Sender {
     auto client = HttpClient::make(server);
     if (!client) return tl::unexpected<Error>(client.error());
     client_ = std::move(*client);
+    if (!options_.token.empty() && everybody_can_read(server.url)) {
+      log_warning("uplink: the token goes to " + server.url +
+                  " without encryption, for everybody on the way to read; use https");
+    }
     thread_ = std::thread([this] { run(); });
     return {};
   }
@@ -118,6 +131,11 @@ class HttpSender final : public Sender {
         if (answer->status / 100 != 2) {
           return failed(options_.server.url + " answers with " + words_of_answer(*answer),
                         retry_after(*answer));
+        }
+        if (!says_accepted(*answer)) {
+          return failed(options_.server.url + " answers with " + words_of_answer(*answer) +
+                        ", but not that it accepted the batch: is it a Beaconry server, or a proxy "
+                        "or log-in page before it?");
         }
         const std::lock_guard lock(mutex_);
         ++status_.sent;

@@ -10,6 +10,7 @@
 namespace beaconry {
 namespace {
 
+constexpr const char* kAccepted = R"({"status":"accepted"})";
 constexpr Timestamp kNow{std::chrono::seconds{1'780'000'000}};
 
 class SenderTest : public testing::Test {
@@ -48,7 +49,7 @@ class SenderTest : public testing::Test {
     };
     return server;
   }
-  static HttpResponse status(int code, std::string body = "{}", HttpHeaders headers = {}) {
+  static HttpResponse status(int code, std::string body = kAccepted, HttpHeaders headers = {}) {
     HttpResponse response;
     response.status = code;
     response.body = std::move(body);
@@ -130,12 +131,25 @@ TEST_F(SenderTest, TriesAgainWhatTheServerCannotTakeNow) {
   EXPECT_EQ(sender->status().refused, 0U);
 }
 
+TEST_F(SenderTest, TakesNoOtherPageForAnAcknowledgement) {
+  const char* const pages[] = {"<html>Log in</html>", "", R"({"status":"ok"})", "[]",
+                               R"({"status":"accepted","duplicate":true})"};
+  put(*spool_, "one");
+  std::size_t at = 0;
+  const auto server = serve([&](const Envelope&) { return status(200, pages[at++]); });
+  const auto sender = start();
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(sequences(), (Sequences{1, 1, 1, 1, 1}));
+  ASSERT_TRUE(wait_for([&] { return sender->status().sent == 1; }));
+  EXPECT_EQ(sender->status().retries, 4U);
+}
+
 TEST_F(SenderTest, WaitsAsLongAsTheServerAsks) {
   put(*spool_, "one");
   std::vector<std::chrono::steady_clock::time_point> times;
   const auto server = serve([&](const Envelope&) {
     times.push_back(std::chrono::steady_clock::now());
-    return times.size() == 1 ? status(503, "{}", {{"retry-after", "1"}}) : status(200);
+    return times.size() == 1 ? status(503, kAccepted, {{"retry-after", "1"}}) : status(200);
   });
   const auto sender = start();
   ASSERT_TRUE(drained());
@@ -197,8 +211,9 @@ TEST_F(SenderTest, TellsHowManyBatchesWereDropped) {
 TEST_F(SenderTest, MeasuresTheClocksDifference) {
   put(*spool_, "one");
   const std::string theirs = to_rfc3339(kNow + std::chrono::seconds{90});
-  const auto server =
-      serve([&](const Envelope&) { return status(200, R"({"server_time":")" + theirs + "\"}"); });
+  const auto server = serve([&](const Envelope&) {
+    return status(200, R"({"status":"accepted","server_time":")" + theirs + "\"}");
+  });
   const auto sender = start();
   ASSERT_TRUE(drained());
   EXPECT_EQ(sender->status().clock_skew, std::chrono::seconds{90});
@@ -255,8 +270,8 @@ TEST_F(SenderTest, SendsTheSameBatchAgainWhenItsAnswerWasLost) {
   const auto first =
       decode_envelope(server.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"));
   server.close();  // accepted, but the edge cannot know
-  const auto second =
-      decode_envelope(server.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
+  const auto second = decode_envelope(
+      server.answer(std::string("HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n") + kAccepted));
   server.close();
   ASSERT_TRUE(first && second);
   EXPECT_EQ(second->sequence, first->sequence);

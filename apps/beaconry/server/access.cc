@@ -204,6 +204,11 @@ bool is_success(int status) {
 
 }  // namespace
 
+Result<HttpResponse> Server::send(HttpRequest request) {
+  if (!token_.empty()) request.headers.emplace_back("authorization", "Bearer " + token_);
+  return client_->send(request);
+}
+
 Result<std::string> Server::ask(const std::string& method, const std::string& path,
                                 std::string body) {
   HttpRequest request = request_of(method, path, token_);

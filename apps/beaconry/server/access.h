@@ -17,6 +17,8 @@ class App;
 namespace beaconry {
 
 class HttpClient;
+struct HttpRequest;
+struct HttpResponse;
 
 // Where the server is and how to come in: --host, --port, --token-file and the TLS options, before
 // or after the subcommand. BEACONRY_HOST and BEACONRY_TOKEN stand in for what is not given.
@@ -47,6 +49,8 @@ class Server {
   Result<std::string> get(const std::string& path, const Query& query = {});
   Result<std::string> post(const std::string& path, const std::string& json);
   Result<std::string> remove(const std::string& path);
+  // With the token added. Here any status is an answer.
+  Result<HttpResponse> send(HttpRequest request);
   // Server-sent events until `take` returns false; it is called with "" every second.
   Result<void> events(const std::string& path, const std::function<bool(std::string_view)>& take);
 

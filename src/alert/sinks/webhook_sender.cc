@@ -1,6 +1,7 @@
 #include "alert/sinks/webhook_sender.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -25,15 +26,24 @@ std::string host_of(const std::string& url) {
 
 class Webhook : public WebhookSender {
  public:
-  Webhook(Options options, std::string target, std::unique_ptr<HttpClient> client)
-      : options_(std::move(options)), target_(std::move(target)), client_(std::move(client)) {}
+  using Flag = std::shared_ptr<std::atomic<bool>>;
+
+  // `stopping` also ends what the client waits for.
+  Webhook(Options options, std::string target, std::unique_ptr<HttpClient> client, Flag stopping)
+      : options_(std::move(options)),
+        target_(std::move(target)),
+        client_(std::move(client)),
+        stopping_(std::move(stopping)) {}
+
+  void stop() override { *stopping_ = true; }
 
   Result<void> deliver(const Alert& alert) override {
     constexpr std::chrono::milliseconds kPause{200};
     auto posted = post(alert);
     for (unsigned tries = 1; tries < options_.quick_tries; ++tries) {
       if (posted || posted.error().kind == ErrorKind::malformed) break;
-      std::this_thread::sleep_for(kPause);
+      if (!*stopping_) std::this_thread::sleep_for(kPause);
+      if (*stopping_) break;
       posted = post(alert);
     }
     return posted;
@@ -74,6 +84,7 @@ class Webhook : public WebhookSender {
   const Options options_;
   const std::string target_;
   const std::unique_ptr<HttpClient> client_;
+  const Flag stopping_;
 };
 
 }  // namespace
@@ -95,10 +106,12 @@ Result<std::unique_ptr<Sink>> WebhookSender::make(Options options) {
   client_options.ca_pem = options.ca_pem;
   client_options.timeout = options.timeout;
   client_options.most_body = 64 << 10;
+  const auto stopping = std::make_shared<std::atomic<bool>>(false);
+  client_options.is_cancelled = [stopping] { return stopping->load(); };
   auto client = HttpClient::make(client_options);
   if (!client) return tl::unexpected<Error>(std::move(client.error()));
-  return std::unique_ptr<Sink>(
-      std::make_unique<Webhook>(std::move(options), std::move(target), std::move(*client)));
+  return std::unique_ptr<Sink>(std::make_unique<Webhook>(std::move(options), std::move(target),
+                                                         std::move(*client), stopping));
 }
 
 }  // namespace beaconry

@@ -1,13 +1,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <vector>
 
 #include "alert/sinks/webhook_body.h"
 #include "alert/sinks/webhook_sender.h"
 #include "alert/test_alert.h"
+#include "base/fd.h"
 #include "http/certificates.h"
 #include "http/server.h"
 
@@ -128,6 +133,31 @@ TEST(Webhook, ABodyThatIsRefusedForGoodIsNot) {
   const auto delivered = make(options)->deliver(test_alert());
   ASSERT_FALSE(delivered);
   EXPECT_EQ(delivered.error().kind, ErrorKind::malformed);
+}
+
+TEST(Webhook, StopEndsAPostThatIsNotAnswered) {
+  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  auto* const address = reinterpret_cast<sockaddr*>(&at);
+  ASSERT_EQ(::bind(listener.get(), address, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  ASSERT_EQ(::getsockname(listener.get(), address, &size), 0);
+  WebhookSender::Options options;
+  options.url = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+  options.timeout = std::chrono::hours{1};
+  const auto sink = make(options);
+  std::thread stopper([&] {
+    pollfd comes{listener.get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&comes, 1, 30'000), 1);
+    sink->stop();
+  });
+  const auto delivered = sink->deliver(test_alert());
+  stopper.join();
+  ASSERT_FALSE(delivered);
+  EXPECT_NE(delivered.error().kind, ErrorKind::malformed);
 }
 
 TEST(Webhook, ErrorsDoNotShowThePathWhichIsOftenASecret) {

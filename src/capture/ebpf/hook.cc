@@ -49,6 +49,34 @@ Result<Fd> link_tcx(int interface, int program, TrafficDirection direction) {
 
 }  // namespace
 
+Result<void> remove_left_over_filters(int interface) {
+  auto control = TrafficControl::open();
+  if (!control) return tl::unexpected<Error>(std::move(control.error()));
+  const auto discipline = control->discipline(interface);
+  if (!discipline) return tl::unexpected<Error>(discipline.error());
+  if (*discipline == TrafficControl::Discipline::none) return {};
+  std::size_t removed = 0, others = 0;
+  for (const TrafficDirection direction : {TrafficDirection::ingress, TrafficDirection::egress}) {
+    if (*discipline == TrafficControl::Discipline::ingress_only &&
+        direction == TrafficDirection::egress) {
+      continue;
+    }
+    const auto filters = control->filters(interface, direction);
+    if (!filters) return tl::unexpected<Error>(filters.error());
+    for (const TrafficFilter& filter : *filters) {
+      if (filter.name != name_of(direction)) {
+        ++others;
+        continue;
+      }
+      if (auto done = control->remove_filter(interface, direction, filter); !done) return done;
+      log_info("Removed the filter " + described(filter) + " that an earlier collector left");
+      ++removed;
+    }
+  }
+  if (removed == 0 || others != 0 || *discipline != TrafficControl::Discipline::clsact) return {};
+  return control->remove_clsact(interface);
+}
+
 Result<Hook> Hook::attach_xdp(int interface, int program, HookKind kind) {
   bpf_xdp_query_opts present{};
   present.sz = sizeof present;
@@ -83,16 +111,7 @@ Result<Hook> Hook::attach_tc(int interface, int program, TrafficDirection direct
   if (*discipline != TrafficControl::Discipline::none) {
     auto filters = control->filters(interface, direction);
     if (!filters) return tl::unexpected<Error>(std::move(filters.error()));
-    for (TrafficFilter& filter : *filters) {
-      if (filter.name != name_of(direction)) {
-        others.push_back(std::move(filter));
-        continue;
-      }
-      if (auto removed = control->remove_filter(interface, direction, filter); !removed) {
-        return tl::unexpected<Error>(std::move(removed.error()));
-      }
-      log_info("Removed the filter " + described(filter) + " that an earlier collector left");
-    }
+    others = std::move(*filters);
   }
 
   Hook hook;

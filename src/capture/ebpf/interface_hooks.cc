@@ -37,6 +37,10 @@ const std::string& lesser_mode(const std::string& a, const std::string& b) {
 Result<InterfaceHooks> InterfaceHooks::attach(const std::string& name, int index,
                                               const TrackerPrograms& programs,
                                               const Options& options) {
+  if (auto swept = remove_left_over_filters(index); !swept) {
+    log_warning("On " + name +
+                " filters of an earlier collector may be left: " + swept.error().message());
+  }
   InterfaceHooks all;
   all.index_ = index;
   std::string failures;

@@ -18,6 +18,11 @@ struct TrackerPrograms {
   int tc_egress = -1;
 };
 
+// Removes the TC filters that an earlier collector left on the interface when it was killed, of
+// both directions, and the clsact discipline if it held nothing else. Filters of others stay. Needs
+// CAP_NET_ADMIN where there is something to remove.
+Result<void> remove_left_over_filters(int interface);
+
 // How a hook hangs on an interface.
 enum class HookKind : std::uint8_t { xdp_native, xdp_generic, tcx, clsact };
 
@@ -29,7 +34,7 @@ class Hook {
   // An XDP program that is there already stays: an error that says so.
   static Result<Hook> attach_xdp(int interface, int program, HookKind kind);
   // Beside the filters of others, and before them: a foreign filter may swallow what it sees, ours
-  // passes everything on. What an earlier process of ours left there is removed.
+  // passes everything on.
   static Result<Hook> attach_tc(int interface, int program, TrafficDirection direction,
                                 bool tcx_allowed);
 
@@ -66,8 +71,8 @@ class InterfaceHooks {
   };
 
   // Native XDP for what comes in and TC for what goes out; else TC for both; else one direction
-  // alone, with a warning. Every attachment is logged, and why a better one was not to be had.
-  // Needs CAP_NET_ADMIN and CAP_BPF.
+  // alone, with a warning. What a killed collector left there is removed first. Every attachment is
+  // logged, and why a better one was not to be had. Needs CAP_NET_ADMIN and CAP_BPF.
   static Result<InterfaceHooks> attach(const std::string& name, int index,
                                        const TrackerPrograms& programs, const Options& options);
 

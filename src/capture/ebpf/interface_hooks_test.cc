@@ -178,6 +178,30 @@ TEST_F(InterfaceHooksTest, what_a_killed_loader_left_is_replaced) {
   EXPECT_EQ(left[0].name, "shaper");
 }
 
+TEST_F(InterfaceHooksTest, what_a_killed_loader_left_goes_whatever_is_attached_now) {
+  auto control = TrafficControl::open();
+  const auto leave = [&](TrafficDirection direction, const char* name) {
+    ASSERT_TRUE(control->add_filter(index("hooked"), direction, 49151, tc_.get(), name));
+  };
+  ASSERT_TRUE(control->add_clsact(index("hooked")));
+  leave(TrafficDirection::ingress, "beaconry:tc_ingress_tracker");
+  leave(TrafficDirection::egress, "beaconry:tc_egress_tracker");
+  {
+    const auto hooks = attach("hooked");  // XDP for what comes in
+    ASSERT_TRUE(hooks) << hooks.error().message();
+    EXPECT_EQ(hooks->mode(), "xdp+tc_egress");
+    EXPECT_THAT(filters("hooked", TrafficDirection::ingress), IsEmpty());
+  }
+  // The discipline held ours alone, so it was ours.
+  EXPECT_EQ(discipline("hooked"), TrafficControl::Discipline::none);
+  ASSERT_TRUE(control->add_clsact(index("hooked")));
+  leave(TrafficDirection::ingress, "beaconry:tc_ingress_tracker");
+  leave(TrafficDirection::egress, "shaper");
+  ASSERT_TRUE(remove_left_over_filters(index("hooked")));
+  EXPECT_THAT(filters("hooked", TrafficDirection::ingress), IsEmpty());
+  EXPECT_THAT(filters("hooked", TrafficDirection::egress), SizeIs(1));
+}
+
 TEST_F(InterfaceHooksTest, a_discipline_made_for_us_goes_unless_somebody_uses_it) {
   { EXPECT_EQ(attach("hooked", {CaptureMode::tc, false})->mode(), "tc_both"); }
   EXPECT_EQ(discipline("hooked"), TrafficControl::Discipline::none);
