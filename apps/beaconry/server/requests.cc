@@ -94,22 +94,20 @@ Result<std::string> config_origin_lines(std::string_view text, const std::string
   return found_or_not(std::move(lines), key);
 }
 
-Result<std::string> join_line(std::string_view text, const std::string& kind,
-                              const std::string& url) {
+Result<std::string> join_line(std::string_view text) {
   const auto json = parse_answer(text);
   if (!json) return tl::unexpected<Error>(json.error());
-  const std::string token = text_at(*json, "token"), ca = text_at(*json, "ca_fingerprint");
-  if (ca.empty()) {
+  // Without TLS an edge could not know the server, nor the server the edge.
+  if (text_at(*json, "ca_fingerprint").empty()) {
     return fail(ErrorKind::unsupported, "enroll", "",
                 "the server has no TLS; run `beaconry-control init` and start it again");
   }
-  const std::string where = url.empty() ? text_at(*json, "url") : url;
-  if (where.empty()) {
-    return fail(ErrorKind::usage, "enroll", "",
-                "the server does not say where it is reached; give --url https://name:port");
+  std::string line = text_at(*json, "join");
+  if (line.empty()) {
+    return fail(ErrorKind::unsupported, "enroll", "",
+                "the server does not say how to join it; it may be older than this program");
   }
-  return "BEACONRY_JOIN_TOKEN=" + token + " beaconry-" + kind + " join " + terminal_safe(where) +
-         " --ca SHA256:" + ca;
+  return line;
 }
 
 }  // namespace beaconry
