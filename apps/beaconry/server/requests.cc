@@ -26,6 +26,23 @@ void flatten(const Json& json, const std::string& path, const std::string& wante
   if (is_wanted(path, wanted)) out += line_of(path, json) + '\n';
 }
 
+// Sets the value at "a.b.c", and makes the objects on the way. False where a value stands already,
+// there or on the way.
+bool put(Json& object, std::string_view path, Json value) {
+  Json* at = &object;
+  for (;;) {
+    if (!at->is_object()) return false;
+    const std::size_t dot = path.find('.');
+    const auto [member, is_new] = at->emplace(utf8_valid(path.substr(0, dot)), Json::object());
+    if (dot == std::string_view::npos) {
+      if (is_new) *member = std::move(value);
+      return is_new;
+    }
+    at = &*member;
+    path.remove_prefix(dot + 1);
+  }
+}
+
 Result<std::string> found_or_not(std::string lines, const std::string& key) {
   if (lines.empty() && !key.empty()) {
     return fail(ErrorKind::not_found, "get", '\'' + terminal_safe(key) + '\'',
@@ -60,16 +77,13 @@ Result<std::string> config_edit(const std::vector<std::string>& assignments) {
       return fail(ErrorKind::usage, "read", '\'' + terminal_safe(assignment) + '\'',
                   "write section.key=value, as in detection.cv_threshold=0.2");
     }
-    Json* at = &edit;
-    std::string_view path = std::string_view(assignment).substr(0, equals);
-    while (!path.empty()) {
-      const std::size_t end = std::min(path.find('.'), path.size());
-      at = &(*at)[std::string(path.substr(0, end))];
-      path.remove_prefix(std::min(end + 1, path.size()));
-    }
     const std::string value = assignment.substr(equals + 1);
     Json parsed = Json::parse(value, nullptr, false);
-    *at = parsed.is_discarded() ? Json(utf8_valid(value)) : std::move(parsed);
+    if (parsed.is_discarded()) parsed = utf8_valid(value);
+    if (!put(edit, std::string_view(assignment).substr(0, equals), std::move(parsed))) {
+      return fail(ErrorKind::usage, "read", '\'' + terminal_safe(assignment) + '\'',
+                  "another of the values is for the same key or for a part of it");
+    }
   }
   return edit.dump();
 }

@@ -25,6 +25,18 @@ TEST(ConfigEdit, RefusesWhatIsNoAssignment) {
   }
 }
 
+TEST(ConfigEdit, RefusesTwoValuesForOnePlace) {
+  using Values = std::vector<std::string>;
+  for (const Values& values : {Values{"a.b=1", "a.b.c=2"}, Values{"a.b.c=2", "a.b=1"},
+                               Values{"a.b=1", "a.b=2"}, Values{"a.b={\"c\":1}", "a.b.c=2"},
+                               Values{"a.b=null", "a.b.c=2"}, Values{"a.b=[1]", "a.b.c=2"}}) {
+    const auto edit = config_edit(values);
+    ASSERT_FALSE(edit) << values.front();
+    EXPECT_THAT(edit.error().message(), HasSubstr(values.back()));
+    EXPECT_THAT(edit.error().message(), HasSubstr("same key"));
+  }
+}
+
 TEST(ConfigLines, ShowsWhereAValueCameFrom) {
   const auto lines = config_origin_lines(
       R"({"version": 3, "values": [
