@@ -20,7 +20,7 @@ struct Options {
 std::function<int()> define(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--min-score", options->min_score,
-                 "Only scores from here on, 0 to 1 [the server's alert_threshold]")
+                 "Only scores from here on, 0 to 1 [0: all that the server took for beacons]")
       ->check(number_between(0, 1));
   options->list.add_to(app);
   const auto access = ServerOptions::add_to(app);
