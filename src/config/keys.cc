@@ -122,7 +122,10 @@ constexpr ConfigKey kKeys[] = {
            "Who may come without a token. Unset: `loopback` while there is none, `loopback-read` "
            "with an api_key, `none` from the first token on."),
     choice("control_plane.tls.mode", "auto|on|off",
-           "`auto`: beyond loopback, and on loopback where a certificate is named here.", "auto"),
+           "`auto`: beyond loopback TLS alone, as on loopback where a certificate is named here; "
+           "else on "
+           "loopback both kinds of clients, once `beaconry-control init` made a certificate.",
+           "auto"),
     {"control_plane.tls.certificate", kText,
      "PEM file, chain included; unset: the one that `beaconry-control init` made."},
     {"control_plane.tls.key", kText, "Its key, PEM."},

@@ -237,7 +237,9 @@ void FlowTable::end_flow(FlowState& flow) {
   ++ended_;
   FlowCore& core = flow.core;
   const bool whole = core.reported == 0;
-  if (!whole && core.at_rest == 0 && flow_is_farewell(&core) == 0) {
+  // Without payload it was reported already, for want of it.
+  const bool goes_out = core.at_rest == 0 && core.has_payload != 0;
+  if (!whole && goes_out && flow_is_farewell(&core) == 0) {
     end_activity(flow);
     flow_rest(&core);
   }

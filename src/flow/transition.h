@@ -131,7 +131,7 @@ BEACONRY_FLOW FlowTime flow_patience(const FlowCore* flow, uint32_t protocol, Fl
   if (protocol != kProtocolTcp) return kFlowOtherIdle * second;
   // Data without an answer is a capture of one direction, not a half-open connection.
   unanswered =
-      flow->syn_seen && !flow->seen[flow->a_opened & 1] && !flow->reported && !flow->has_payload;
+      flow->syn_seen && !flow->seen[flow->a_opened & 1] && !flow->bytes[0] && !flow->bytes[1];
   if (flow->finished[0] || flow->finished[1] || unanswered) return kFlowHalfOpenIdle * second;
   return kFlowTcpIdle * second;
 }
@@ -289,6 +289,8 @@ BEACONRY_FLOW uint64_t flow_activity_bytes(const FlowCore* flow, uint32_t end) {
 // GOAWAY) that then closes? That is part of closing, not a check-in.
 BEACONRY_FLOW int flow_is_farewell(const FlowCore* flow) {
   const uint64_t a = flow_activity_bytes(flow, 0), b = flow_activity_bytes(flow, 1);
+  // The first that was ever said is no good-bye.
+  if (!flow->bytes_before[0] && !flow->bytes_before[1]) return 0;
   return (flow->left[0] && a <= kFlowLongestFarewell && b == 0) ||
          (flow->left[1] && b <= kFlowLongestFarewell && a == 0);
 }

@@ -31,7 +31,7 @@ struct Step {
   std::string says = {};  // ... the last one, among other things
   bool first = false;
   Triaged triage = Triaged::none;  // decided after this analysis
-  double triaged_until = 0;      // minutes; 0: for ever
+  double triaged_until = 0;        // minutes; 0: for ever
 };
 struct Case {
   std::string name;
