@@ -25,8 +25,7 @@ std::function<int()> define(CLI::App& app) {
     return with_server(*access, [&](Server& server) -> Result<void> {
       Query query;
       if (!options->severity.empty()) query.emplace_back("severity", options->severity);
-      if (options->list.limit) query.emplace_back("limit", std::to_string(*options->list.limit));
-      const auto answer = server.get("/api/v1/alerts", query);
+      const auto answer = get_listing(server, "/api/v1/alerts", query, "alerts", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
       return write_listing(options->list, options->list.wants_csv()
                                               ? alerts_csv(*answer)

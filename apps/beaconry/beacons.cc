@@ -20,7 +20,7 @@ struct Options {
 std::function<int()> define(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--min-score", options->min_score,
-                 "Only scores from here on, 0 to 1 [the server's alert_threshold]")
+                 "Only scores from here on, 0 to 1 [0: all that the server took for beacons]")
       ->check(number_between(0, 1));
   options->list.add_to(app);
   const auto access = ServerOptions::add_to(app);
@@ -28,8 +28,7 @@ std::function<int()> define(CLI::App& app) {
     return with_server(*access, [&](Server& server) -> Result<void> {
       Query query;
       if (options->min_score) query.emplace_back("min_score", std::to_string(*options->min_score));
-      if (options->list.limit) query.emplace_back("limit", std::to_string(*options->list.limit));
-      const auto answer = server.get("/api/v1/beacons", query);
+      const auto answer = get_listing(server, "/api/v1/beacons", query, "beacons", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
       return write_listing(options->list, options->list.wants_csv()
                                               ? beacons_csv(*answer)

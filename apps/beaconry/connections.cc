@@ -26,8 +26,7 @@ std::function<int()> define(CLI::App& app) {
       Query query;
       if (!options->source.empty()) query.emplace_back("src_ip", options->source);
       if (!options->destination.empty()) query.emplace_back("dst_ip", options->destination);
-      if (options->list.limit) query.emplace_back("limit", std::to_string(*options->list.limit));
-      const auto answer = server.get("/api/v1/connections", query);
+      const auto answer = get_listing(server, "/api/v1/connections", query, "pairs", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
       return write_listing(options->list, options->list.wants_csv() ? connections_csv(*answer)
                                                                     : connections_text(*answer));

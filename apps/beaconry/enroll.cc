@@ -28,12 +28,13 @@ std::function<int()> define(CLI::App& app) {
   const auto access = ServerOptions::add_to(app);
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {
-      const auto answer = server.post(
-          "/api/v1/enrollments",
-          json_object(
-              {{"kind", options->kind}, {"name", options->name}, {"expires", options->valid}}));
+      const auto answer =
+          server.post("/api/v1/enrollments", json_object({{"kind", options->kind},
+                                                          {"name", options->name},
+                                                          {"expires", options->valid},
+                                                          {"url", options->url}}));
       if (!answer) return tl::unexpected<Error>(answer.error());
-      const auto line = join_line(*answer, options->kind, options->url);
+      const auto line = join_line(*answer);
       if (!line) return tl::unexpected<Error>(line.error());
       std::fprintf(stderr, "On %s, within %s, once:\n", terminal_safe(options->name).c_str(),
                    options->valid.c_str());

@@ -4,12 +4,16 @@
 
 #include "server/access.h"
 #include "server/listing.h"
+#include "server/pages.h"
 #include "server/views.h"
 #include "subcommand.h"
 #include "validators.h"
 
 namespace beaconry::subcommands {
 namespace {
+
+// What the server takes: 366 days.
+constexpr double kLongest = 366 * 86'400.0;
 
 struct Options {
   ListOptions list;
@@ -20,8 +24,8 @@ std::function<int()> define(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--min-duration", options->min_duration, "Open for at least so many seconds")
       ->capture_default_str()
-      ->check(number_between(0, 1e9));
-  options->list.add_to(app);
+      ->check(number_between(0, kLongest));
+  options->list.add_to(app, kMostOfAPage);
   const auto access = ServerOptions::add_to(app);
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {

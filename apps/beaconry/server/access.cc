@@ -1,6 +1,7 @@
 #include "server/access.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -21,6 +22,14 @@ namespace {
 constexpr std::uint16_t kDefaultPort = 9090;
 constexpr std::size_t kLongestToken = 4096, kLongestCa = 1 << 20;
 
+// Where a server that was made by `beaconry-control init` lets its own user and root in.
+constexpr const char* kLocalSocket = "/var/lib/beaconry/control.sock";
+
+bool is_open_to_us(const char* socket) {
+  struct stat status {};
+  return ::stat(socket, &status) == 0 && S_ISSOCK(status.st_mode) && ::access(socket, W_OK) == 0;
+}
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -30,7 +39,8 @@ void define(CLI::App& app, ServerOptions& options) {
   constexpr const char* kGroup = "Server";
   app.add_option("--host", options.host,
                  "Where the server is: name, address, https://host:port or unix:/path "
-                 "[BEACONRY_HOST, else localhost]")
+                 "[BEACONRY_HOST, else localhost; without a token and where it may be opened, as "
+                 "root may, this machine's unix:/var/lib/beaconry/control.sock]")
       ->group(kGroup);
   app.add_option("--port", options.port, "Its port [9090]")
       ->check(CLI::Range(1, 65'535))
@@ -65,7 +75,13 @@ ServerOptions merged(const ServerOptions& own) {
   if (!own.ca_fingerprint.empty()) all.ca_fingerprint = own.ca_fingerprint;
   all.insecure |= own.insecure;
   if (all.host.empty()) all.host = variable("BEACONRY_HOST");
-  if (all.host.empty()) all.host = "localhost";
+  if (!all.host.empty()) return all;
+  // Whoever says nothing of the way means the server of this machine.
+  const bool says_nothing = !all.port && !all.tls && !all.insecure && all.ca_file.empty() &&
+                            all.ca_fingerprint.empty() && all.token_file.empty() &&
+                            variable("BEACONRY_TOKEN").empty();
+  all.host = says_nothing && is_open_to_us(kLocalSocket) ? std::string("unix:") + kLocalSocket
+                                                         : std::string("localhost");
   return all;
 }
 

@@ -21,9 +21,10 @@ struct HttpRequest;
 struct HttpResponse;
 
 // Where the server is and how to come in: --host, --port, --token-file and the TLS options, before
-// or after the subcommand. BEACONRY_HOST and BEACONRY_TOKEN stand in for what is not given.
+// or after the subcommand. BEACONRY_HOST and BEACONRY_TOKEN stand in for what is not given. Where
+// nothing at all is given, the server's local socket is taken if it may be opened.
 struct ServerOptions {
-  std::string host;  // name, address, URL or unix:/path; empty: BEACONRY_HOST, else localhost
+  std::string host;  // name, address, URL or unix:/path; empty: as above, else localhost
   std::optional<std::uint16_t> port;
   std::string token_file;
   bool tls = false;

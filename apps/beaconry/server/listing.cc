@@ -6,11 +6,13 @@
 #include <fstream>
 
 #include "hunt/output/terminal.h"
+#include "server/pages.h"
 
 namespace beaconry {
 
-void ListOptions::add_to(CLI::App& app) {
-  app.add_option("--limit", limit, "List at most so many [100]")->check(CLI::Range(1, 100'000));
+void ListOptions::add_to(CLI::App& app, std::uint64_t most) {
+  app.add_option("--limit", limit, "List at most so many [100]")
+      ->check(CLI::Range(std::uint64_t{1}, most));
   app.add_flag("--csv", csv, "Write CSV to standard output");
   app.add_option_function<std::vector<std::string>>(
          "-o,--output",
@@ -21,6 +23,12 @@ void ListOptions::add_to(CLI::App& app) {
          "Write CSV to a file; without one, to standard output")
       ->expected(0, 1)
       ->type_name("FILE");
+}
+
+Result<std::string> get_listing(Server& server, const char* path, const Query& query,
+                                const char* list, const ListOptions& options) {
+  return pages_of([&](const PageQuery& page) { return server.get(path, page); }, query, list,
+                  options.limit);
 }
 
 Result<void> print(const Result<std::string>& text) {

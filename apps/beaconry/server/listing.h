@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "server/access.h"
 
 namespace beaconry {
 
@@ -14,10 +15,14 @@ struct ListOptions {
   std::string file;
   bool file_given = false;
 
-  void add_to(CLI::App& app);
+  // `most`: how long a list the subcommand can make.
+  void add_to(CLI::App& app, std::uint64_t most = 100'000);
   bool wants_csv() const { return csv || file_given; }
 };
 
+// The server's list at `path`, whose rows are under `list`, as long as --limit wants it.
+Result<std::string> get_listing(Server& server, const char* path, const Query& query,
+                                const char* list, const ListOptions& options);
 // To the file or standard output; an error names the file.
 Result<void> write_listing(const ListOptions& options, const Result<std::string>& text);
 // To standard output.

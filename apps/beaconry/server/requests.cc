@@ -26,6 +26,23 @@ void flatten(const Json& json, const std::string& path, const std::string& wante
   if (is_wanted(path, wanted)) out += line_of(path, json) + '\n';
 }
 
+// Sets the value at "a.b.c", and makes the objects on the way. False where a value stands already,
+// there or on the way.
+bool put(Json& object, std::string_view path, Json value) {
+  Json* at = &object;
+  for (;;) {
+    if (!at->is_object()) return false;
+    const std::size_t dot = path.find('.');
+    const auto [member, is_new] = at->emplace(utf8_valid(path.substr(0, dot)), Json::object());
+    if (dot == std::string_view::npos) {
+      if (is_new) *member = std::move(value);
+      return is_new;
+    }
+    at = &*member;
+    path.remove_prefix(dot + 1);
+  }
+}
+
 Result<std::string> found_or_not(std::string lines, const std::string& key) {
   if (lines.empty() && !key.empty()) {
     return fail(ErrorKind::not_found, "get", '\'' + terminal_safe(key) + '\'',
@@ -60,16 +77,13 @@ Result<std::string> config_edit(const std::vector<std::string>& assignments) {
       return fail(ErrorKind::usage, "read", '\'' + terminal_safe(assignment) + '\'',
                   "write section.key=value, as in detection.cv_threshold=0.2");
     }
-    Json* at = &edit;
-    std::string_view path = std::string_view(assignment).substr(0, equals);
-    while (!path.empty()) {
-      const std::size_t end = std::min(path.find('.'), path.size());
-      at = &(*at)[std::string(path.substr(0, end))];
-      path.remove_prefix(std::min(end + 1, path.size()));
-    }
     const std::string value = assignment.substr(equals + 1);
     Json parsed = Json::parse(value, nullptr, false);
-    *at = parsed.is_discarded() ? Json(utf8_valid(value)) : std::move(parsed);
+    if (parsed.is_discarded()) parsed = utf8_valid(value);
+    if (!put(edit, std::string_view(assignment).substr(0, equals), std::move(parsed))) {
+      return fail(ErrorKind::usage, "read", '\'' + terminal_safe(assignment) + '\'',
+                  "another of the values is for the same key or for a part of it");
+    }
   }
   return edit.dump();
 }
@@ -94,22 +108,20 @@ Result<std::string> config_origin_lines(std::string_view text, const std::string
   return found_or_not(std::move(lines), key);
 }
 
-Result<std::string> join_line(std::string_view text, const std::string& kind,
-                              const std::string& url) {
+Result<std::string> join_line(std::string_view text) {
   const auto json = parse_answer(text);
   if (!json) return tl::unexpected<Error>(json.error());
-  const std::string token = text_at(*json, "token"), ca = text_at(*json, "ca_fingerprint");
-  if (ca.empty()) {
+  // Without TLS an edge could not know the server, nor the server the edge.
+  if (text_at(*json, "ca_fingerprint").empty()) {
     return fail(ErrorKind::unsupported, "enroll", "",
                 "the server has no TLS; run `beaconry-control init` and start it again");
   }
-  const std::string where = url.empty() ? text_at(*json, "url") : url;
-  if (where.empty()) {
-    return fail(ErrorKind::usage, "enroll", "",
-                "the server does not say where it is reached; give --url https://name:port");
+  std::string line = text_at(*json, "join");
+  if (line.empty()) {
+    return fail(ErrorKind::unsupported, "enroll", "",
+                "the server does not say how to join it; it may be older than this program");
   }
-  return "BEACONRY_JOIN_TOKEN=" + token + " beaconry-" + kind + " join " + terminal_safe(where) +
-         " --ca SHA256:" + ca;
+  return line;
 }
 
 }  // namespace beaconry

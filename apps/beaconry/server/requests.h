@@ -24,9 +24,8 @@ Result<std::string> config_edit(const std::vector<std::string>& assignments);
 Result<std::string> config_lines(std::string_view json, const std::string& key);
 Result<std::string> config_origin_lines(std::string_view json, const std::string& key);
 
-// The one line that makes a machine an edge, from the answer of POST /api/v1/enrollments. The token
-// stands in the environment: command lines are for everybody to see.
-Result<std::string> join_line(std::string_view json, const std::string& kind,
-                              const std::string& url);
+// The one line that makes a machine an edge, from the answer of POST /api/v1/enrollments, in the
+// server's own words. Refused where the server has no TLS.
+Result<std::string> join_line(std::string_view json);
 
 }  // namespace beaconry

@@ -7,6 +7,7 @@ namespace beaconry {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(ConfigEdit, MakesSectionsOfPaths) {
   const auto edit = config_edit({"detection.cv_threshold=0.2", "alerting.webhook.enabled=true",
@@ -24,6 +25,18 @@ TEST(ConfigEdit, RefusesWhatIsNoAssignment) {
   }
 }
 
+TEST(ConfigEdit, RefusesTwoValuesForOnePlace) {
+  using Values = std::vector<std::string>;
+  for (const Values& values : {Values{"a.b=1", "a.b.c=2"}, Values{"a.b.c=2", "a.b=1"},
+                               Values{"a.b=1", "a.b=2"}, Values{"a.b={\"c\":1}", "a.b.c=2"},
+                               Values{"a.b=null", "a.b.c=2"}, Values{"a.b=[1]", "a.b.c=2"}}) {
+    const auto edit = config_edit(values);
+    ASSERT_FALSE(edit) << values.front();
+    EXPECT_THAT(edit.error().message(), HasSubstr(values.back()));
+    EXPECT_THAT(edit.error().message(), HasSubstr("same key"));
+  }
+}
+
 TEST(ConfigLines, ShowsWhereAValueCameFrom) {
   const auto lines = config_origin_lines(
       R"({"version": 3, "values": [
@@ -34,16 +47,31 @@ TEST(ConfigLines, ShowsWhereAValueCameFrom) {
   EXPECT_EQ(*lines, "detection.cv_threshold: 0.2    # config.yaml line 3\n");
 }
 
-TEST(JoinLine, HoldsTokenServerAndFingerprint) {
-  const std::string answer =
-      R"({"token": "abc", "ca_fingerprint": "00ff", "url": "https://192.0.2.1:9090"})";
-  EXPECT_EQ(*join_line(answer, "collector", ""),
+// As src/control/routes/edges.cc answers.
+constexpr const char* kEnrolment =
+    R"({"kind":"collector","name":"sensor-1","token":"abc","expires":"2026-11-21T19:00:00Z",)"
+    R"("ca_fingerprint":"00ff","url":"https://192.0.2.1:9090",)"
+    R"("join":"BEACONRY_JOIN_TOKEN=abc beaconry-collector join https://192.0.2.1:9090 )"
+    R"(--ca SHA256:00ff"})";
+
+TEST(JoinLine, IsTheServersOwn) {
+  EXPECT_EQ(*join_line(kEnrolment),
             "BEACONRY_JOIN_TOKEN=abc beaconry-collector join https://192.0.2.1:9090 "
             "--ca SHA256:00ff");
-  EXPECT_THAT(*join_line(answer, "home", "https://soc.example:9090"),
-              HasSubstr("beaconry-home join https://soc.example:9090 --ca"));
-  EXPECT_FALSE(join_line(R"({"token": "abc", "ca_fingerprint": null})", "collector", ""));
-  EXPECT_FALSE(join_line(R"({"token": "abc", "ca_fingerprint": "00ff"})", "collector", ""));
+}
+
+TEST(JoinLine, IsRefusedWhereTheServerHasNoTlsOrGivesNone) {
+  const auto no_tls = join_line(R"({"token":"abc","ca_fingerprint":null,"join":"x"})");
+  ASSERT_FALSE(no_tls);
+  EXPECT_THAT(no_tls.error().message(), HasSubstr("no TLS"));
+  const auto no_line = join_line(R"({"token":"abc","ca_fingerprint":"00ff"})");
+  ASSERT_FALSE(no_line);
+  EXPECT_THAT(no_line.error().message(), HasSubstr("how to join"));
+}
+
+TEST(JoinLine, CannotSteerTheTerminal) {
+  EXPECT_THAT(*join_line(R"({"ca_fingerprint":"00ff","join":"a\u001b[2Jb"})"),
+              Not(HasSubstr("\x1b")));
 }
 
 TEST(ConfigLines, ShowsASectionAndNotItsNamesakes) {

@@ -121,14 +121,6 @@ std::string pair_cell(const Json& r, const char* path) {
   return text_at(r, path);
 }
 
-// Lists are named differently by servers of different age.
-const Json& rows_of(const Json& json, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    if (json.contains(name)) return list_at(json, name);
-  }
-  return list_at(json, "");
-}
-
 std::string listing(std::string_view title, const std::string& table, std::size_t rows,
                     std::string_view none) {
   std::string text = heading_text(title) + '\n';
@@ -233,7 +225,7 @@ Result<std::string> long_connections_text(std::string_view text) {
         {"BYTES IN", 12, [](const Json& r) { return pair_cell(r, "bytes_in"); }},
         {"SINCE", 25, [](const Json& r) { return pair_cell(r, "first_seen"); }},
     };
-    const Json& rows = rows_of(json, {"connections", "pairs", "long_connections"});
+    const Json& rows = list_at(json, "connections");
     return listing("LONG CONNECTIONS", table_of(rows, with_names(columns, rows)), rows.size(),
                    "No connection is open that long.") +
            more_line(json, rows.size());
@@ -283,8 +275,8 @@ Result<std::string> edges_text(std::string_view text) {
         {"LAST SEEN", 26, [](const Json& r) { return pair_cell(r, "last_seen"); }},
         {"CLOCK", 10, clock_skew},
         {"BATCHES", 10, [](const Json& r) { return pair_cell(r, "batches"); }},
-        {"MISSING", 9, [](const Json& r) { return pair_cell(r, "missing"); }},
-        {"DROPPED", 9, [](const Json& r) { return pair_cell(r, "dropped"); }},
+        {"MISSING", 9, [](const Json& r) { return pair_cell(r, "batches_missing"); }},
+        {"DROPPED", 9, [](const Json& r) { return pair_cell(r, "batches_dropped"); }},
     };
     const Json& rows = list_at(json, "edges");
     return listing("EDGES", table_of(rows, columns), rows.size(),
@@ -361,19 +353,18 @@ Result<std::string> beacons_csv(std::string_view text) {
 
 Result<std::string> long_connections_csv(std::string_view text) {
   return from(text, [](const Json& json) {
-    return csv_of(rows_of(json, {"connections", "pairs", "long_connections"}),
-                  {{"duration_seconds", "duration_seconds"},
-                   {"src_ip", "src_ip"},
-                   {"src_port", "src_port"},
-                   {"dst_ip", "dst_ip"},
-                   {"dst_name", "dst_name"},
-                   {"dst_port", "dst_port"},
-                   {"protocol", "protocol"},
-                   {"bytes_out", "bytes_out"},
-                   {"bytes_in", "bytes_in"},
-                   {"first_seen", "first_seen"},
-                   {"last_seen", "last_seen"},
-                   {"pair_key", "pair_key"}});
+    return csv_of(list_at(json, "connections"), {{"duration_seconds", "duration_seconds"},
+                                                 {"src_ip", "src_ip"},
+                                                 {"src_port", "src_port"},
+                                                 {"dst_ip", "dst_ip"},
+                                                 {"dst_name", "server_name"},
+                                                 {"dst_port", "dst_port"},
+                                                 {"protocol", "protocol"},
+                                                 {"bytes_out", "bytes_out"},
+                                                 {"bytes_in", "bytes_in"},
+                                                 {"first_seen", "first_seen"},
+                                                 {"last_seen", "last_seen"},
+                                                 {"pair_key", "pair_key"}});
   });
 }
 
@@ -387,7 +378,8 @@ Result<std::string> connections_csv(std::string_view text) {
                                            {"duration_seconds", "duration_seconds"},
                                            {"first_seen", "first_seen"},
                                            {"last_seen", "last_seen"},
-                                           {"pair_key", "pair_key"}});
+                                           {"pair_key", "pair_key"},
+                                           {"dst_name", "server_name"}});
   });
 }
 

@@ -152,6 +152,95 @@ TEST(ServerViews, AnEdgeShowsTheWorstThatIsToBeSaidOfIt) {
   EXPECT_THAT(*text, HasSubstr("revoked"));
 }
 
+// What follows are answers of a server, as src/control/routes writes them: a field that is read by
+// another name shows as an empty cell.
+constexpr const char* kRealBeacons =
+    R"({"count":1,"total":5,"beacons":[{"pair_key":"10.77.0.5->198.18.77.5:443/TCP",
+"identity":"10.77.0.5->cdn.example:443/TCP","kind":"named","src_ip":"10.77.0.5","src_name":null,
+"dst_ip":"198.18.77.5","dst_ips":["198.18.77.5"],"server_name":"cdn.example",
+"dst_name":"cdn.example","dst_port":443,"protocol":"TCP","cv_score":1.0,"periodicity_score":0.98,
+"jitter_score":0.97,"size_score":0.997128,"combined_score":0.999569,"is_beacon":true,
+"confidence":"critical","severity":"CRITICAL","interval_stats":{"count":119,"mean":30.0,
+"std_dev":0.0,"cv":0.0,"median":30.0,"min_interval":30.0,"max_interval":30.0,"jitter":0.0},
+"periodicity_result":{"is_periodic":true,"dominant_period":30.0,"periodicity_score":1.0,
+"frequency_peaks":[0.033333]},"jitter_percent":0.0,"connection_count":120,"check_ins":120,
+"bytes_out":55200,"bytes_in":36000,"duration_seconds":3570.0,
+"first_seen":"2026-11-22T01:18:30.000Z","last_seen":"2026-11-22T02:18:00.000Z",
+"analysis_time":"2026-11-22T02:18:28.960Z","hidden":null,"hidden_reason":null,
+"explanation":{"summary":"fixed sleep","detected_interval_seconds":30.0,"sleep_model":"fixed",
+"contributing_signals":[],"adjustments":[]}}],
+"next_cursor":"0.99956925562664489 10.77.0.5->cdn.example:443/TCP"})";
+
+constexpr const char* kRealConnections = R"({"count":1,"total":106,"pairs":[
+{"pair_key":"10.10.0.10->192.0.2.16:10000/TCP","src_ip":"10.10.0.10","dst_ip":"192.0.2.16",
+"dst_port":10000,"protocol":"TCP","server_name":"cdn.example","connection_count":7,"check_ins":5,
+"duration_seconds":90.5,"first_seen":"2026-11-22T01:29:43.261Z",
+"last_seen":"2026-11-22T01:31:13.761Z"}],"next_cursor":"10.10.0.10->192.0.2.16:10000/TCP"})";
+
+constexpr const char* kRealLongConnections = R"({"count":1,"min_duration":0.0,"connections":[
+{"pair_key":"10.77.0.5->198.18.77.5:443/TCP","src_ip":"10.77.0.5","dst_ip":"198.18.77.5",
+"dst_port":443,"protocol":"TCP","src_port":40445,"server_name":"cdn.example","edge":"sensor-1",
+"duration_seconds":7300.0,"first_seen":"2026-11-22T01:18:30.000Z",
+"last_seen":"2026-11-22T01:18:30.040Z","bytes_out":460,"bytes_in":300}]})";
+
+constexpr const char* kRealAlerts = R"({"count":1,"total":2,"alerts":[
+{"alert_id":"ba0969d2726c545a6796a77cc7e5d620","title":"Beacon gone: 10.30.0.10->192.0.2.1:8883/TCP",
+"description":"its last check-in was 19m ago","severity":"LOW","source":"hunt","details":{},
+"timestamp":"2026-11-22T02:18:28.960Z","tags":["beacon","gone","TCP"],"kind":"beacon.gone",
+"subject":"10.30.0.10->192.0.2.1:8883/TCP"}],"next_cursor":"2"})";
+
+constexpr const char* kRealEdges = R"({"count":1,"edges":[{"id":"00ff00ff00ff00ff",
+"fingerprint":"00ff00ff00ff00ff","state":"enrolled","name":"sensor-1","kind":"collector",
+"enrolled":true,"revoked":false,"enrolments":1,"name_conflict":false,
+"enrolled_at":"2026-11-22T02:00:00.000Z","last_seen":"2026-11-22T02:18:25.927Z",
+"last_address":"127.0.0.1","clock_skew_seconds":0.5,"incarnation":"i","sequence":41,"batches":31,
+"repeated":2,"events":1576,"batches_missing":17,"batches_dropped":19,"counters":{}}]})";
+
+TEST(ServerViews, ARealAnswerFillsEveryColumnOfATable) {
+  const auto row_of = [](const Result<std::string>& text) {
+    // Behind bars, title, empty line, headings and their underlines.
+    std::string rest = text ? *text : text.error().message();
+    for (int line = 0; line < 6; ++line)
+      rest.erase(0, rest.find('\n') + 1);
+    return rest.substr(0, rest.find('\n'));
+  };
+  using testing::MatchesRegex;
+  EXPECT_THAT(row_of(beacons_text(kRealBeacons, false)),
+              MatchesRegex("  100.0%  CRITICAL    10.77.0.5  +198.18.77.5  +443    TCP    120  +"
+                           "30.0s  +cdn.example  +"));
+  EXPECT_THAT(row_of(connections_text(kRealConnections)),
+              MatchesRegex("  10.10.0.10  +192.0.2.16  +10000  TCP    7  +90.5s  +"
+                           "2026-11-22T01:31:13.761Z +cdn.example  +"));
+  EXPECT_THAT(row_of(long_connections_text(kRealLongConnections)),
+              MatchesRegex("  2.0h  +10.77.0.5  +198.18.77.5  +443    TCP    460  +300  +"
+                           "2026-11-22T01:18:30.000Z +cdn.example  +"));
+  EXPECT_THAT(row_of(alerts_text(kRealAlerts, false)),
+              MatchesRegex("  2026-11-22T02:18:28.960Z  LOW  +Beacon gone: .*TCP +"));
+  EXPECT_THAT(row_of(edges_text(kRealEdges)),
+              MatchesRegex("  sensor-1  +collector  00ff00ff00ff  enrolled  +"
+                           "2026-11-22T02:18:25.927Z  .0.5s  +31  +17  +19  +"));
+}
+
+TEST(ServerViews, ARealAnswerFillsEveryColumnOfCsv) {
+  const auto csv_row = [](const Result<std::string>& csv) {
+    return csv ? csv->substr(csv->find('\n') + 1) : csv.error().message();
+  };
+  EXPECT_EQ(csv_row(beacons_csv(kRealBeacons)),
+            "0.999569,critical,10.77.0.5,198.18.77.5,cdn.example,443,TCP,120,30.0,1.0,0.98,0.97,"
+            "0.997128,2026-11-22T01:18:30.000Z,2026-11-22T02:18:00.000Z,"
+            "10.77.0.5->198.18.77.5:443/TCP,10.77.0.5->cdn.example:443/TCP\n");
+  EXPECT_EQ(csv_row(connections_csv(kRealConnections)),
+            "10.10.0.10,192.0.2.16,10000,TCP,7,90.5,2026-11-22T01:29:43.261Z,"
+            "2026-11-22T01:31:13.761Z,10.10.0.10->192.0.2.16:10000/TCP,cdn.example\n");
+  EXPECT_EQ(csv_row(long_connections_csv(kRealLongConnections)),
+            "7300.0,10.77.0.5,40445,198.18.77.5,cdn.example,443,TCP,460,300,"
+            "2026-11-22T01:18:30.000Z,2026-11-22T01:18:30.040Z,10.77.0.5->198.18.77.5:443/TCP\n");
+  EXPECT_EQ(csv_row(alerts_csv(kRealAlerts)),
+            "ba0969d2726c545a6796a77cc7e5d620,2026-11-22T02:18:28.960Z,LOW,"
+            R"("Beacon gone: 10.30.0.10->192.0.2.1:8883/TCP","its last check-in was 19m ago",)"
+            "10.30.0.10->192.0.2.1:8883/TCP\n");
+}
+
 TEST(ServerViews, WatchFitsTheScreen) {
   WatchState state;
   state.host = "localhost:9090";
