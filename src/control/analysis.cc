@@ -242,7 +242,8 @@ Analysis::Run Analysis::analyze() {
   const Timestamp heard_until = std::min(counters.newest, run.start);
   const WatchResult result = watch(*analysis, run.start, heard_until, virgin.value_or(false),
                                    last_check_in, settings, states_);
-  for (const std::string& identity : tell(result, before, run)) {
+  const auto failed = tell(result, before, run);
+  for (const std::string& identity : failed) {
     const auto known = before.find(identity);
     if (known == before.end()) {
       states_.erase(identity);
@@ -251,8 +252,10 @@ Analysis::Run Analysis::analyze() {
     }
   }
   withdraw_triage(result, run);
-  // An analysis of nothing is not the first one.
-  if (run.pairs_analyzed > 0 || !result.changed.empty() || !result.forgotten.empty()) {
+  // An analysis of nothing is not the first one, nor one whose digest, which has no identity, could
+  // not be kept: it comes again.
+  const bool told = std::find(failed.begin(), failed.end(), std::string()) == failed.end();
+  if (told && (run.pairs_analyzed > 0 || !result.changed.empty() || !result.forgotten.empty())) {
     if (auto saved = save(*analysis, result, run.start); !saved) {
       run.errors.push_back(saved.error().message());
     }

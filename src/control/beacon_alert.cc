@@ -50,6 +50,23 @@ std::string sentence_of(const ScoredPair& pair) {
   return words;
 }
 
+// Of one among many: a hundred with all their fields would be longer than the alert queue takes.
+void write_summary(JsonWriter& json, const ScoredPair& pair) {
+  json.begin();
+  json.plain("pair_key", pair.key.to_string());
+  json.text("identity", pair.identity());
+  json.plain("src_ip", pair.key.source.to_string());
+  json.plain("dst_ip", pair.key.destination.to_string());
+  json.text_or_null("server_name", pair.server_name);
+  json.whole("dst_port", pair.key.port);
+  json.plain("protocol", to_string(pair.key.protocol));
+  json.number("combined_score", pair.verdict.combined_score);
+  json.plain("confidence", to_string(pair.verdict.confidence));
+  json.number("interval_seconds", pair.verdict.interval_seconds);
+  json.plain("last_seen", to_rfc3339(pair.last_seen));
+  json.end();
+}
+
 // The fields of /api/v1/beacons, and why: flat, as sinks look for src_ip, dst_ip and others by
 // name.
 std::string details_of(const WatchDecision& decision, const DetectionSettings& settings,
@@ -62,7 +79,7 @@ std::string details_of(const WatchDecision& decision, const DetectionSettings& s
       json.whole("count", decision.pairs.size());
       json.begin_list("beacons");
       for (std::size_t i = 0; i < std::min(decision.pairs.size(), kMostInDigest); ++i)
-        write_beacon(json, *decision.pairs[i], settings, now);
+        write_summary(json, *decision.pairs[i]);
       json.end_list();
     }
     json.end();

@@ -330,6 +330,15 @@ void Control::stop() {
   server_.reset();
 }
 
+std::string Control::read_at_start(const HuntConfig& before, const HuntConfig& after) {
+  std::string keys;
+  for (const char* key : {"alerting.queue_size", "networks.internal", "detection.burst_gap"}) {
+    if (before.values.to_json(key, true) == after.values.to_json(key, true)) continue;
+    keys += (keys.empty() ? "" : ", ") + std::string(key);
+  }
+  return keys;
+}
+
 Result<std::vector<std::string>> Control::reload(ConfigDocument file) {
   const auto before = config_->current();
   auto version = config_->reload(std::move(file), now());
@@ -341,7 +350,7 @@ Result<std::vector<std::string>> Control::reload(ConfigDocument file) {
   if (auto renewed = renew_certificate(); !renewed) said.push_back(renewed.error().message());
   said.push_back("configuration version " + std::to_string(*version) + " holds");
   const auto after = config_->current();
-  std::string restart;
+  std::string restart = read_at_start(*before, *after);
   for (const ConfigKey& key : after->values.schema().keys()) {
     constexpr std::string_view kSections[] = {"control_plane.", "persistence.", "logging."};
     const bool ours = std::any_of(std::begin(kSections), std::end(kSections), [&](auto section) {

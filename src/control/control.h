@@ -56,6 +56,9 @@ class Control {
   // Makes hunt, sinks and keys what the configuration says.
   Result<void> apply_config();
 
+  // Keys that differ and are read, in full or by a part, at start only; empty: none.
+  static std::string read_at_start(const HuntConfig& before, const HuntConfig& after);
+
   Timestamp now() const { return clock_(); }
   Timestamp started() const { return started_; }
   std::vector<std::string> endpoints() const;

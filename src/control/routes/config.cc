@@ -31,8 +31,8 @@ HttpResponse origins(Control& control, const RouteCall&) {
 }
 
 // The configuration as it now holds, behind what became of the change.
-HttpResponse changed(Control& control, const Result<std::uint64_t>& version,
-                     const std::vector<Error>& all) {
+HttpResponse changed(Control& control, const HuntConfig& before,
+                     const Result<std::uint64_t>& version, const std::vector<Error>& all) {
   if (!version) {
     HttpResponse response = error_answer(version.error());
     if (all.size() > 1) {
@@ -52,6 +52,8 @@ HttpResponse changed(Control& control, const Result<std::uint64_t>& version,
   if (auto applied = control.apply_config(); !applied) {
     warnings.push_back(applied.error().message());
   }
+  const std::string restart = Control::read_at_start(before, *control.config().current());
+  if (!restart.empty()) warnings.push_back("these changes need a restart: " + restart);
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
     json.plain("status", "updated");
@@ -68,9 +70,10 @@ HttpResponse changed(Control& control, const Result<std::uint64_t>& version,
 
 HttpResponse edit(Control& control, const RouteCall& call) {
   std::vector<Error> all;
+  const auto before = control.config().current();
   const auto version =
       control.config().edit(call.request.body, std::string(call.who), control.now(), &all);
-  return changed(control, version, all);
+  return changed(control, *before, version, all);
 }
 
 HttpResponse roll_back(Control& control, const RouteCall& call) {
@@ -78,9 +81,10 @@ HttpResponse roll_back(Control& control, const RouteCall& call) {
   if (!body.is_object() || !body.contains("version") || !body["version"].is_number_unsigned()) {
     return error_answer(400, R"(send {"version": N}; /api/v1/config/history lists them)");
   }
+  const auto before = control.config().current();
   const auto version = control.config().roll_back(body["version"].get<std::uint64_t>(),
                                                   std::string(call.who), control.now());
-  return changed(control, version, {});
+  return changed(control, *before, version, {});
 }
 
 HttpResponse history(Control& control, const RouteCall& call) {
