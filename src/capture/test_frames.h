@@ -14,7 +14,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 inline void put(Bytes& out, std::uint64_t value, int bytes) {  // network order
   for (int i = bytes - 1; i >= 0; --i)
-    out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    out.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : std::uint8_t{0});
 }
 inline void put(Bytes& out, const Bytes& more) {
   out.insert(out.end(), more.begin(), more.end());

@@ -68,6 +68,7 @@ constexpr Name kEventWords[] = {
 
 template <std::size_t N>
 Word find_word(const Name (&words)[N], std::string_view text, std::size_t& hint) {
+  if (hint >= N) hint = 0;  // it may come from a longer list
   for (std::size_t i = 0; i < N; ++i) {
     const std::size_t at = hint + i < N ? hint + i : hint + i - N;
     if (words[at].text == text) {

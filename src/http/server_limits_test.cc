@@ -104,9 +104,9 @@ TEST(HttpLimits, MakePlaceByTheLongestIdle) {
 TEST(HttpLimits, RefuseConnectionsWhereNoneIsIdle) {
   HttpServer::Options options;
   options.most_connections = 2;
-  TestServer test(options);
-  std::atomic<bool> go_on{false};
+  std::atomic<bool> go_on{false};  // outlive the server's workers
   std::atomic<int> running{0};
+  TestServer test(options);
   test.handler.on_handle = [&](const HttpRequest&) {
     ++running;
     wait_for([&] { return go_on.load(); });
@@ -128,8 +128,8 @@ TEST(HttpLimits, RefuseRequestsThatWouldWaitTooLong) {
   HttpServer::Options options;
   options.workers = 1;
   options.most_queued = 1;
+  std::atomic<bool> go_on{false}, running{false};  // outlive the server's workers
   TestServer test(options);
-  std::atomic<bool> go_on{false}, running{false};
   test.handler.on_handle = [&](const HttpRequest&) {
     running = true;
     wait_for([&] { return go_on.load(); });
