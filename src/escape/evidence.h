@@ -1,0 +1,76 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "escape/method.h"
+#include "ping/keys.h"
+
+namespace beaconry {
+
+// What a probe tried, when, and what not and why: text lines, each chained to the one before by
+// BLAKE2b, the chain's head signed by the probe's key at the end of each cycle, each hour and each
+// start. docs/formats/evidence.md. Survives restarts; bounded: past `most_bytes` the oldest whole
+// cycles are replaced by a signed summary that keeps the chain. One thread.
+class Evidence {
+ public:
+  struct Options {
+    std::string path;  // empty: in memory only
+    std::uint64_t most_bytes = 32 << 20;
+    std::string probe_name;
+  };
+  // A file that another key signed, or whose chain is broken, is refused: the remedy is in the
+  // words. A torn last line (power loss) is cut off, and that is recorded.
+  static Result<std::unique_ptr<Evidence>> open(const Options& options, const PartyKeys& keys,
+                                                Timestamp now);
+  virtual ~Evidence() = default;
+
+  virtual Result<void> tried(const Try& made, Timestamp now) = 0;
+  virtual Result<void> answered(const Try& made, Timestamp now) = 0;  // home was reached, two-way
+  // Not tried: by profile, budget, missing resolver, …
+  virtual Result<void> skipped(MethodId method, CycleKind kind, std::uint32_t cycle,
+                               std::string_view why, Timestamp now) = 0;
+  virtual Result<void> heard(std::string_view peer, const Ping& ping, Timestamp now) = 0;
+  virtual Result<void> began(CycleKind kind, std::uint32_t cycle, Timestamp now) = 0;
+  virtual Result<void> completed(CycleKind kind, std::uint32_t cycle, Timestamp now) = 0;
+  virtual Result<void> seal(Timestamp now) = 0;  // sign the head, and sync
+
+  // What the plan needs after a restart: the last sequence used and the cycles begun.
+  virtual std::uint64_t last_sequence() const = 0;
+  virtual std::uint32_t last_cycle(CycleKind kind) const = 0;
+};
+
+// Reading it back, on another machine. verify: every link, every signature, by whose key.
+struct EvidenceReport {
+  struct Row {
+    std::string method;
+    std::uint64_t tried = 0, answered = 0;
+    std::string why_not;  // of the last cycle in which it was not tried
+    Timestamp last_tried{};
+  };
+  std::string probe_name, probe_id;
+  Key32 sign_public{};
+  std::uint64_t lines = 0, signatures = 0;
+  Timestamp first{}, last{}, last_signed{};
+  std::uint64_t unsigned_lines = 0;  // after the last signature
+  struct Cycle {
+    std::uint32_t number = 0;
+    Timestamp begun{}, completed{};
+  };
+  Cycle last_short, last_long;  // complete
+  std::vector<Row> rows;
+  struct Heard {
+    std::string from;
+    std::uint64_t pings = 0;
+    Timestamp first{}, last{};
+  };
+  std::vector<Heard> heard;  // the row of the zone matrix
+};
+// `expected`: whose it must be; none: whichever key it names, which is in the report.
+Result<EvidenceReport> verify_evidence(const std::string& path, const Key32* expected);
+
+}  // namespace beaconry

@@ -1,0 +1,39 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "escape/config.h"
+#include "escape/evidence.h"
+#include "escape/link.h"
+#include "escape/plan.h"
+
+namespace beaconry {
+
+// The probe: its loop between link, segment, plan, conversations and evidence. Everything that
+// leaves passes Egress. One thread; run() returns when `stop` says so, or after one short cycle.
+class Probe {
+ public:
+  struct MethodResult {  // for --once
+    MethodId method{};
+    std::uint64_t tried = 0, answered = 0;
+    std::string why_not;
+  };
+  struct Options {
+    ProbeConfig config;
+    bool once = false;
+    std::function<Timestamp()> clock;
+    std::function<void(const std::string& line)> say;  // a line a try
+    std::function<bool()> stopping;
+  };
+  static Result<std::unique_ptr<Probe>> make(Options options, Link& link, Evidence& evidence);
+  virtual ~Probe() = default;
+
+  virtual Result<void> run() = 0;
+  virtual const Segment& segment() const = 0;
+  virtual const Egress::Counters& counters() const = 0;
+  virtual std::vector<MethodResult> results() const = 0;
+};
+
+}  // namespace beaconry

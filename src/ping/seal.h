@@ -1,0 +1,68 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ping/keys.h"
+#include "ping/ping.h"
+
+namespace beaconry {
+
+// A sealed ping on the wire: docs/formats/ping.md.
+//   magic (4) | length of what follows (1) | nonce (24: hint 8, random 16) | box (16 + plaintext)
+// The hint is BLAKE2b(SharedKey::hint, day of sending, direction), so that home need not try every
+// key. A ping is found inside anything by its magic.
+constexpr std::array<std::uint8_t, 4> kPingMagic{0xb3, 0xac, 0x07, 0x31};
+constexpr std::string_view kPingTextMagic = "bcn1";  // whatever its case
+constexpr std::size_t kSealedOverhead = 4 + 1 + 24 + 16;
+constexpr std::size_t kLongestSealed = kSealedOverhead + kLongestPing;
+
+using Nonce = std::array<std::uint8_t, 24>;
+using Hint = std::uint64_t;
+
+// `day` counts since 1970 by the sender's clock; replies have hints of their own.
+Hint hint_of(const SharedKey& key, std::int64_t day, Leg leg);
+Bytes seal(const Ping& ping, const SharedKey& key);
+// ErrorKind::malformed where the bytes are none of this key's.
+Result<Ping> open_sealed(ByteView sealed, const SharedKey& key);
+
+// The first sealed ping in bytes of any kind: binary by its magic, or text (below). Gives its bytes
+// in binary form, not authenticated. No allocation where there is none. Bounded work: each magic
+// is looked at once.
+struct FoundPing {
+  Bytes sealed;
+  bool as_text = false;
+};
+std::optional<FoundPing> find_ping(ByteView bytes);
+Hint hint_in(ByteView sealed);  // REQUIRES that find_ping() gave it
+Nonce nonce_in(ByteView sealed);
+
+// As text for DNS names, server names, URLs and log lines: "bcn1" and base32 (RFC 4648, lower case,
+// no padding) of length and what follows. Case does not matter when read, nor do dots, hyphens or
+// the length bytes of DNS labels in between: labels are at most 48 long, so no length byte is a
+// base32 digit.
+std::string ping_text(ByteView sealed);
+constexpr std::size_t kLongestLabel = 48;
+// In labels under `zone`; ErrorKind::limit if the name would pass 253 characters.
+Result<std::string> ping_name(ByteView sealed, std::string_view zone);
+
+// An answer where a whole ping does not fit (DNS addresses, a TLS random): BLAKE2b-128 of the
+// outbound ping's nonce under SharedKey::proof.
+using ReplyProof = std::array<std::uint8_t, 16>;
+ReplyProof reply_proof(const SharedKey& key, const Nonce& of);
+
+// What stands in headers where no ping fits: 48 bits, in a TCP sequence number and a source port,
+// or in an IP identification and UDP's two ports. One for each hour, form and neighbour; its last
+// address byte is `neighbour`, so that home learns which one it was.
+struct BounceToken {
+  std::uint32_t word = 0;
+  std::uint16_t half = 0;
+  friend bool operator==(const BounceToken&, const BounceToken&) = default;
+};
+enum class BounceForm : std::uint8_t { echo = 0, closed_port = 1, syn = 2, time_exceeded = 3 };
+BounceToken bounce_token(const SharedKey& key, std::int64_t hour, BounceForm form,
+                         std::uint8_t neighbour);
+
+}  // namespace beaconry
