@@ -9,8 +9,11 @@ void add_new(std::vector<IpAddress>& list, const IpAddress& address) {
   if (std::find(list.begin(), list.end(), address) == list.end()) list.push_back(address);
 }
 
-// The longest ping as text is 4 + 205 characters, in five labels.
-constexpr std::size_t kLongestZone = 253 - (4 + 205) - 5;
+// What a ping with three IPv6 addresses comes to as text, in labels.
+constexpr std::size_t kMostText =
+    kPingTextMagic.size() + ((1 + 24 + 16 + kShortestPing + 3 * 16) * 8 + 4) / 5;
+constexpr std::size_t kMostLabels = (kMostText + kLongestLabel - 1) / kLongestLabel;
+constexpr std::size_t kLongestZone = 253 - kMostText - kMostLabels;
 
 }  // namespace
 
