@@ -9,11 +9,6 @@ namespace {
 constexpr std::uint64_t kAllPorts = 65'535;
 constexpr std::uint16_t kFewPorts[] = {53, 80, 123, 443};
 
-bool is_gateway(const Scope& scope, const IpAddress& address) {
-  const auto& gateways = scope.segment.gateways();
-  return std::find(gateways.begin(), gateways.end(), address) != gateways.end();
-}
-
 }  // namespace
 
 std::vector<IpAddress> reachable_homes(const Scope& scope) {
@@ -67,6 +62,17 @@ std::vector<IpAddress> hosts_of_family(const Scope& scope, bool v4, bool with_ga
   return hosts;
 }
 
+std::vector<IpAddress> other_gateways(const Scope& scope, bool v4) {
+  std::vector<IpAddress> others;
+  bool usual = true;
+  for (const IpAddress& gateway : scope.segment.gateways()) {
+    if (gateway.is_v4() != v4) continue;
+    if (!usual) others.push_back(gateway);
+    usual = false;
+  }
+  return others;
+}
+
 std::vector<IpAddress> possible_routers(const Scope& scope, bool v4) {
   std::set<MacAddress> known;
   for (const IpAddress& gateway : scope.segment.gateways()) {
@@ -77,12 +83,9 @@ std::vector<IpAddress> possible_routers(const Scope& scope, bool v4) {
   const std::vector<Segment::Neighbour> neighbours = scope.allowed_neighbours();
   for (const bool same_family : {true, false}) {
     for (const Segment::Neighbour& neighbour : neighbours) {
-      if ((neighbour.address.is_v4() == v4) != same_family ||
-          is_gateway(scope, neighbour.address)) {
-        continue;
+      if ((neighbour.address.is_v4() == v4) == same_family && known.insert(neighbour.mac).second) {
+        routers.push_back(neighbour.address);
       }
-      if (!known.insert(neighbour.mac).second) continue;
-      routers.push_back(neighbour.address);
     }
   }
   return routers;

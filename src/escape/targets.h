@@ -38,8 +38,11 @@ class PortGrid {
 // Hosts that may be sent to. IPv6's link-local addresses are left out: what answers from one of
 // those cannot leave the segment.
 std::vector<IpAddress> hosts_of_family(const Scope& scope, bool v4, bool with_gateways);
-// Machines that might forward packets of the family: those of an Ethernet address that is none of
-// that family's gateways, each once, by its address of the family or, where it has none, another.
+// Gateways of the family but the first, through which everything goes anyway: second ones, and
+// routers that advertised themselves whether or not anybody meant them to.
+std::vector<IpAddress> other_gateways(const Scope& scope, bool v4);
+// Neighbours that might forward packets of the family: each Ethernet address that is none of its
+// gateways' once, by an address of the family or, where it has none, of the other.
 std::vector<IpAddress> possible_routers(const Scope& scope, bool v4);
 
 // For methods whose targets are few enough to be listed whenever one is asked for.

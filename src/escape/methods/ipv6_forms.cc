@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "escape/ip_protocols.h"
 #include "escape/targets.h"
 #include "packet/parse.h"
@@ -8,12 +6,12 @@ namespace beaconry {
 namespace {
 
 // Variants. Filters that look no further than IPv6's first next header see no UDP in the first
-// three; the next two put IPv6 into IPv4; the last two are for routers that advertise themselves,
-// whether or not anybody meant them to.
+// three; the next two put IPv6 into IPv4; the last two are for routers that only advertise
+// themselves.
 enum : std::uint8_t {
   kHopByHop = 0,
   kDestinationOptions = 1,
-  kRoutingHeader = 2,
+  kAuthentication = 2,
   kSixInFour = 3,
   kTeredo = 4,
   kRouterUdp = 5,
@@ -22,26 +20,6 @@ enum : std::uint8_t {
 constexpr std::uint8_t kProtocolIpv6InIp = 41;
 constexpr std::uint16_t kPort = 443, kTeredoPort = 3544;
 
-// All but the gateway that everything goes through anyway. `ot` keeps to those it is told of.
-std::vector<IpAddress> heard_routers(const Scope& scope) {
-  std::vector<IpAddress> routers;
-  const auto& gateways = scope.segment.gateways();
-  const auto usual = std::find_if(gateways.begin(), gateways.end(),
-                                  [](const IpAddress& gateway) { return !gateway.is_v4(); });
-  const auto& told = scope.config.neighbours;
-  for (const Segment::Neighbour& neighbour : scope.segment.neighbours()) {
-    const IpAddress& address = neighbour.address;
-    const bool may = scope.config.profile != Profile::ot ||
-                     std::find(gateways.begin(), gateways.end(), address) != gateways.end() ||
-                     std::find(told.begin(), told.end(), address) != told.end();
-    if (neighbour.router && !address.is_v4() && may &&
-        (usual == gateways.end() || address != *usual)) {
-      routers.push_back(address);
-    }
-  }
-  return routers;
-}
-
 std::vector<Target> targets(const Scope& scope) {
   std::vector<Target> all;
   const auto add = [&](const IpAddress& home, std::uint16_t port, std::uint8_t variant,
@@ -49,9 +27,9 @@ std::vector<Target> targets(const Scope& scope) {
     all.push_back({.destination = home, .port = port, .variant = variant, .via = via});
   };
   if (const auto home = scope.home_v6()) {
-    for (const std::uint8_t variant : {kHopByHop, kDestinationOptions, kRoutingHeader})
+    for (const std::uint8_t variant : {kHopByHop, kDestinationOptions, kAuthentication})
       add(*home, kPort, variant);
-    for (const IpAddress& router : heard_routers(scope)) {
+    for (const IpAddress& router : other_gateways(scope, false)) {
       add(*home, kPort, kRouterUdp, router);
       add(*home, 0, kRouterEcho, router);
     }
@@ -80,7 +58,7 @@ std::unique_ptr<Conversation> run(Wire& wire) {
   const auto datagram = [&](ByteView data) {
     return udp(*source, to.destination, wire.claim_port(kProtocolUdp), to.port, data);
   };
-  // Of UDP behind one extension header of eight bytes.
+  // UDP behind one extension header.
   const auto behind = [&](std::uint8_t header, Bytes extension) {
     const Bytes rest = datagram(ping);
     extension.insert(extension.end(), rest.begin(), rest.end());
@@ -93,8 +71,31 @@ std::unique_ptr<Conversation> run(Wire& wire) {
     case kDestinationOptions:
       wire.send_ip(behind(60, {kProtocolUdp, 0, 1, 4, 0, 0, 0, 0}));
       break;
-    case kRoutingHeader:  // of a type for experiments (RFC 4727), with nowhere left to go
-      wire.send_ip(behind(43, {kProtocolUdp, 0, 253, 0, 0, 0, 0, 0}));
+    case kAuthentication:  // RFC 4302, of an association that nobody has
+      wire.send_ip(behind(51, {kProtocolUdp,
+                               4,
+                               0,
+                               0,
+                               1,
+                               0,
+                               0,
+                               1,
+                               0,
+                               0,
+                               0,
+                               1,  //
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0,
+                               0}));
       break;
     case kSixInFour:  // RFC 4213
       wire.send_ip(

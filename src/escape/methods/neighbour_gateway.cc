@@ -13,8 +13,12 @@ struct Ways {
   explicit Ways(const Scope& scope) : homes(reachable_homes(scope)), ports(scope.common_ports()) {
     static constexpr std::uint16_t kOnePort[] = {443};
     if (scope.cycle == CycleKind::short_cycle) ports = kOnePort;
-    for (const IpAddress& home : homes)
+    for (const IpAddress& home : homes) {
       routers.push_back(possible_routers(scope, home.is_v4()));
+      if (!home.is_v4()) continue;  // IPv6's are ipv6-forms' matter
+      for (const IpAddress& gateway : other_gateways(scope, true))
+        routers.back().push_back(gateway);
+    }
   }
   std::uint64_t each() const { return 1 + 2 * ports.size(); }  // an echo; UDP and SYN of each port
   std::uint64_t count() const {

@@ -16,12 +16,12 @@ std::vector<Target> targets(const Scope& scope) {
     for (const IpAddress& gateway : scope.segment.gateways()) {
       if (gateway.is_v4() == v4) hops.push_back(gateway);
     }
-    for (const IpAddress& host : hops) {
+    for (const IpAddress& hop : hops) {
       for (const Form form : {Form::udp, Form::tcp_syn, Form::echo}) {
         all.push_back({.destination = *home,
                        .port = static_cast<std::uint16_t>(form == Form::tcp_syn ? 443 : 0),
                        .variant = static_cast<std::uint8_t>(form),
-                       .via = host});
+                       .via = hop});
       }
     }
   }

@@ -57,7 +57,10 @@ std::unique_ptr<Conversation> run(Wire& wire) {
   const Segment& segment = wire.scope().segment;
   for (const IpAddress& gateway : segment.gateways()) {
     const auto mac = segment.mac_of(gateway);
-    if (gateway.is_v4() == v4 && mac) receiver = *mac;
+    if (gateway.is_v4() == v4 && mac) {
+      receiver = *mac;
+      break;
+    }
   }
   const Bytes ping = wire.ping();
   const Bytes packet =
@@ -83,7 +86,7 @@ extern constinit const Method vlan_double_tag{
         "takes one off and passes it into another VLAN",
     .risk = Risk::medium,
     .danger = "frames may reach VLANs that nobody meant them for; port security may shut the port",
-    .traits = kMalformed,
+    .traits = kMalformed | kBroadcast,  // broadcast where no gateway is known
     .needs_own_address = false,
     .count = count,
     .target = target,
