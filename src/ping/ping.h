@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,9 +43,12 @@ struct Ping {
   friend bool operator==(const Ping&, const Ping&) = default;
 };
 
-// Plaintext of a ping: docs/formats/ping.md. 39 to 87 bytes: IPv4 addresses take four.
+// Plaintext of a ping: docs/formats/ping.md. 35 to 83 bytes: IPv4 addresses take four, :: none.
+// `sent` outside kEarliest to kLatest becomes the nearer of the two. Reading takes up to
+// kLongestPing and ignores what follows: later versions may add to the end.
+constexpr std::size_t kShortestPing = 35;
+constexpr std::size_t kLongestPing = 96;
 Bytes encode_ping(const Ping& ping);
 Result<Ping> decode_ping(ByteView bytes);
-constexpr std::size_t kLongestPing = 96;
 
 }  // namespace beaconry

@@ -19,13 +19,22 @@ constexpr std::string_view kPingTextMagic = "bcn1";  // whatever its case
 constexpr std::size_t kSealedOverhead = 4 + 1 + 24 + 16;
 constexpr std::size_t kLongestSealed = kSealedOverhead + kLongestPing;
 
+// Could this byte be the length in a sealed ping?
+constexpr bool is_sealed_length(std::uint8_t length) {
+  return length >= 24 + 16 + kShortestPing && length <= 24 + 16 + kLongestPing;
+}
+// Magic, and exactly the length that it says.
+bool is_sealed_shape(ByteView sealed);
+
 using Nonce = std::array<std::uint8_t, 24>;
 using Hint = std::uint64_t;
 
 // `day` counts since 1970 by the sender's clock; replies have hints of their own.
 Hint hint_of(const SharedKey& key, std::int64_t day, Leg leg);
 Bytes seal(const Ping& ping, const SharedKey& key);
-// ErrorKind::malformed where the bytes are none of this key's.
+// ErrorKind::malformed where the bytes are none of this key's, ErrorKind::unsupported for a ping of
+// a later version. Both directions share the key: who opens must look at the leg, since anybody can
+// send a ping back to where it came from.
 Result<Ping> open_sealed(ByteView sealed, const SharedKey& key);
 
 // The first sealed ping in bytes of any kind: binary by its magic, or text (below). Gives its bytes
@@ -52,6 +61,7 @@ Result<std::string> ping_name(ByteView sealed, std::string_view zone);
 // outbound ping's nonce under SharedKey::proof.
 using ReplyProof = std::array<std::uint8_t, 16>;
 ReplyProof reply_proof(const SharedKey& key, const Nonce& of);
+bool same_proof(const ReplyProof& a, const ReplyProof& b);  // in a time that tells nothing
 
 // What stands in headers where no ping fits: 48 bits, of which every answer gives back at least as
 // much as home needs to know them again. One for each hour, form and neighbour; its last address
@@ -75,7 +85,21 @@ struct BounceToken {
   friend bool operator==(const BounceToken&, const BounceToken&) = default;
 };
 enum class BounceForm : std::uint8_t { echo = 0, closed_port = 1, syn = 2, time_exceeded = 3 };
+// `hour` counts since 1970 by the sender's clock.
 BounceToken bounce_token(const SharedKey& key, std::int64_t hour, BounceForm form,
                          std::uint8_t neighbour);
+
+struct TokenContent {
+  BounceForm form{};
+  std::uint8_t neighbour = 0;
+};
+// Nothing where it is none of this key's and hour's. Of 2^48 tokens 1,024 are.
+std::optional<TokenContent> read_token(const BounceToken& token, const SharedKey& key,
+                                       std::int64_t hour);
+// The 24 bits that all tokens of a key and hour begin with: to look them up.
+std::uint32_t token_hint(const SharedKey& key, std::int64_t hour);
+constexpr std::uint32_t hint_in(const BounceToken& token) {
+  return token.word >> 8;
+}
 
 }  // namespace beaconry
