@@ -17,13 +17,6 @@ constexpr std::size_t kLongestZone = 253 - kMostText - kMostLabels;
 
 }  // namespace
 
-std::vector<IpAddress> reachable_homes(const Scope& scope) {
-  std::vector<IpAddress> homes;
-  if (const auto v4 = scope.home_v4()) homes.push_back(*v4);
-  if (const auto v6 = scope.home_v6()) homes.push_back(*v6);
-  return homes;
-}
-
 IpAddress home_by_name(const Scope& scope) {
   const auto& addresses = scope.config.home.addresses;
   return addresses.empty() ? IpAddress{} : addresses.front();

@@ -3,14 +3,13 @@
 #include <vector>
 
 #include "escape/method.h"
+#include "escape/targets.h"
 
 namespace beaconry {
 
 // The lists that methods choose their targets from. They are made anew at each call: what the
 // segment knows changes between tries.
 
-// Home's addresses that we have an address to speak to, IPv4 first.
-std::vector<IpAddress> reachable_homes(const Scope& scope);
 // Home as pings name it where somebody else is to reach it for us: its first address, or ::.
 IpAddress home_by_name(const Scope& scope);
 // Who may pass something on for us: gateways, then the neighbours that the profile allows.
