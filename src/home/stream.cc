@@ -6,7 +6,7 @@
 
 namespace beaconry {
 
-bool Stream::take(ByteView bytes, Desk& desk, Bytes& out) {
+bool VisitStream::take(ByteView bytes, Desk& desk, Bytes& out) {
   const std::size_t room = kMostHeld - held_.size();
   const ByteView taken = bytes.first(std::min(bytes.size(), room));
   held_.insert(held_.end(), taken.begin(), taken.end());

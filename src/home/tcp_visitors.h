@@ -8,7 +8,7 @@
 
 namespace beaconry {
 
-// The connections of listening sockets: accepted, read and answered by Stream, within limits of
+// The connections of listening sockets: accepted, read and answered by VisitStream, within limits of
 // number, bytes and time. One thread; never blocks.
 class TcpVisitors {
  public:
