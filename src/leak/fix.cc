@@ -17,8 +17,12 @@ std::string from_segment(const Leak& leak) {
 }
 
 std::string drop(const Leak& leak, const std::string& match) {
-  return std::string(kForward) + from_segment(leak) + match + (match.empty() ? "" : " ") +
-         "counter drop";
+  // A rule is of one family: the segment's address is left out where the match is of the other.
+  const bool of_v6 = match.rfind("exthdr", 0) == 0 || match.rfind("ip6", 0) == 0;
+  const bool of_v4 = match.rfind("ip ", 0) == 0;
+  const bool other = leak.inside.is_v4() ? of_v6 : of_v4;
+  return std::string(kForward) + (other ? std::string() : from_segment(leak)) + match +
+         (match.empty() ? "" : " ") + "counter drop";
 }
 
 // Its ports as nft takes them; beyond a dozen ranges the whole protocol.

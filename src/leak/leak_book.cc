@@ -67,7 +67,7 @@ struct LeakBook::State {
     } else {
       if (remembering && !tries.knows(o.ping.probe) && o.ping.sequence != 0)
         tries.forget_to(o.ping.probe, o.ping.sequence - 1);
-      judged.what = classify(o, judged);
+      judged.what = classify(o, judged, remembering);
     }
     if (judged.what == Class::fresh || judged.what == Class::duplicate) learn(o, p);
     return judged;
@@ -80,14 +80,14 @@ struct LeakBook::State {
     if (!p.is_retired(o)) p.note_cycle(o.ping.cycle_kind, o.ping.cycle, o.received);
   }
 
-  Class classify(const Observation& o, Judged& judged) {
+  Class classify(const Observation& o, Judged& judged, bool remembering) {
     const Ping& ping = o.ping;
     const bool late = judged.probe->clock.is_late(ping.sequence, ping.sent, o.received, kDuplicate);
     // A ghost is a resolver's or a relay's doing; anything else that comes twice is somebody's.
     const Class again = may_be_kept(o) ? Class::late : Class::replayed;
     judged.seen = tries.find(ping.probe, ping.sequence);
     if (judged.seen == nullptr) {
-      if (tries.is_forgotten(ping.probe, ping.sequence)) return again;
+      if (!remembering && tries.is_forgotten(ping.probe, ping.sequence)) return again;
       judged.seen = &tries.add(ping.probe, ping.sequence);
     }
     Timestamp& first = ping.leg == Leg::confirmed ? judged.seen->confirmed : judged.seen->outbound;
@@ -170,13 +170,17 @@ struct LeakBook::State {
     } else if (!late && widens(*leak, o, *judged.probe)) {
       outcome.changes.push_back({LeakChange::widened, {}});
     }
-    if (judged.seen != nullptr ? judged.seen->join(judged.number) : judged.first) {
+    using Join = SeenTries::Seen::Join;
+    const Join join = judged.seen != nullptr ? judged.seen->join(judged.number, o.ping.leg)
+                      : judged.first         ? Join::first
+                                             : Join::again;
+    if (join == Join::first) {
       ++leak->count;
       if (late) ++leak->late;
-    } else if (judged.what == Class::duplicate) {
+    } else if (join == Join::again && judged.what == Class::duplicate) {
       ++leak->duplicates;
     }
-    update(*leak, o, judged, late && !changed);
+    if (!late || changed) update(*leak, o, judged);
     if (o.ping.leg == Leg::confirmed && o.authenticity == Authenticity::authentic &&
         !leak->two_way) {
       leak->two_way = true;
@@ -210,8 +214,7 @@ struct LeakBook::State {
     return true;
   }
 
-  void update(Leak& leak, const Observation& o, const Judged& judged, bool only_counts) {
-    if (only_counts) return;
+  void update(Leak& leak, const Observation& o, const Judged& judged) {
     leak.first = std::min(leak.first, o.received);
     if (leak.times_opened == 1) leak.opened = leak.first;
     if (o.received >= leak.last) {
@@ -267,14 +270,14 @@ void LeakBook::remember(const Observation& o) {
   if (judged.probe == nullptr) return;
   ProbeRecord& p = *judged.probe;
   if (judged.what != Class::fresh && judged.what != Class::duplicate) {
-    if (judged.first && judged.seen != nullptr) judged.seen->join(judged.number);
+    if (judged.first && judged.seen != nullptr) judged.seen->join(judged.number, o.ping.leg);
     return;
   }
   p.add_network(o.source);
   if (judged.path.kind == PathKind::control)
     p.control = std::max(p.control.value_or(o.received), o.received);
   else if (judged.seen != nullptr && (judged.what == Class::fresh || may_multiply(o)))
-    judged.seen->join(judged.number);
+    judged.seen->join(judged.number, o.ping.leg);
 }
 
 LeakBook::Outcome LeakBook::add(const Observation& o) {
@@ -283,11 +286,11 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
   outcome.what = judged.what;
   if (judged.probe == nullptr || o.ping.leg == Leg::reply) return outcome;
   ProbeRecord& p = *judged.probe;
+  // The leak of the way that it took, or else of the way that its first took.
   const auto joined = [&]() -> Leak* {
-    const std::uint64_t number = judged.seen != nullptr && judged.seen->leaks[0] != 0
-                                     ? judged.seen->leaks[0]
-                                     : judged.number;
-    const auto at = state_->leaks.find(number);
+    auto at = state_->leaks.find(judged.number);
+    if (at == state_->leaks.end() && judged.seen != nullptr)
+      at = state_->leaks.find(judged.seen->joined[0].leak);
     return at == state_->leaks.end() ? nullptr : &at->second;
   };
   const bool may_open = judged.first || (judged.what == Class::duplicate && may_multiply(o));
@@ -304,7 +307,11 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
     p.add_network(o.source);
     state_->count(o, judged, outcome);
   } else if (Leak* leak = joined()) {
-    if (judged.what == Class::duplicate) ++leak->duplicates;
+    if (judged.what == Class::duplicate) {
+      ++leak->duplicates;
+      // From elsewhere it says nothing of the leak: it may be somebody's who repeats it.
+      if (!leak->closed && leak->id == leak_id(judged.number)) state_->update(*leak, o, judged);
+    }
     if (judged.what == Class::late) ++leak->late, ++leak->count;
     outcome.leak_id = leak->id;
   }

@@ -4,15 +4,19 @@
 
 namespace beaconry {
 
-bool SeenTries::Seen::join(std::uint64_t leak) {
-  for (std::uint64_t& known : leaks) {
-    if (known == leak) return false;
-    if (known == 0) {
-      known = leak;
-      return true;
+SeenTries::Seen::Join SeenTries::Seen::join(std::uint64_t leak, Leg leg) {
+  const auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(leg));
+  for (Joined& known : joined) {
+    if (known.leak == 0) {
+      known = {leak, bit};
+      return Join::first;
     }
+    if (known.leak != leak) continue;
+    if ((known.legs & bit) != 0) return Join::again;
+    known.legs = static_cast<std::uint8_t>(known.legs | bit);
+    return Join::other_leg;
   }
-  return false;
+  return Join::again;
 }
 
 SeenTries::Seen* SeenTries::find(ProbeId probe, std::uint64_t sequence) {

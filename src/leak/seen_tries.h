@@ -16,10 +16,15 @@ class SeenTries {
   static constexpr std::size_t kMost = 262'144;
 
   struct Seen {
-    Timestamp outbound{}, confirmed{};     // first arrivals; kEarliest: never
-    std::array<std::uint64_t, 4> leaks{};  // that it was counted in; 0: none
-    // True the first time; further ones than there is room for count as known.
-    bool join(std::uint64_t leak);
+    Timestamp outbound{}, confirmed{};  // first arrivals; kEarliest: never
+    struct Joined {
+      std::uint64_t leak = 0;  // 0: none
+      std::uint8_t legs = 0;   // bits of Leg
+    };
+    std::array<Joined, 4> joined{};  // the leaks that it was counted in
+    enum class Join { first, other_leg, again };
+    // Where there is no room for another leak it counts as known there.
+    Join join(std::uint64_t leak, Leg leg);
   };
   // Nothing: it never arrived, as far as is remembered.
   Seen* find(ProbeId probe, std::uint64_t sequence);
