@@ -254,6 +254,10 @@ Result<void> FileEvidence::sync() {
 }
 
 Result<void> FileEvidence::write_text(const std::string& text) {
+  if (size_ > 2 * options_.most_bytes) {
+    return fail(ErrorKind::limit, "write", options_.path,
+                "it cannot be shortened: its folder must be writable by the probe's account");
+  }
   EvidenceChain chain = chain_;
   auto done = put(chain.add(text) + ' ' + text + '\n');
   if (done) chain_ = chain;
@@ -289,6 +293,10 @@ Result<void> FileEvidence::reserve(std::uint64_t until, Timestamp now) {
 
 Result<void> FileEvidence::seal(Timestamp now) {
   if (auto done = write_all(runs_.take_all()); !done) return done;
+  if (size_ == size_at_seal_) {  // nothing since
+    sealed_ = now;
+    return {};
+  }
   const auto signature = keys_.sign(chain_.message_to_sign());
   if (auto done = write_text(to_rfc3339(now) + " sealed sig=" + to_hex(signature)); !done) {
     return done;
