@@ -104,8 +104,7 @@ int setup(const std::vector<std::string>& words) {
                            {"zone", words[7]},
                            {"state_dir", state},
                            {"probes", folder + "/probes.json"},
-                           {"socket", folder + "/home.socket"},
-                           {"user", "root"}}}};
+                           {"socket", folder + "/home/socket"}}}};
   write(folder + "/home.yaml", home_config.dump());
   return 0;
 }
