@@ -135,7 +135,8 @@ TEST(StreamAnswer, IsAServerHelloThatBeginsWithTheProofAndAnAlert) {
   EXPECT_EQ(cursor.u16(), 0x0303);
   ByteCursor message(cursor.take(cursor.u16()));
   EXPECT_EQ(message.u8(), 2);  // ServerHello, §7.4.1.3
-  EXPECT_EQ(message.u24(), message.left());
+  const std::uint32_t length = message.u24();
+  EXPECT_EQ(length, message.left());
   EXPECT_EQ(message.u16(), 0x0303);
   const ByteView random = message.take(32);
   EXPECT_TRUE(std::equal(answer.proof.begin(), answer.proof.end(), random.begin()));
