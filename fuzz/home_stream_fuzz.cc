@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "home/stream.h"
+#include "home/first_bytes.h"
 
 namespace beaconry {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "config/schema.h"
 #include "packet/mac_address.h"
 #include "ping/keys.h"
 #include "ping/method_id.h"
@@ -22,13 +23,20 @@ struct HomePlace {
   std::vector<IpAddress> addresses;  // v4 and v6, the first of each family is tried
   Key32 key{};                       // its public box key
   std::string zone;                  // "t.example.org": names below it are home's; empty: no DNS
+
+  friend bool operator==(const HomePlace&, const HomePlace&) = default;
 };
 struct Peer {  // another probe, for zone-to-zone tests
   std::string name;
   IpAddress address;
   Key32 key{};
   bool may_reach = false;  // expected: no leak
+
+  friend bool operator==(const Peer&, const Peer&) = default;
 };
+
+// Its keys, for documentation.
+ConfigSchema probe_config_schema();
 
 // The one small file, or line, that a probe needs: docs/escape.md. YAML; JSON is YAML too, so that
 // one line holds it. Every key but `seed` and `home` has a default.
@@ -63,6 +71,8 @@ struct ProbeConfig {
     std::uint16_t port = 0;
     bool tcp = false;
     std::chrono::seconds every{30 * 60};
+
+    friend bool operator==(const Control&, const Control&) = default;
   };
   std::optional<Control> control;
 
@@ -70,10 +80,14 @@ struct ProbeConfig {
   std::vector<Peer> peers;
   std::string evidence;  // file; empty: ./beaconry-evidence.log is not written, memory only
 
-  // `place` names the text in errors: a path, "-", "the environment".
+  // `place` names the text in errors: a path, "-", "the environment". The seed, or what may be one,
+  // is in no error.
   static Result<ProbeConfig> parse(std::string_view text, const std::string& place);
-  // One line, as `beaconry probes add` prints it.
+  // One line without a line break, as `beaconry probes add` prints it: it holds the seed. What is
+  // at its default is left out. REQUIRES what parse() would accept.
   std::string to_line() const;
+
+  friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
 };
 
 }  // namespace beaconry

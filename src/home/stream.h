@@ -1,37 +1,23 @@
 #pragma once
-#include <cstdint>
-#include <string_view>
-
 #include "home/receiver.h"
-#include "packet/found_name.h"
 
 namespace beaconry {
 
-// What the bytes that a TCP connection brought are to home: for the `ports` receiver, which accepts
-// connections on every port. Pure: it neither reads nor writes a socket.
-enum class StreamKind : std::uint8_t {
-  needs_more,  // nothing yet: ask again with more, or give up when time is over
-  nothing,     // nothing of ours, whatever follows
-  ping,        // a bare ping: another may follow on the same connection (leg 3)
-  tls,         // a ClientHello with a ping as its server name
-  http,        // a request with a ping in its target, in a header or in its body
+// What one accepted TCP connection says, and what it is answered: pings as they are, in either
+// direction, as often as they come; a TLS hello or an HTTP request that bears one, once. Holds
+// what first_bytes.h looks at, beside what one call brought. One thread.
+class VisitStream {
+ public:
+  // `where` has addresses, ports, protocol and TTL of the connection.
+  explicit VisitStream(Observation where) : where_(std::move(where)) {}
+
+  // Takes what arrived and appends to `out` what is to be sent. False: nothing more is wanted of
+  // it; it is to be closed once `out` is sent.
+  bool take(ByteView bytes, Desk& desk, Bytes& out);
+
+ private:
+  Observation where_;
+  Bytes held_;
 };
-
-struct StreamFind {
-  StreamKind kind = StreamKind::needs_more;
-  Bytes sealed;  // as find_ping() gives it, of `ping`, `tls` and `http`
-  // For the observation: its carrier and receiver, "tcp", "tls" or "http".
-  Carrier carrier = Carrier::payload;
-  std::string_view receiver = "tcp";
-  std::size_t used = 0;  // of the bytes handed in, up to the ping's end; of `ping` alone
-};
-
-// `bytes` is what the connection brought from its beginning, or from behind the last ping; no more
-// than kMostStream is looked at, and from that size on nothing is `needs_more`.
-constexpr std::size_t kMostStream = 4096;
-StreamFind read_stream(ByteView bytes);
-
-// What to write back to an answerable ping. After `tls` and `http` the connection is closed.
-Bytes stream_answer(StreamKind kind, const Answerable& answer);
 
 }  // namespace beaconry

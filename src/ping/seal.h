@@ -64,9 +64,22 @@ using ReplyProof = std::array<std::uint8_t, 16>;
 ReplyProof reply_proof(const SharedKey& key, const Nonce& of);
 bool same_proof(const ReplyProof& a, const ReplyProof& b);  // in a time that tells nothing
 
-// What stands in headers where no ping fits: 48 bits, in a TCP sequence number and a source port,
-// or in an IP identification and UDP's two ports. One for each hour, form and neighbour; its last
-// address byte is `neighbour`, so that home learns which one it was.
+// What stands in headers where no ping fits: 48 bits, of which every answer gives back at least as
+// much as home needs to know them again. One for each hour, form and neighbour; its last address
+// byte is `neighbour`, so that home learns which one it was.
+//
+//   TCP SYN       word = sequence number                      half = source port
+//     answered by SYN-ACK or RST: acknowledgement = word + 1, destination port = half
+//     quoted in an ICMP error: as they were
+//   UDP           word = source port << 16 | destination port half = IPv4 identification, or the
+//                                                             lower 16 bits of IPv6's flow label
+//     quoted in an ICMP error: as they were
+//   ICMP echo     word = identifier << 16 | sequence number   half = as for UDP
+//     answered: word alone, and the ping that the echo carried; quoted: as they were
+//
+// Forms and methods: echo, closed_port (UDP) and syn are spoof-bounce with the form as its variant;
+// time_exceeded is spoof-ttl, whose variants 0, 1, 2 are UDP, TCP SYN and ICMP echo. ICMP errors
+// that quote enough hold the ping of UDP and echo as well: then home goes by the ping.
 struct BounceToken {
   std::uint32_t word = 0;
   std::uint16_t half = 0;

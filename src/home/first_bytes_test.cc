@@ -1,4 +1,4 @@
-#include "home/stream.h"
+#include "home/first_bytes.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
