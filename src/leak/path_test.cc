@@ -79,6 +79,8 @@ const Row kRows[] = {
      PathKind::proxy},
     {"log_relay", MethodId::syslog, Carrier::text, "10.0.1.9", kNat, kHome, "10.0.1.4",
      PathKind::reflector},
+    {"log_line_to_home", MethodId::syslog, Carrier::text, "10.0.1.9", kNat, kHome,
+     "::", PathKind::nat},
     {"repeater", MethodId::mdns, Carrier::payload, "10.0.1.9", kNat, kHome,
      "::", PathKind::reflector},
     {"control", MethodId::control, Carrier::payload, "10.0.1.9", kNat, kHome,
