@@ -4,11 +4,10 @@
 namespace beaconry {
 
 // What one accepted TCP connection says, and what it is answered: pings as they are, in either
-// direction, as often as they come. Holds at most kMostHeld bytes. One thread.
+// direction, as often as they come; a TLS hello or an HTTP request that bears one, once. Holds
+// what first_bytes.h looks at, beside what one call brought. One thread.
 class VisitStream {
  public:
-  static constexpr std::size_t kMostHeld = 16 * 1024;
-
   // `where` has addresses, ports, protocol and TTL of the connection.
   explicit VisitStream(Observation where) : where_(std::move(where)) {}
 
