@@ -32,6 +32,7 @@ std::string encode_envelope(const Envelope& envelope) {
   message.set_sent_us(envelope.sent.time_since_epoch().count());
   message.set_content(envelope.content);
   message.set_batches_dropped(envelope.batches_dropped);
+  message.set_content_kind(static_cast<std::uint32_t>(envelope.content_kind));
   return message.SerializeAsString();
 }
 
@@ -59,6 +60,10 @@ Result<Envelope> decode_envelope(std::string_view bytes) {
   if (message.sequence() == 0) return malformed("sequence is 0; batches count from 1");
   const Timestamp sent{Duration{message.sent_us()}};
   if (sent < kEarliest || sent > kLatest) return malformed("sent_us is not in years 1970 to 2200");
+  if (message.content_kind() > static_cast<std::uint32_t>(ContentKind::observations)) {
+    return malformed("content_kind " + std::to_string(message.content_kind()) +
+                     " is none that this version knows: the edge is newer than the server");
+  }
   Envelope envelope;
   envelope.edge = std::move(*message.mutable_edge());
   envelope.edge_name = std::move(*message.mutable_edge_name());
@@ -67,6 +72,7 @@ Result<Envelope> decode_envelope(std::string_view bytes) {
   envelope.sent = sent;
   envelope.content = std::move(*message.mutable_content());
   envelope.batches_dropped = message.batches_dropped();
+  envelope.content_kind = static_cast<ContentKind>(message.content_kind());
   return envelope;
 }
 

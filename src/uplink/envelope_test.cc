@@ -15,6 +15,7 @@ Envelope sample() {
   envelope.sent = at(1'780'000'000'000'000);
   envelope.content = std::string("\x28\xb5\0\xff", 4);
   envelope.batches_dropped = 3;
+  envelope.content_kind = ContentKind::observations;
   return envelope;
 }
 
@@ -29,6 +30,7 @@ TEST(Envelope, ComesBackAsItWent) {
   EXPECT_EQ(got->sent, sent.sent);
   EXPECT_EQ(got->content, sent.content);
   EXPECT_EQ(got->batches_dropped, sent.batches_dropped);
+  EXPECT_EQ(got->content_kind, sent.content_kind);
 }
 
 TEST(Envelope, NamesWhatIsWrongWithIt) {
@@ -44,6 +46,7 @@ TEST(Envelope, NamesWhatIsWrongWithIt) {
       {[](Envelope& e) { e.sequence = 0; }, "sequence"},
       {[](Envelope& e) { e.sent = kLatest + Duration{1}; }, "sent_us"},
       {[](Envelope& e) { e.sent = kEarliest - Duration{1}; }, "sent_us"},
+      {[](Envelope& e) { e.content_kind = static_cast<ContentKind>(2); }, "content_kind 2"},
       {[](Envelope& e) { e.edge_name = "\xff"; }, "no beaconry.uplink.Envelope"},
   };
   for (const auto& c : cases) {

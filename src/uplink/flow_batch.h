@@ -17,6 +17,12 @@ struct EdgeCounter {
   std::uint64_t value = 0;
 };
 
+// What an envelope's content is.
+enum class ContentKind : std::uint8_t {
+  flows = 0,         // as FlowBatchBuilder::finish() made it
+  observations = 1,  // as encode_observations() made it
+};
+
 // One batch on its way: who sent it and what stands for its content.
 struct Envelope {
   std::string edge;  // SHA-256 of the edge's public key, 64 hex digits
@@ -24,12 +30,14 @@ struct Envelope {
   std::string incarnation;
   std::uint64_t sequence = 0;
   Timestamp sent{};
-  std::string content;  // as FlowBatchBuilder::finish() made it
+  std::string content;
   std::uint64_t batches_dropped = 0;
+  ContentKind content_kind = ContentKind::flows;
 };
 
 std::string encode_envelope(const Envelope& envelope);
-// Checks lengths and characters of what names the batch; the content stays as it is.
+// Checks lengths and characters of what names the batch, and that its kind is known; the content
+// stays as it is.
 Result<Envelope> decode_envelope(std::string_view bytes);
 
 // Gathers flow events and gives them as one batch's content.

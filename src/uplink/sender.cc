@@ -104,6 +104,7 @@ class HttpSender final : public Sender {
     Envelope envelope;
     envelope.edge = options_.edge;
     envelope.edge_name = options_.edge_name;
+    envelope.content_kind = options_.content_kind;
     envelope.incarnation = spool_.incarnation();
     envelope.sequence = record.sequence;
     envelope.sent = sent;

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "http/client.h"
 #include "spool/spool.h"
+#include "uplink/flow_batch.h"
 
 namespace beaconry {
 
@@ -23,6 +24,7 @@ class Sender {
     HttpClient::Options server;
     std::string edge;  // SHA-256 of the edge's public key
     std::string edge_name;
+    ContentKind content_kind = ContentKind::flows;  // of all that is in the spool
     std::string path = "/api/v1/telemetry";
     std::string token;  // sent as a bearer token; empty: the key of server.certificate_pem counts
     // Where batches go that the server refuses; empty: nowhere. The oldest make room.

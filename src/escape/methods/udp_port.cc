@@ -1,30 +1,21 @@
-#include "escape/method.h"
+#include "escape/targets.h"
+#include "packet/parse.h"
 
 namespace beaconry {
 namespace {
 
-constexpr std::uint64_t kAllPorts = 65'535;
-
-// The ports of home's IPv4 address, then those of its IPv6 address.
-std::uint64_t ports_each(const Scope& scope) {
-  return scope.cycle == CycleKind::long_cycle ? kAllPorts : scope.common_ports().size();
+PortGrid grid(const Scope& scope) {
+  return {scope,
+          scope.cycle == CycleKind::long_cycle ? PortGrid::Ports::all : PortGrid::Ports::common};
 }
 
 TargetCount count(const Scope& scope) {
-  const std::uint64_t families = (scope.home_v4() ? 1 : 0) + (scope.home_v6() ? 1 : 0);
-  if (families == 0) return {0, "no address of home's family"};
-  return {families * ports_each(scope), {}};
+  const std::uint64_t targets = grid(scope).count();
+  return {targets, targets == 0 ? kNoFamily : ""};
 }
 
 Target target(const Scope& scope, std::uint64_t index) {
-  const std::uint64_t each = ports_each(scope);
-  const auto v4 = scope.home_v4(), v6 = scope.home_v6();
-  Target target;
-  target.destination = index < each && v4 ? *v4 : v6.value_or(v4.value_or(IpAddress{}));
-  const std::uint64_t at = index % each;
-  target.port = scope.cycle == CycleKind::long_cycle ? static_cast<std::uint16_t>(at + 1)
-                                                     : scope.common_ports()[at];
-  return target;
+  return grid(scope).at(index);
 }
 
 std::unique_ptr<Conversation> run(Wire& wire) {
