@@ -195,9 +195,11 @@ void Attempt::poll() {
 void Attempt::time_out() {
   deadline_ = kLatest;
   const std::size_t before = frames_;
+  const TcpClient* const tcp = tcp_.get();
   conversation_->timed_out(*this);
-  // It may ask again; one that does nothing is at its end.
-  if (frames_ == before || ++timeouts_ >= kMostTimeouts) conversation_->finish();
+  // It may ask again, or connect to another place; one that does nothing is at its end.
+  const bool idle = frames_ == before && tcp_.get() == tcp;
+  if (idle || ++timeouts_ >= kMostTimeouts) conversation_->finish();
   if (tcp_) tcp_->poll(host_.now(), waiting_ > 0);
 }
 

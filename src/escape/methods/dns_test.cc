@@ -55,6 +55,16 @@ struct Server {
     return out.take();
   }
   Bytes answer(std::uint16_t type, ByteView data) const { return answer(type, data, Wrong()); }
+  // Several A records.
+  Bytes answer(const std::vector<Bytes>& addresses) const {
+    ByteWriter out;
+    out.bytes(answer(kDnsA, addresses.front()));
+    for (std::size_t i = 1; i < addresses.size(); ++i)
+      out.u16(0xc00c).u16(kDnsA).u16(1).u32(0).counted(2, addresses[i]);
+    Bytes message = out.take();
+    message[7] = static_cast<std::uint8_t>(addresses.size());
+    return message;
+  }
 };
 
 Bytes text_record(const std::string& text) {
@@ -115,6 +125,18 @@ TEST(Dns, EachTryAsksForANewNameWithANewIdFromANewPort) {
   EXPECT_EQ(ping->method, MethodId::dns);
 }
 
+// docs/formats/ping.md: in any order, with home's own address among them.
+std::vector<Bytes> proof_in_addresses(const ReplyProof& proof) {
+  std::vector<Bytes> list{{203, 0, 113, 10}};
+  for (std::uint8_t piece = 6; piece-- > 0;) {
+    Bytes data{static_cast<std::uint8_t>(240 + piece), 0, 0, 0};
+    for (std::size_t i = 0; i < 3 && piece * 3U + i < proof.size(); ++i)
+      data[1 + i] = proof[piece * 3U + i];
+    list.push_back(data);
+  }
+  return list;
+}
+
 // What home answers, by the question's type; take_dns_reply() reads it.
 Bytes home_answers(const TestWire& wire, const Server& server) {
   const Bytes reply = wire.home_reply();
@@ -123,6 +145,8 @@ Bytes home_answers(const TestWire& wire, const Server& server) {
       return server.answer(kDnsTxt, text_record(ping_text(reply)));
     case kDnsCname:
       return server.answer(kDnsCname, cname_record(reply));
+    case kDnsA:
+      return server.answer(proof_in_addresses(wire.home_proof()));
     default:
       return server.answer(kDnsAaaa, wire.home_proof());
   }
@@ -147,7 +171,7 @@ TEST_P(DnsByType, HomesAnswerMakesItTwoWayAndAnotherQuestionSaysSo) {
   EXPECT_EQ(third.parsed.question_type(), GetParam());
   EXPECT_TRUE(wire.conversation()->is_done());
 }
-INSTANTIATE_TEST_SUITE_P(Types, DnsByType, testing::Values(kDnsTxt, kDnsAaaa, kDnsCname));
+INSTANTIATE_TEST_SUITE_P(Types, DnsByType, testing::Values(kDnsTxt, kDnsAaaa, kDnsCname, kDnsA));
 
 TEST(Dns, HostileAnswersChangeNothing) {
   const House house;
@@ -200,6 +224,17 @@ TEST(Dns, AForgedProofOrReplyIsNoAnswer) {
   EXPECT_FALSE(wire.answered());
   EXPECT_TRUE(wire.conversation()->is_done()) << "one server gives one answer";
   EXPECT_EQ(wire.sent().size(), 1U);
+}
+
+TEST(Dns, AProofThatLacksAnAddressIsNone) {
+  const House house;
+  TestWire wire(house);
+  wire.run(dns(), ask(kDnsA));
+  const Server server(udp_payload(wire.sent()[0]));
+  std::vector<Bytes> addresses = proof_in_addresses(wire.home_proof());
+  addresses.back() = addresses[1];
+  wire.arrive_udp(kResolver, 53, address("10.0.1.9"), wire.claimed()[0], server.answer(addresses));
+  EXPECT_FALSE(wire.answered());
 }
 
 TEST(Dns, AsksByTcpWhereTheAnswerWasCutShort) {
