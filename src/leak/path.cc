@@ -47,6 +47,7 @@ PathKind kind_of(const Observation& seen) {
   if (seen.carrier == Carrier::dns_question)
     return !has_via && seen.source == seen.ping.source ? without_helper(seen) : PathKind::resolver;
   if (method == MethodId::ethernet_broadcast) return PathKind::neighbour_forwards;
+  if (method == MethodId::vlan_double_tag) return PathKind::direct;  // switched: no router, no NAT
   return has_via ? PathKind::neighbour_forwards : without_helper(seen);
 }
 

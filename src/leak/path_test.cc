@@ -49,6 +49,8 @@ const Row kRows[] = {
      "203.0.113.50", kHome, "10.0.1.50", PathKind::neighbour_forwards},
     {"broadcast_forwarder", MethodId::ethernet_broadcast, Carrier::payload, "10.0.1.9", "10.0.1.9",
      kHome, "::", PathKind::neighbour_forwards},
+    {"hopped_vlan", MethodId::vlan_double_tag, Carrier::payload, "10.0.1.9", "10.0.1.9", kHome,
+     "::", PathKind::direct},
     {"source_route", MethodId::source_route, Carrier::payload, "10.0.1.9", "10.0.1.9", kHome,
      "10.0.1.50", PathKind::neighbour_forwards},
     {"echo_bounced", MethodId::spoof_bounce, Carrier::echo_reply, "10.0.1.9", "203.0.113.50", kHome,

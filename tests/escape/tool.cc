@@ -3,8 +3,10 @@
 //   with commas) alone, in a hurry, and a home that knows it. FAMILIES is 4, 6 or 46. Lists have
 //   commas.
 // escape_tool leaks FOLDER
-//   Reads FOLDER/spool as a server would and prints a line a leak, with tabs: method, family, path,
-//   via, one-way or two-way, title, explanation, fix.
+//   Reads FOLDER/home/spool as a server would and prints a line a leak, with tabs: method, family,
+//   path, via, one-way or two-way, title, explanation, fix.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -93,7 +95,18 @@ int setup(const std::vector<std::string>& words) {
                                          {"retired", false}}}},
                                       {"controls", Json::array()}}
                                      .dump());
-  write(folder + "/home.key", to_hex(home_seed));
+  const std::string state = folder + "/home";
+  ::mkdir(state.c_str(), 0700);
+  ::umask(077);
+  write(state + "/home.key", to_hex(home_seed));
+  const Json home_config{{"home",
+                          {{"addresses", addresses},
+                           {"zone", words[7]},
+                           {"state_dir", state},
+                           {"probes", folder + "/probes.json"},
+                           {"socket", folder + "/home.socket"},
+                           {"user", "root"}}}};
+  write(folder + "/home.yaml", home_config.dump());
   return 0;
 }
 
@@ -104,7 +117,7 @@ std::string one_line(std::string text) {
 }
 
 int leaks(const std::vector<std::string>& words) {
-  const auto spool = Spool::open({.folder = words[0] + "/spool"});
+  const auto spool = Spool::open({.folder = words[0] + "/home/spool"});
   if (!spool) {
     std::cerr << spool.error().message() << '\n';
     return 1;
