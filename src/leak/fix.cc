@@ -44,6 +44,7 @@ const char* family(const Leak& leak) {
 std::string gateway(const Leak& leak) {
   switch (leak.method) {
     case MethodId::udp_port:
+    case MethodId::dns:  // home asked as if it were a resolver
     case MethodId::ntp:
     case MethodId::snmp:
     case MethodId::syslog:

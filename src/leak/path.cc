@@ -44,8 +44,10 @@ PathKind kind_of(const Observation& seen) {
   const bool relayed =
       method == MethodId::ntp || method == MethodId::snmp || method == MethodId::syslog;
   if (is_to_group(method) || (relayed && has_via)) return PathKind::reflector;
-  if (seen.carrier == Carrier::dns_question)
-    return !has_via && seen.source == seen.ping.source ? without_helper(seen) : PathKind::resolver;
+  // The method dns asks home itself as well, as if it were a resolver.
+  if (method == MethodId::dns) return has_via ? PathKind::resolver : without_helper(seen);
+  if (method == MethodId::dns_broadcast || seen.carrier == Carrier::dns_question)
+    return PathKind::resolver;
   if (method == MethodId::ethernet_broadcast) return PathKind::neighbour_forwards;
   if (method == MethodId::vlan_double_tag) return PathKind::direct;  // switched: no router, no NAT
   return has_via ? PathKind::neighbour_forwards : without_helper(seen);
