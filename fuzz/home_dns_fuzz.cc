@@ -45,6 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!answer) continue;
     constexpr std::size_t kSoaAndOpt = 61;
     require(answer->size() <= size + kSoaAndOpt);
+    require(answer->size() >= kDnsHeader && ((*answer)[2] & 0x80) != 0);
+    if ((*answer)[5] == 0) continue;  // not even the question could be read
     DnsMessage message;
     require(message.parse(*answer) && message.is_response());
   }
