@@ -13,7 +13,7 @@
 #include "spool/spool.h"
 #include "uplink/edge_identity.h"
 #include "uplink/sender.h"
-#include "uplink/status_socket.h"
+#include "base/status_socket.h"
 
 namespace beaconry {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "uplink/status_socket.h"
+#include "base/status_socket.h"
 
 namespace beaconry {
 namespace {

@@ -12,7 +12,7 @@
 #include "collector.h"
 #include "settings.h"
 #include "uplink/join_command.h"
-#include "uplink/status_socket.h"
+#include "base/status_socket.h"
 
 namespace beaconry {
 namespace {

@@ -1,4 +1,4 @@
-#include "uplink/status_socket.h"
+#include "base/status_socket.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
