@@ -163,6 +163,12 @@ constexpr ConfigKey kKeys[] = {
      "PEM file, chain included; unset: the one that `beaconry-control init` made."},
     {"control_plane.tls.key", kText, "Its key, PEM."},
 
+    {"leaks.most_observations", kCount,
+     "Observations of homes that are kept; beyond it the oldest go. Leaks stay.", "1000000", 1000,
+     1e9},
+    {"leaks.observation_retention", kDuration, "How long observations are kept. Leaks stay.", "90d",
+     3600, 10 * kYear},
+
     {"detection.cv_threshold", kNumber,
      "Intervals whose coefficient of variation is below this look like a beacon's.", "0.15", 0.001,
      10},

@@ -6,6 +6,7 @@
 #include "escape/byte_writer.h"
 #include "escape/reply_search.h"
 #include "packet/dns_message.h"
+#include "ping/proof_addresses.h"
 
 namespace beaconry {
 namespace {
@@ -89,7 +90,8 @@ bool take_dns_reply(Wire& wire, const DnsAnswer& answer) {
       if (wire.take_proof(proof)) return true;
     }
   }
-  return false;
+  const auto proof = proof_in_addresses(answer.addresses());
+  return proof && wire.take_proof(*proof);
 }
 
 }  // namespace beaconry

@@ -33,6 +33,7 @@ class Probe {
   virtual Result<void> run() = 0;
   virtual const Segment& segment() const = 0;
   virtual const Egress::Counters& counters() const = 0;
+  virtual std::uint64_t unheard() const = 0;  // frames that the kernel had no room for
   virtual std::vector<MethodResult> results() const = 0;
 };
 
