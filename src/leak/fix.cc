@@ -176,8 +176,8 @@ std::string bounces(const Leak& leak) {
   const std::string who = via.empty() ? "the neighbour" : via;
   return "Take away the second way out of " + who +
          " (a second cable, a mobile or wireless interface, a VPN). Until then let it refuse "
-         "packets whose sender is not reached by the interface that they come in by:"
-         "\n  sysctl -w net.ipv4.conf.all.rp_filter=1"
+         "packets whose sender is not reached by the interface that they come in by:" +
+         (leak.ipv6 ? "" : "\n  sysctl -w net.ipv4.conf.all.rp_filter=1") +
          "\n  nft insert rule inet filter prerouting fib saddr . iif oif missing counter drop"
          "\nTurning forwarding off does not help here: it answers by itself. On a switch, IP "
          "source guard stops forged senders.";

@@ -46,8 +46,10 @@ PathKind kind_of(const Observation& seen) {
   if (is_to_group(method) || (relayed && has_via)) return PathKind::reflector;
   // The method dns asks home itself as well, as if it were a resolver.
   if (method == MethodId::dns) return has_via ? PathKind::resolver : without_helper(seen);
-  if (method == MethodId::dns_broadcast || seen.carrier == Carrier::dns_question)
-    return PathKind::resolver;
+  // A home without a name server of its own reads a question as text.
+  const bool asked = seen.carrier == Carrier::dns_question ||
+                     (seen.carrier == Carrier::text && seen.destination_port == 53);
+  if (method == MethodId::dns_broadcast || asked) return PathKind::resolver;
   if (method == MethodId::ethernet_broadcast) return PathKind::neighbour_forwards;
   if (method == MethodId::vlan_double_tag) return PathKind::direct;  // switched: no router, no NAT
   return has_via ? PathKind::neighbour_forwards : without_helper(seen);
