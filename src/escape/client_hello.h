@@ -13,9 +13,9 @@ namespace beaconry {
 // suites, an X25519 key share, ALPN. It is well-formed to whoever inspects it; nobody goes on with
 // the handshake, so that the key share's secret is never needed. Tickets, pre-shared keys: none.
 struct ClientHello {
-  std::string_view server_name;         // SNI; empty: none
+  std::string_view server_name;                 // SNI; empty: none
   std::span<const std::string_view> protocols;  // ALPN
-  Bytes quic_parameters;                // of RFC 9000 §18; empty: TLS over TCP
+  Bytes quic_parameters;                        // of RFC 9000 §18; empty: TLS over TCP
 };
 using Random = std::function<std::uint32_t()>;
 // The handshake message alone, as QUIC carries it.

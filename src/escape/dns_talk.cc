@@ -13,8 +13,7 @@ constexpr std::size_t kMostMessage = 65'535;
 bool DnsTalk::ask(Wire& wire) {
   const auto name = ping_name(wire.ping(), wire.scope().config.home.zone);
   if (!name) return false;
-  question_ = {static_cast<std::uint16_t>(wire.random()), *name,
-               wire.current().target.variant};
+  question_ = {static_cast<std::uint16_t>(wire.random()), *name, wire.current().target.variant};
   port_ = wire.claim_port(kProtocolUdp);
   return send_(wire, port_, dns_query(question_));
 }
@@ -46,7 +45,8 @@ void DnsTalk::connected(Wire& wire) {
 }
 
 void DnsTalk::received(Wire& wire, ByteView stream) {
-  if (stream_.size() < 2 + kMostMessage) stream_.insert(stream_.end(), stream.begin(), stream.end());
+  if (stream_.size() < 2 + kMostMessage)
+    stream_.insert(stream_.end(), stream.begin(), stream.end());
   ByteCursor cursor(stream_);
   const ByteView message = cursor.take(cursor.u16());
   if (!cursor.ok()) return;

@@ -22,6 +22,10 @@ std::size_t Outbox::size() const {
   return all;
 }
 
+std::size_t Outbox::own() const {
+  return size() - queues_[static_cast<std::size_t>(Outgoing::Rank::answer)].size();
+}
+
 bool Outbox::send_one(std::deque<Outgoing>& queue, Egress& egress, Timestamp now,
                       std::string& complaint) {
   for (std::size_t at = 0; at < queue.size() && at < kLookAhead;) {

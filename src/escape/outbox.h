@@ -39,6 +39,7 @@ class Outbox {
   void drop_all(const std::string& why, Timestamp now);
   Timestamp due() const { return due_; }  // kLatest: nothing waits
   std::size_t size() const;
+  std::size_t own() const;  // without the answers to others
   std::uint64_t answers_dropped() const { return answers_dropped_; }
 
  private:

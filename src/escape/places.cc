@@ -40,6 +40,10 @@ std::vector<IpAddress> resolvers(const Scope& scope) {
       if (scope.segment.own_for(address)) add_new(list, address);
     }
   }
+  if (scope.config.profile != Profile::ot) return list;
+  for (const Segment::Neighbour& neighbour : scope.allowed_neighbours()) {
+    if (scope.segment.own_for(neighbour.address)) add_new(list, neighbour.address);
+  }
   return list;
 }
 
@@ -62,6 +66,20 @@ std::optional<Segment::OwnAddress> own_of(const Scope& scope, bool v4) {
   return chosen;
 }
 
+std::optional<IpAddress> directed_broadcast(const Segment::OwnAddress& own) {
+  if (!own.address.is_v4() || own.prefix_length < 8 || own.prefix_length > 30) return std::nullopt;
+  return IpAddress::v4(own.address.v4_value() | 0xffffffffU >> own.prefix_length);
+}
+
+std::vector<Target> homes_at(const Scope& scope, std::span<const std::uint16_t> ports) {
+  std::vector<Target> targets;
+  for (const IpAddress& home : reachable_homes(scope)) {
+    for (const std::uint16_t port : ports)
+      targets.push_back({home, port, 0, {}});
+  }
+  return targets;
+}
+
 std::vector<Target> home_and_relays(const Scope& scope, std::uint16_t port) {
   std::vector<Target> targets;
   for (const IpAddress& home : reachable_homes(scope)) {
@@ -69,6 +87,18 @@ std::vector<Target> home_and_relays(const Scope& scope, std::uint16_t port) {
   }
   for (const IpAddress& relay : relays(scope)) {
     targets.push_back({home_by_name(scope), port, 0, relay});
+  }
+  return targets;
+}
+
+std::vector<Target> groups_at(const Scope& scope, std::span<const std::string_view> groups,
+                              std::uint16_t port, std::span<const std::uint8_t> variants) {
+  std::vector<Target> targets;
+  for (const std::string_view text : groups) {
+    const auto group = IpAddress::parse(text);
+    if (!group || !own_of(scope, group->is_v4())) continue;
+    for (const std::uint8_t variant : variants)
+      targets.push_back({*group, port, variant, {}});
   }
   return targets;
 }
@@ -89,8 +119,8 @@ bool send_to_group(Wire& wire, const IpAddress& group, std::uint16_t from, std::
   if (!own) return false;
   const Bytes datagram = udp(own->address, group, from, to, payload);
   const Bytes packet = ip(own->address, group, kProtocolUdp, datagram, ttl);
-  wire.send_frame(ethernet(group_mac(group), wire.mac(),
-                           group.is_v4() ? kEtherIpv4 : kEtherIpv6, packet));
+  wire.send_frame(
+      ethernet(group_mac(group), wire.mac(), group.is_v4() ? kEtherIpv4 : kEtherIpv6, packet));
   return true;
 }
 

@@ -210,7 +210,7 @@ bool Loop::may_take() const {
   if (options_.once && plan_.completed_a_short_cycle()) return false;
   const auto talking = static_cast<std::size_t>(std::count_if(
       attempts_.begin(), attempts_.end(), [](const auto& made) { return made->talks(); }));
-  return outbox_.size() < kShortQueue && hops_.waiting() < kFewUnresolved &&
+  return outbox_.own() < kShortQueue && hops_.waiting() < kFewUnresolved &&
          talking < kMostConversations && attempts_.size() < kMostAttempts;
 }
 
@@ -289,19 +289,19 @@ void Loop::prepare() {
   // A small network in a generous budget is asked through before the first cycle.
   const double a_minute = std::min(config_.broadcasts_a_minute, config_.packets_a_second * 60);
   const bool soon = static_cast<double>(sweep_.left(segment_)) < a_minute && now_ < met_until_;
-  while (soon && outbox_.size() < kShortQueue && hops_.asking() < kMostAsked) {
+  while (soon && outbox_.own() < kShortQueue && hops_.asking() < kMostAsked) {
     const auto next = sweep_.next(segment_);
     if (!next) break;
     hops_.resolve(*next, now_, 1);
   }
-  if (hops_.asking() > 0 || outbox_.size() > 0) return;
+  if (hops_.asking() > 0 || outbox_.own() > 0) return;
   phase_ = Phase::running;
   swept_ = now_;
 }
 
 // At most half of the broadcasts.
 void Loop::sweep_in_background() {
-  if (hops_.asking() > 0 || outbox_.size() > 0 || config_.broadcasts_a_minute <= 0) return;
+  if (hops_.asking() > 0 || outbox_.own() > 0 || config_.broadcasts_a_minute <= 0) return;
   const Duration every(static_cast<std::int64_t>(120e6 / config_.broadcasts_a_minute));
   if (now_ < swept_ + every) return;
   swept_ = now_;
@@ -385,7 +385,7 @@ void Loop::fall_silent() {
 
 bool Loop::is_finished() const {
   return options_.once && plan_.completed_a_short_cycle() && attempts_.empty() &&
-         outbox_.size() == 0 && completed_.empty() && now_ >= last_left_ + kForLateAnswers;
+         outbox_.own() == 0 && completed_.empty() && now_ >= last_left_ + kForLateAnswers;
 }
 
 milliseconds Loop::wait() const {

@@ -122,9 +122,8 @@ std::vector<PacProxy> pac_proxies(std::string_view script) {
     const bool socks = word == "socks" || word == "socks5";
     if (!socks && word != "proxy" && word != "http") continue;
     if (script.empty() || !is_blank(script[0])) continue;
-    script.remove_prefix(
-        static_cast<std::size_t>(std::find_if_not(script.begin(), script.end(), is_blank) -
-                                 script.begin()));
+    script.remove_prefix(static_cast<std::size_t>(
+        std::find_if_not(script.begin(), script.end(), is_blank) - script.begin()));
     std::string_view rest = script;
     const auto authority = take_authority(rest);
     if (!authority || !authority->port) continue;  // words of a comment, most likely

@@ -14,7 +14,7 @@ constexpr std::size_t kLongestAnswerHead = 8'192;
 struct HttpAnswerHead {
   enum class Status : std::uint8_t { found, needs_more, other } status = Status::other;
   unsigned code = 0;
-  std::size_t size = 0;                     // with the empty line
+  std::size_t size = 0;                    // with the empty line
   std::optional<std::uint64_t> body_size;  // Content-Length
 };
 HttpAnswerHead read_http_answer(ByteView stream);

@@ -63,8 +63,8 @@ Bytes ProxyTalk::request(Wire& wire) const {
     case ProxyForm::get: {
       std::string place = bracketed(home.destination);
       if (home.port != 80) place += ":" + std::to_string(home.port);
-      out.text("GET http://" + place + "/" + ping_text(wire.ping()) + " HTTP/1.1\r\nHost: " + place +
-               "\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+      out.text("GET http://" + place + "/" + ping_text(wire.ping()) +
+               " HTTP/1.1\r\nHost: " + place + "\r\nAccept: */*\r\nConnection: close\r\n\r\n");
       break;
     }
     case ProxyForm::socks5:

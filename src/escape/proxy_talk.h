@@ -5,12 +5,12 @@
 namespace beaconry {
 
 enum class ProxyForm : std::uint8_t {
-  connect = 1,        // HTTP CONNECT to home's address
-  get = 2,            // HTTP GET of an absolute URI at home's address; the ping is its path
-  connect_name = 3,   // CONNECT to the ping's name: the proxy asks its resolver
-  socks5 = 4,         // SOCKS 5 without authentication, to home's address
-  socks4 = 5,         // IPv4 only
-  socks5_name = 6,    // SOCKS 5 to the ping's name
+  connect = 1,       // HTTP CONNECT to home's address
+  get = 2,           // HTTP GET of an absolute URI at home's address; the ping is its path
+  connect_name = 3,  // CONNECT to the ping's name: the proxy asks its resolver
+  socks5 = 4,        // SOCKS 5 without authentication, to home's address
+  socks4 = 5,        // IPv4 only
+  socks5_name = 6,   // SOCKS 5 to the ping's name
 };
 
 // Asks one proxy for a way to home: `home` and its port are the try's destination and port. Through

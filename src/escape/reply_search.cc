@@ -13,8 +13,7 @@ bool same_letter(std::uint8_t byte, char lower) {
 
 // Where the first magic of either kind ends; the size where there is none.
 std::size_t behind_magic(ByteView bytes) {
-  const auto binary =
-      std::search(bytes.begin(), bytes.end(), kPingMagic.begin(), kPingMagic.end());
+  const auto binary = std::search(bytes.begin(), bytes.end(), kPingMagic.begin(), kPingMagic.end());
   const auto text = std::search(bytes.begin(), bytes.end(), kPingTextMagic.begin(),
                                 kPingTextMagic.end(), same_letter);
   const auto first = std::min(binary, text);

@@ -1,5 +1,3 @@
-#include <iterator>
-
 #include "escape/dns_talk.h"
 #include "escape/places.h"
 
@@ -7,32 +5,28 @@ namespace beaconry {
 namespace {
 
 // Every resolver, then home itself, which a firewall may let be asked by whoever speaks real DNS;
-// each by every type.
-std::vector<Target> servers(const Scope& scope) {
-  std::vector<Target> targets;
-  for (const IpAddress& resolver : resolvers(scope)) {
-    targets.push_back({home_by_name(scope), kDnsPort, 0, resolver});
-  }
-  for (const IpAddress& home : reachable_homes(scope)) {
-    targets.push_back({home, kDnsPort, 0, {}});
-  }
-  return targets;
+// each by every type, which is the variant.
+std::vector<Target> targets(const Scope& scope) {
+  std::vector<Target> list;
+  const auto add = [&](const IpAddress& home, const IpAddress& via) {
+    for (const DnsType type : kPingTypes)
+      list.push_back({home, kDnsPort, type, via});
+  };
+  for (const IpAddress& resolver : resolvers(scope))
+    add(home_by_name(scope), resolver);
+  for (const IpAddress& home : reachable_homes(scope))
+    add(home, {});
+  return list;
 }
 
 TargetCount count(const Scope& scope) {
   if (std::string why = why_no_name(scope); !why.empty()) return {0, std::move(why)};
-  const std::uint64_t number = servers(scope).size();
-  if (number == 0) return {0, "no resolver is known, and no address to ask home from"};
-  return {number * std::size(kPingTypes), {}};
+  const std::uint64_t number = targets(scope).size();
+  return {number, number == 0 ? "no resolver is known, and no address to ask home from" : ""};
 }
 
 Target target(const Scope& scope, std::uint64_t index) {
-  const auto list = servers(scope);
-  const std::uint64_t at = index / std::size(kPingTypes);
-  if (at >= list.size()) return {};
-  Target target = list[at];
-  target.variant = kPingTypes[index % std::size(kPingTypes)];
-  return target;
+  return pick(targets(scope), index);
 }
 
 bool send(Wire& wire, std::uint16_t port, ByteView query) {
@@ -52,8 +46,9 @@ std::unique_ptr<Conversation> run(Wire&) {
 namespace methods {
 extern constinit const Method dns{
     .id = MethodId::dns,
-    .words = "a name below home's zone asked of every resolver (TXT, AAAA, CNAME, A): it resolves "
-             "for the outside, and two-way if the answer is home's",
+    .words =
+        "a name below home's zone asked of every resolver (TXT, AAAA, CNAME, A): it resolves "
+        "for the outside, and two-way if the answer is home's",
     .risk = Risk::none,
     .danger = "none: ordinary questions, each for a new name",
     .traits = 0,

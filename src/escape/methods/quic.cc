@@ -11,22 +11,18 @@ namespace {
 constexpr std::uint16_t kPorts[] = {443, 80, 853, 8443, 4433};
 constexpr std::size_t kCommonPorts = 1;  // of the short cycle
 
-std::span<const std::uint16_t> ports(const Scope& scope) {
-  return std::span(kPorts).first(scope.cycle == CycleKind::long_cycle ? std::size(kPorts)
-                                                                      : kCommonPorts);
+std::vector<Target> targets(const Scope& scope) {
+  const std::size_t ports = scope.cycle == CycleKind::long_cycle ? std::size(kPorts) : kCommonPorts;
+  return homes_at(scope, std::span(kPorts).first(ports));
 }
 
 TargetCount count(const Scope& scope) {
-  const std::uint64_t families = reachable_homes(scope).size();
-  if (families == 0) return {0, "no address of home's family"};
-  return {families * ports(scope).size(), {}};
+  const std::uint64_t number = targets(scope).size();
+  return {number, number == 0 ? kNoFamily : ""};
 }
 
 Target target(const Scope& scope, std::uint64_t index) {
-  const auto homes = reachable_homes(scope);
-  const auto list = ports(scope);
-  if (index / list.size() >= homes.size()) return {};
-  return {homes[index / list.size()], list[index % list.size()], 0, {}};
+  return pick(targets(scope), index);
 }
 
 Bytes random_id(Wire& wire) {
@@ -69,8 +65,9 @@ std::unique_ptr<Conversation> run(Wire& wire) {
 namespace methods {
 extern constinit const Method quic{
     .id = MethodId::quic,
-    .words = "a QUIC Initial to home, with a ping as its token and as its server name: one-way, and "
-             "two-way if home's answer comes back",
+    .words =
+        "a QUIC Initial to home, with a ping as its token and as its server name: one-way, and "
+        "two-way if home's answer comes back",
     .risk = Risk::none,
     .danger = "none: one datagram of 1,200 bytes",
     .traits = 0,

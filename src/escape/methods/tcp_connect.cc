@@ -1,63 +1,25 @@
-#include "escape/method.h"
-#include "escape/places.h"
-#include "escape/reply_search.h"
+#include "escape/targets.h"
+#include "escape/tcp_talk.h"
 
 namespace beaconry {
 namespace {
 
-constexpr std::uint64_t kAllPorts = 65'535;
-
-std::uint64_t ports_each(const Scope& scope) {
-  return scope.cycle == CycleKind::long_cycle ? kAllPorts : scope.common_ports().size();
+PortGrid grid(const Scope& scope) {
+  return {scope,
+          scope.cycle == CycleKind::long_cycle ? PortGrid::Ports::all : PortGrid::Ports::common};
 }
 
 TargetCount count(const Scope& scope) {
-  const std::uint64_t families = reachable_homes(scope).size();
-  if (families == 0) return {0, "no address of home's family"};
-  return {families * ports_each(scope), {}};
+  const std::uint64_t targets = grid(scope).count();
+  return {targets, targets == 0 ? kNoFamily : ""};
 }
 
 Target target(const Scope& scope, std::uint64_t index) {
-  const auto homes = reachable_homes(scope);
-  const std::uint64_t each = ports_each(scope), family = index / each, at = index % each;
-  Target target;
-  if (family < homes.size()) target.destination = homes[family];
-  target.port = scope.cycle == CycleKind::long_cycle ? static_cast<std::uint16_t>(at + 1)
-                                                     : scope.common_ports()[at];
-  return target;
+  return grid(scope).at(index);
 }
 
-// A transparent proxy may complete the handshake: only home's authenticated answer counts.
-class Connection : public Conversation {
- public:
-  void begin(Wire& wire) override {
-    wire.connect(wire.current().target.destination, wire.current().target.port);
-  }
-  void connected(Wire& wire) override {
-    wire.write(wire.ping());
-    if (wire.current().leg == Leg::confirmed) end(wire);
-  }
-  void received(Wire& wire, ByteView stream) override {
-    if (stream_.add(wire, stream)) {
-      wire.write(wire.ping());  // leg 3
-      end(wire);
-    } else if (stream_.exhausted()) {
-      end(wire);
-    }
-  }
-  void closed(Wire&, std::string_view) override { finish(); }
-  void timed_out(Wire& wire) override { end(wire); }
-
- private:
-  void end(Wire& wire) {
-    wire.close();
-    finish();
-  }
-  ReplyStream stream_;
-};
-
 std::unique_ptr<Conversation> run(Wire&) {
-  return std::make_unique<Connection>();
+  return std::make_unique<TcpTalk>();
 }
 
 }  // namespace

@@ -12,23 +12,19 @@ namespace {
 constexpr std::uint16_t kPorts[] = {443, 8443, 993, 995, 465, 853, 636, 990, 5061, 8883, 9443};
 constexpr std::size_t kCommonPorts = 2;  // of the short cycle
 
-std::span<const std::uint16_t> ports(const Scope& scope) {
-  return std::span(kPorts).first(scope.cycle == CycleKind::long_cycle ? std::size(kPorts)
-                                                                      : kCommonPorts);
+std::vector<Target> targets(const Scope& scope) {
+  const std::size_t ports = scope.cycle == CycleKind::long_cycle ? std::size(kPorts) : kCommonPorts;
+  return homes_at(scope, std::span(kPorts).first(ports));
 }
 
 TargetCount count(const Scope& scope) {
   if (std::string why = why_no_name(scope); !why.empty()) return {0, std::move(why)};
-  const std::uint64_t families = reachable_homes(scope).size();
-  if (families == 0) return {0, "no address of home's family"};
-  return {families * ports(scope).size(), {}};
+  const std::uint64_t number = targets(scope).size();
+  return {number, number == 0 ? kNoFamily : ""};
 }
 
 Target target(const Scope& scope, std::uint64_t index) {
-  const auto homes = reachable_homes(scope);
-  const auto list = ports(scope);
-  if (index / list.size() >= homes.size()) return {};
-  return {homes[index / list.size()], list[index % list.size()], 0, {}};
+  return pick(targets(scope), index);
 }
 
 // The proof that home puts into the random of its ServerHello: its first half.
@@ -78,8 +74,9 @@ std::unique_ptr<Conversation> run(Wire&) {
 namespace methods {
 extern constinit const Method tls_hello{
     .id = MethodId::tls_hello,
-    .words = "a TLS hello to home with a ping as its server name: one-way, also where an inspector "
-             "resolves the name; two-way if the answer holds home's proof",
+    .words =
+        "a TLS hello to home with a ping as its server name: one-way, also where an inspector "
+        "resolves the name; two-way if the answer holds home's proof",
     .risk = Risk::none,
     .danger = "none: an ordinary beginning of TLS, which is not gone on with",
     .traits = 0,
