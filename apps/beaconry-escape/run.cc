@@ -116,12 +116,7 @@ void print_table(const Probe& probe) {
 
 Result<RunOutcome> run_probe(const ProbeConfig& config, const std::string& interface, bool once) {
   auto link = open_packet_link(interface);
-  if (!link) {
-    if (::geteuid() != 0 && link.error().kind == ErrorKind::io) {
-      link.error().cause += "; it takes CAP_NET_RAW: run it as root, or 'setcap cap_net_raw+ep'";
-    }
-    return tl::unexpected<Error>(link.error());
-  }
+  if (!link) return tl::unexpected<Error>(link.error());
   const Account account =
       ::geteuid() == 0
           ? find_local_account("beaconry-escape")

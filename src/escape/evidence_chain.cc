@@ -69,10 +69,11 @@ std::string EvidenceChain::add(std::string_view text) {
   return to_hex(ByteView(head_).first(kCheckBytes));
 }
 
-std::vector<std::uint8_t> EvidenceChain::message_to_sign() const {
-  const ByteView words = bytes_of(kToSign);
-  std::vector<std::uint8_t> message(words.begin(), words.end());
-  message.insert(message.end(), head_.begin(), head_.end());
+EvidenceChain::Message EvidenceChain::message_to_sign() const {
+  static_assert(std::tuple_size_v<Message> == kToSign.size() + sizeof(Key32));
+  Message message{};
+  std::copy(kToSign.begin(), kToSign.end(), message.begin());
+  std::copy(head_.begin(), head_.end(), message.begin() + kToSign.size());
   return message;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,7 +31,8 @@ class EvidenceChain {
   std::string add(std::string_view text);
   const Key32& head() const { return head_; }
   void go_on_from(const Key32& head) { head_ = head; }
-  std::vector<std::uint8_t> message_to_sign() const;
+  using Message = std::array<std::uint8_t, 52>;
+  Message message_to_sign() const;
 
  private:
   Key32 head_{};

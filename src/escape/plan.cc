@@ -37,7 +37,7 @@ Plan::Plan(const ProbeConfig& config, const Segment& segment, const Egress& egre
     if (methods_[i]->id != place.long_method || place.long_cycle == 0) continue;
     long_.under_way = true;
     long_.at = i;
-    long_.done = place.long_done;
+    long_.made = place.long_done;
   }
 }
 
@@ -99,7 +99,7 @@ Plan::Place Plan::place() const {
   Place place{short_.number, long_.number, 0, MethodId::none};
   if (long_.under_way && long_.at < methods_.size()) {
     place.long_method = methods_[long_.at]->id;
-    place.long_done = long_.done;
+    place.long_done = std::max(long_.done, long_.made);
   }
   return place;
 }
@@ -124,15 +124,14 @@ std::optional<Plan::Next> Plan::next_control(Timestamp now) {
 
 void Plan::begin(Cycle& cycle, Timestamp now) {
   const Timestamp due = now + config_.short_period;
-  cycle = {cycle.kind, cycle.number + 1, true, due, 0, false, 0, 0, 0};
+  cycle = {cycle.kind, cycle.number + 1, true, due, 0, false, 0, 0, 0, 0, 0};
   news_.begun.emplace_back(cycle.kind, cycle.number);
 }
 
 void Plan::end_turn(Cycle& cycle) {
   ++cycle.at;
   cycle.counted = false;
-  cycle.done = 0;
-  cycle.left_out = 0;
+  cycle.index = cycle.done = cycle.made = cycle.left_out = 0;
 }
 
 std::optional<Plan::Next> Plan::next_of(Cycle& cycle, Timestamp now) {
@@ -165,8 +164,8 @@ std::optional<Plan::Next> Plan::next_of(Cycle& cycle, Timestamp now) {
 
 std::optional<Plan::Next> Plan::next_target(Cycle& cycle, const Method& method) {
   const Scope scope{config_, segment_, cycle.kind};
-  while (cycle.done < cycle.count) {
-    const std::uint64_t i = cycle.done++;
+  while (cycle.index < cycle.count) {
+    const std::uint64_t i = cycle.index++;
     const std::uint64_t index =
         cycle.kind == CycleKind::long_cycle ? spread_out(i, cycle.count) : i;
     // The segment may have forgotten neighbours since they were counted.
@@ -176,6 +175,7 @@ std::optional<Plan::Next> Plan::next_target(Cycle& cycle, const Method& method) 
       ++cycle.left_out;
       continue;
     }
+    if (++cycle.done <= cycle.made) continue;
     return Next{&method, target, cycle.kind, cycle.number};
   }
   return std::nullopt;

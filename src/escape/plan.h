@@ -70,8 +70,10 @@ class Plan {
     bool under_way = false;
     Timestamp due = kEarliest;  // when the next may begin
     std::size_t at = 0;         // the method whose turn it is
-    bool counted = false;       // `count` and `done` are that method's
-    std::uint64_t count = 0, done = 0;
+    bool counted = false;       // `count` is that method's
+    std::uint64_t count = 0, index = 0;
+    std::uint64_t done = 0;      // tries made of it
+    std::uint64_t made = 0;      // of these, before a restart: passed over once more
     std::uint64_t left_out = 0;  // of its targets: the kernel owns the address for them
   };
 

@@ -189,6 +189,22 @@ TEST_F(PlanTest, ARestartGoesOnWithTheLongCycleWhereItWas) {
   EXPECT_EQ(all(kStart, 5), expected);
 }
 
+TEST_F(PlanTest, ARestartCountsTriesAndNotWhatWasLeftOut) {
+  segment = Segment();
+  own("10.0.1.9", true);
+  own("2001:db8:1::9");
+  config.short_period = seconds(86'400);
+  plan({&kTcp});
+  (void)all(kStart, 3 + 1000);
+  const auto place = made->place();
+  EXPECT_EQ(place.long_done, 1000U);
+  const auto expected = all(kStart, 5);
+  plan({&kTcp}, place);
+  (void)all(kStart, 3);
+  EXPECT_EQ(made->place().long_done, 1000U) << "before its first try, too";
+  EXPECT_EQ(all(kStart, 5), expected);
+}
+
 TEST_F(PlanTest, ARestartAfterAWholeLongCycleBeginsTheNext) {
   plan({&kUdp}, {7, 3, 0, MethodId::none});
   (void)all(kStart, 3);
