@@ -6,6 +6,7 @@
 #include "escape/byte_writer.h"
 #include "escape/reply_search.h"
 #include "packet/dns_message.h"
+#include "ping/proof_addresses.h"
 
 namespace beaconry {
 namespace {
@@ -26,26 +27,6 @@ bool skip_name(ByteCursor& cursor) {
     cursor.take(length);
   }
   return false;
-}
-
-// The proof out of A records: six of 240.0.0.0/4, of which the first byte says which it is and the
-// others are three of the proof's. Others stand beside them.
-std::optional<ReplyProof> proof_in_addresses(const DnsAnswer& answer) {
-  constexpr std::uint8_t kFirst = 240;
-  constexpr std::size_t kPieces = 6, kEach = 3;
-  std::array<std::uint8_t, kPieces * kEach> joined{};
-  unsigned seen = 0;
-  for (const DnsAnswer::Record& record : answer.records) {
-    if (record.type != kDnsA || record.data.size() != 1 + kEach) continue;
-    const std::size_t piece = std::size_t{record.data[0]} - kFirst;
-    if (record.data[0] < kFirst || piece >= kPieces) continue;
-    std::copy_n(record.data.begin() + 1, kEach, joined.begin() + piece * kEach);
-    seen |= 1U << piece;
-  }
-  if (seen != (1U << kPieces) - 1) return std::nullopt;
-  ReplyProof proof;
-  std::copy_n(joined.begin(), proof.size(), proof.begin());
-  return proof;
 }
 
 }  // namespace
@@ -109,7 +90,7 @@ bool take_dns_reply(Wire& wire, const DnsAnswer& answer) {
       if (wire.take_proof(proof)) return true;
     }
   }
-  const auto proof = proof_in_addresses(answer);
+  const auto proof = proof_in_addresses(answer.addresses());
   return proof && wire.take_proof(*proof);
 }
 

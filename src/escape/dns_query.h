@@ -38,7 +38,7 @@ struct DnsAnswer {
 std::optional<DnsAnswer> read_dns_answer(ByteView message, const DnsQuestion& question);
 
 // Home's answer in the records, docs/formats/ping.md: a reply ping in the text of a TXT or in the
-// labels that a CNAME leads to, or the proof of one in a AAAA or in six A records.
+// labels that a CNAME leads to, or the proof of one in a AAAA record or in the A records together.
 bool take_dns_reply(Wire& wire, const DnsAnswer& answer);
 
 }  // namespace beaconry
