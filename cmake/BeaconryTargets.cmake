@@ -35,6 +35,9 @@ function(beaconry_test name)
   foreach(used ${arg_USES})
     target_link_libraries(${name} PRIVATE beaconry_${used})
   endforeach()
+  if(BEACONRY_SANITIZE)
+    target_compile_options(${name} PRIVATE -O0)  # see the programs in the root's CMakeLists.txt
+  endif()
   target_compile_definitions(${name} PRIVATE
     BEACONRY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${name}

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,7 +22,9 @@ namespace {
 constexpr unsigned kMostCapabilities = 64;
 
 Result<void> become(const Account& account) {
-  if (::initgroups(account.name.c_str(), account.gid) != 0 ||
+  std::vector<gid_t> groups = account.groups;
+  if (groups.empty()) groups.push_back(account.gid);
+  if (::setgroups(groups.size(), groups.data()) != 0 ||
       ::setresgid(account.gid, account.gid, account.gid) != 0 ||
       ::setresuid(account.uid, account.uid, account.uid) != 0) {
     return fail_errno("become user", account.name);
@@ -48,26 +49,6 @@ Result<void> keep_capabilities(const std::vector<unsigned>& kept) {
 }
 
 }  // namespace
-
-Result<Account> find_account(const std::string& wanted, const std::string& own) {
-  std::vector<std::string> names{wanted};
-  if (wanted.empty()) {
-    names = {"beaconry", "nobody"};
-    if (!own.empty()) names.insert(names.begin(), own);
-  }
-  for (const std::string& name : names) {
-    errno = 0;
-    const passwd* entry = ::getpwnam(name.c_str());
-    if (entry == nullptr) continue;
-    if (entry->pw_uid == 0) {
-      return fail(ErrorKind::usage, "run as user", name, "that is root; name another");
-    }
-    return Account{name, entry->pw_uid, entry->pw_gid};
-  }
-  return fail(ErrorKind::not_found, "run as user", names.front(),
-              "no such user; make it with 'useradd --system " + names.front() +
-                  "', or name another in data_plane.user");
-}
 
 Result<void> hand_over_folder(const std::string& folder, const Account& account) {
   for (std::size_t slash = folder.find('/', 1); slash != std::string::npos;

@@ -14,11 +14,16 @@ struct Account {
   std::string name;
   uid_t uid = 0;
   gid_t gid = 0;
+  std::vector<gid_t> groups{};  // all of them, as the system knows them; empty: gid alone
 };
 
 // The account `wanted`; of an empty name the first that exists of the program's own (`own`, as
 // packages make it; may be empty), "beaconry" and "nobody". Refuses accounts of uid 0.
 Result<Account> find_account(const std::string& wanted, const std::string& own = {});
+
+// The same for a program that must run without the C library's name service, wherever there is a
+// kernel: `own`, "beaconry" or "nobody" of /etc/passwd, else uid and gid 65534. Never uid 0.
+Account find_local_account(const std::string& own);
 
 // Makes the folder with mode 0700 if it is missing (its parents with 0755) and, run by root, gives
 // it and the files directly in it to the account, so that it can be used after

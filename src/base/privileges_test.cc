@@ -48,6 +48,16 @@ int restricted(const std::vector<unsigned>& kept, const std::vector<SystemCallGr
   });
 }
 
+TEST(Privileges, a_local_account_is_found_without_a_name_service_and_is_never_root) {
+  const Account account = find_local_account("root");
+  EXPECT_NE(account.uid, 0U);
+  EXPECT_NE(account.gid, 0U);
+  const Account nobody = find_local_account("");
+  if (const auto known = find_account("nobody")) {
+    EXPECT_EQ(nobody.uid, known->uid);
+  }
+}
+
 TEST(Privileges, uid_capabilities_and_new_privileges_go) {
   const bool root = ::geteuid() == 0;
   const int result = restricted({CAP_NET_ADMIN}, {SystemCallGroup::basic}, [] {

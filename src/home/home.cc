@@ -113,8 +113,9 @@ Result<void> ListeningHome::open_receivers() {
       ways_.push_back({kind->name, std::move(*opened), {}});
     }
   }
-  if (std::none_of(ways_.begin(), ways_.end(),
-                   [](const Way& way) { return way.receiver != nullptr; })) {
+  if (std::none_of(ways_.begin(), ways_.end(), [](const Way& way) {
+        return way.receiver != nullptr && !way.receiver->descriptors().empty();
+      })) {
     return fail(ErrorKind::io, "open", "home",
                 ways_.empty() ? "its settings want no receiver"
                               : "no receiver could be opened: " + ways_.front().fault);

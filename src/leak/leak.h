@@ -1,6 +1,6 @@
 #pragma once
+#include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,6 +33,7 @@ enum class PathKind : std::uint8_t {
   control,    // the positive control: no leak
 };
 std::string_view to_string(PathKind kind);
+std::optional<PathKind> parse_path_kind(std::string_view word);
 
 struct Leak {
   std::string id;  // 16 hex digits of what makes it one: probe, method, family, path
@@ -50,13 +51,21 @@ struct Leak {
   std::uint64_t count = 0;          // fresh and late ones
   std::uint64_t duplicates = 0, replayed = 0, late = 0;
   std::uint32_t times_opened = 1;
-  CycleKind seen_in = CycleKind::long_cycle;                   // short if any was of a short cycle
-  std::vector<std::pair<std::uint16_t, std::uint16_t>> ports;  // destination ports, as ranges
-  std::vector<std::uint8_t> variants;                          // IP protocols, forms
-  std::vector<std::pair<Timestamp, Timestamp>> open_times;     // earlier ones, the newest 16
+  CycleKind seen_in = CycleKind::long_cycle;  // short if any was of a short cycle
+  // Destination ports, as ranges. Beyond kMostPortRanges the nearest are joined.
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> ports;
+  std::vector<std::uint8_t> variants;  // IP protocols, forms
+  std::uint8_t ttl = 0;                // with which the newest arrived; probes send 64; 0: unknown
+  // The cycles in which it was last found to be wider than known, plus one: short, long. 0: never.
+  std::array<std::uint32_t, 2> widened_in{};
+  std::vector<std::pair<Timestamp, Timestamp>> open_times;  // earlier ones, the newest 16
+
+  static constexpr std::size_t kMostPortRanges = 1024, kMostOpenTimes = 16;
+  friend bool operator==(const Leak&, const Leak&) = default;
 };
 
 enum class LeakChange : std::uint8_t { opened, reopened, closed, widened, two_way };
+std::string_view to_string(LeakChange change);
 
 // Words for an operator: what got out and how, and what to do.
 struct LeakWords {

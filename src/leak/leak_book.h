@@ -22,9 +22,17 @@ struct ProbeSchedule {
 };
 
 // Observations in, changes out: pure, no clock, no I/O. Its state is rebuilt from what the server
-// kept: restore() before anything else. One caller at a time.
+// kept: set_probes(), restore(), then remember() of the newest observations. One caller at a time.
+// Memory is bounded: kMostProbes probes, kMostLeaksOfAProbe leaks of each, and the last 262,144
+// tries.
+//
+// A leak closes when two periods of the cycle it was seen in have passed without it, and opens
+// again with the next fresh ping. Late pings count for a leak, but open none that was known;
+// replayed ones change a number alone.
 class LeakBook {
  public:
+  static constexpr std::size_t kMostProbes = 4096, kMostLeaksOfAProbe = 1024;
+  static constexpr std::chrono::minutes kDuplicate{10};  // later, and it is late or replayed
   struct Change {
     LeakChange kind{};
     Leak leak;
@@ -58,11 +66,18 @@ class LeakBook {
   Outcome add(const Observation& observation);
   // What time alone changes: leaks closed, probes silent. Call every few seconds.
   Outcome tick(Timestamp now);
+  // A home was there at this time. Once this was called, gaps of over a minute between calls count
+  // for no leak's closing: nobody would have heard it.
+  void home_listened(Timestamp at);
 
   std::vector<Leak> leaks() const;
   std::optional<Leak> find(const std::string& id) const;
   std::optional<Timestamp> last_control(ProbeId probe) const;
   std::optional<Timestamp> last_heard(ProbeId probe) const;
+  // The outer networks that it was seen from, /24 and /48: ProbeSchedule::known_outer next time.
+  std::vector<IpAddress> known_outer(ProbeId probe) const;
+  // Leaks that were not kept because a probe had kMostLeaksOfAProbe open ones.
+  std::uint64_t leaks_refused() const;
 
  private:
   struct State;

@@ -1,13 +1,13 @@
 #include <absl/container/flat_hash_map.h>
 #include <uplink.pb.h>  // generated
-#include <zstd.h>
 
 #include <algorithm>
 #include <deque>
 
-#include "base/text.h"
+#include "uplink/batch_counters.h"
 #include "uplink/flow_batch.h"
 #include "uplink/wire.h"
+#include "uplink/zstd_frame.h"
 
 namespace beaconry {
 namespace {
@@ -16,25 +16,6 @@ constexpr int kLevel = 3;  // the columns do the most; 1 saves no time and leave
 
 Timestamp in_range(Timestamp time) {
   return std::clamp(time, kEarliest, kLatest);
-}
-
-// A text as the decoder takes it. Sources' names are so already, but for logs with odd bytes.
-// Views `text` or `buffer`.
-std::string_view clean(std::string_view text, std::string& buffer) {
-  const bool ascii =
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-  if (ascii) return text.substr(0, uplink::kLongestText);
-  buffer = utf8_valid(text);
-  for (char& c : buffer) {
-    if ((c >= 0 && c < 0x20) || c == 0x7f) c = '?';
-  }
-  if (buffer.size() > uplink::kLongestText) {
-    std::size_t end = uplink::kLongestText;
-    while ((static_cast<unsigned>(buffer[end]) & 0xc0U) == 0x80U)
-      --end;
-    buffer.resize(end);
-  }
-  return buffer;
 }
 
 }  // namespace
@@ -72,7 +53,7 @@ struct FlowBatchBuilder::Columns {
   }
 
   std::uint32_t name(std::string_view raw) {
-    const std::string_view text = clean(raw, buffer);
+    const std::string_view text = uplink::cleaned(raw, buffer);
     if (text.empty()) return 0;
     const auto found = names.find(text);
     if (found != names.end()) return found->second;
@@ -95,7 +76,7 @@ struct FlowBatchBuilder::Columns {
 
   void id(std::string_view raw) {
     if (raw.empty() && !has_ids) return;
-    const std::string_view text = clean(raw, buffer);
+    const std::string_view text = uplink::cleaned(raw, buffer);
     while (batch.id_size() < batch.pair_size() - 1)
       batch.add_id();  // of the events before the first with one
     batch.add_id(text.data(), text.size());
@@ -166,18 +147,10 @@ std::size_t FlowBatchBuilder::events() const {
 std::string FlowBatchBuilder::finish(Timestamp made, const std::vector<EdgeCounter>& counters) {
   Columns& c = *columns_;
   c.batch.set_made_us(in_range(made).time_since_epoch().count());
-  for (std::size_t i = 0; i < std::min(counters.size(), uplink::kMostCounters); ++i) {
-    uplink::Counter& counter = *c.batch.add_counters();
-    counter.set_name(std::string(clean(counters[i].name, c.buffer)));
-    counter.set_place(std::string(clean(counters[i].place, c.buffer)));
-    counter.set_value(counters[i].value);
-  }
+  uplink::put_counters(counters, *c.batch.mutable_counters(), c.buffer);
   const std::string plain = c.batch.SerializeAsString();
   c.clear();
-  std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  // Cannot fail: the room is enough, and a level is all that is asked.
-  packed.resize(ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), kLevel));
-  return packed;
+  return uplink::compress(plain, kLevel);
 }
 
 }  // namespace beaconry

@@ -1,14 +1,13 @@
 #include <google/protobuf/arena.h>
 #include <uplink.pb.h>  // generated
-#include <zstd.h>
-#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
+#include "uplink/batch_counters.h"
 #include "uplink/flow_batch.h"
 #include "uplink/wire.h"
+#include "uplink/zstd_frame.h"
 
 namespace beaconry {
 namespace {
@@ -19,63 +18,7 @@ tl::unexpected<Error> malformed(std::string cause) {
   return fail(ErrorKind::malformed, "read", "batch", std::move(cause));
 }
 
-tl::unexpected<Error> past(const char* what, std::size_t limit) {
-  return fail(ErrorKind::limit, "read", "batch",
-              std::string("more than ") + std::to_string(limit) + " " + what);
-}
-
-struct Plain {
-  std::unique_ptr<char[]> bytes;
-  std::size_t size = 0;
-};
-
-struct FreeContext {
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
-// One zstd frame and nothing behind it. A size that the frame does not tell, or tells wrongly, is
-// found while it is written.
-Result<Plain> decompress(std::string_view content, std::size_t most_bytes) {
-  constexpr const char* kNoFrame = "its content is not one zstd frame";
-  const unsigned long long told = ZSTD_getFrameContentSize(content.data(), content.size());
-  if (told == ZSTD_CONTENTSIZE_ERROR) return malformed(kNoFrame);
-  const bool is_told = told != ZSTD_CONTENTSIZE_UNKNOWN;
-  if (is_told && told > most_bytes) return past("bytes, decompressed", most_bytes);
-  const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
-  if (!context) return fail(ErrorKind::limit, "read", "batch", "out of memory");
-  const int window = std::clamp(static_cast<int>(std::bit_width(most_bytes)), 10, 27);
-  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, window);
-  std::size_t room = is_told
-                         ? static_cast<std::size_t>(told)
-                         : std::min(most_bytes, std::max<std::size_t>(content.size() * 4, 4096));
-  Plain plain;
-  plain.bytes.reset(new char[std::max<std::size_t>(room, 1)]);  // not zeroed: it is written over
-  ZSTD_inBuffer in{content.data(), content.size(), 0};
-  for (;;) {
-    ZSTD_outBuffer out{plain.bytes.get(), room, plain.size};
-    const std::size_t before = in.pos;
-    const std::size_t status = ZSTD_decompressStream(context.get(), &out, &in);
-    if (ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge) {
-      return past("bytes, decompressed", most_bytes);
-    }
-    if (ZSTD_isError(status)) {
-      return malformed(std::string("its zstd data is corrupt (") + ZSTD_getErrorName(status) + ")");
-    }
-    const bool advanced = out.pos > plain.size || in.pos > before;
-    plain.size = out.pos;
-    if (status == 0) break;
-    if (plain.size < room && !advanced) return malformed("its zstd data is truncated");
-    if (plain.size < room || advanced) continue;
-    if (is_told) return malformed("its zstd data is longer than it says");
-    if (room == most_bytes) return past("bytes, decompressed", most_bytes);
-    room = std::min(most_bytes, room * 2);
-    std::unique_ptr<char[]> wider(new char[room]);
-    std::copy_n(plain.bytes.get(), plain.size, wider.get());
-    plain.bytes = std::move(wider);
-  }
-  if (in.pos != in.size) return malformed(kNoFrame);
-  return plain;
-}
+using uplink::past;
 
 std::size_t count_varints(std::string_view bytes) {
   return static_cast<std::size_t>(
@@ -107,10 +50,8 @@ Result<FieldCounts> count_fields(std::string_view plain, const FlowBatchLimits& 
     if (number == 0 && count > kMostOthers) return past("unknown fields", kMostOthers);
     if (number == FlowBatch::kCountersFieldNumber) {
       if (count > uplink::kMostCounters) return past("counters", uplink::kMostCounters);
-      uplink::WireReader inner(field.bytes);
-      uplink::WireField part;
-      for (std::size_t parts = 0; inner.next(part);) {
-        if (++parts > kMostOthers) return past("fields of a counter", kMostOthers);
+      if (!uplink::has_at_most(field.bytes, kMostOthers)) {
+        return past("fields of a counter", kMostOthers);
       }
     }
     if (count > limits.most_events) return past("entries in a column", limits.most_events);
@@ -150,10 +91,6 @@ bool in_range(std::int64_t time) {
   return time >= kEarliest.time_since_epoch().count() && time <= kLatest.time_since_epoch().count();
 }
 
-bool is_text(const std::string& text) {
-  return text.size() <= uplink::kLongestText && uplink::is_plain_text(text);
-}
-
 // Everything that the events' making relies on. The cause of a refusal, or nothing.
 const char* find_fault(const FlowBatch& batch) {
   const int events = batch.pair_size();
@@ -164,13 +101,10 @@ const char* find_fault(const FlowBatch& batch) {
   if (!in_range(batch.base_us())) return "base_us is not in years 1970 to 2200";
   if (batch.addresses().size() % 16 != 0) return "addresses is no multiple of 16 bytes";
   for (const std::string& name : batch.names()) {
-    if (name.empty() || !is_text(name)) return "a name is empty, too long or not plain text";
+    if (name.empty() || !uplink::is_text(name))
+      return "a name is empty, too long or not plain text";
   }
-  for (const uplink::Counter& counter : batch.counters()) {
-    if (counter.name().empty() || !is_text(counter.name()) || !is_text(counter.place())) {
-      return "a counter's name or place is empty, too long or not plain text";
-    }
-  }
+  if (const char* fault = uplink::find_counter_fault(batch.counters())) return fault;
 
   if (batch.pair_destination_size() != pairs || batch.pair_port_size() != pairs ||
       batch.pair_protocol_size() != pairs) {
@@ -219,7 +153,7 @@ const char* find_fault(const FlowBatch& batch) {
     }
   }
   for (const std::string& id : batch.id()) {
-    if (!is_text(id)) return "an event's id is too long or not plain text";
+    if (!uplink::is_text(id)) return "an event's id is too long or not plain text";
   }
   return nullptr;
 }
@@ -347,7 +281,7 @@ Result<FlowBatchContent> decode_flow_batch(std::string_view content, const FlowB
                                            FlowSink& sink) {
   uplink::silence_protobuf();
   const std::size_t most_bytes = std::min<std::size_t>(limits.most_bytes, INT32_MAX);
-  const auto plain = decompress(content, most_bytes);
+  const auto plain = uplink::decompress(content, most_bytes);
   if (!plain) return tl::unexpected<Error>(plain.error());
   const auto counts = count_fields({plain->bytes.get(), plain->size}, limits);
   if (!counts) return tl::unexpected<Error>(counts.error());
@@ -371,9 +305,7 @@ Result<FlowBatchContent> decode_flow_batch(std::string_view content, const FlowB
   FlowBatchContent result;
   result.made = timestamp(batch.made_us());
   result.events = static_cast<std::uint64_t>(batch.pair_size());
-  for (const uplink::Counter& counter : batch.counters()) {
-    result.counters.push_back({counter.name(), counter.place(), counter.value()});
-  }
+  result.counters = uplink::take_counters(batch.counters());
   hand_over_names(batch, sink);  // first: events may want them
   hand_over_events(batch, sink);
   return result;

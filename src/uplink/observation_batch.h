@@ -16,7 +16,11 @@ struct ObservationBatch {
   std::vector<Observation> observations;
   std::vector<EdgeCounter> counters;  // home's running totals
 };
+// What is out of range is brought into it: times to kEarliest or kLatest, `raw` and `receiver` cut
+// to their most. An observation that is neither authentic nor a token has no ping, whatever it
+// says.
 std::string encode_observations(const ObservationBatch& batch);
+constexpr std::size_t kLongestReceiver = 32;
 
 struct ObservationBatchLimits {
   std::size_t most_bytes = std::size_t{64} << 20;  // decompressed

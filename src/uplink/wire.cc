@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace beaconry::uplink {
 
 bool WireReader::fail() {
@@ -57,6 +59,36 @@ bool is_plain_text(std::string_view text) {
     const auto byte = static_cast<std::uint8_t>(c);
     return byte < 0x20 || byte == 0x7f;
   });
+}
+
+bool is_text(std::string_view text) {
+  return text.size() <= kLongestText && is_plain_text(text);
+}
+
+std::string_view cleaned(std::string_view text, std::string& buffer) {
+  const bool ascii =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (ascii) return text.substr(0, kLongestText);
+  buffer = utf8_valid(text);
+  for (char& c : buffer) {
+    if ((c >= 0 && c < 0x20) || c == 0x7f) c = '?';
+  }
+  if (buffer.size() > kLongestText) {
+    std::size_t end = kLongestText;
+    while ((static_cast<unsigned>(buffer[end]) & 0xc0U) == 0x80U)
+      --end;
+    buffer.resize(end);
+  }
+  return buffer;
+}
+
+bool has_at_most(std::string_view message, std::size_t most) {
+  WireReader reader(message);
+  WireField field;
+  for (std::size_t fields = 0; reader.next(field);) {
+    if (++fields > most) return false;
+  }
+  return true;
 }
 
 void silence_protobuf() {

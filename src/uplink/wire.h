@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "flow/server_name.h"
@@ -41,6 +42,17 @@ class WireReader {
 
 // No control characters: what goes to terminals, logs and pages. UTF-8 is the parser's affair.
 bool is_plain_text(std::string_view text);
+
+// The same, and not longer than kLongestText.
+bool is_text(std::string_view text);
+
+// A text as decoders take it. Views `text` or `buffer`. Sources' names are so already, but for logs
+// with odd bytes.
+std::string_view cleaned(std::string_view text, std::string& buffer);
+
+// Not more than `most` fields, at this message's own level; what is malformed is the parser's
+// affair.
+bool has_at_most(std::string_view message, std::size_t most);
 
 // Messages of the Protobuf library about foreign bytes are not for standard error.
 void silence_protobuf();

@@ -1,0 +1,31 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace beaconry {
+
+// Which ports somebody else uses, a bit each.
+struct UsedPorts {
+  static constexpr std::size_t kWords = 65'536 / 64;
+  std::array<std::uint64_t, kWords> tcp{}, udp{};
+
+  static void set(std::array<std::uint64_t, kWords>& ports, std::uint16_t port) {
+    ports[port / 64] |= std::uint64_t{1} << (port % 64);
+  }
+  static bool has(const std::array<std::uint64_t, kWords>& ports, std::uint16_t port) {
+    return (ports[port / 64] >> (port % 64) & 1) != 0;
+  }
+};
+
+// The listening TCP and the bound UDP sockets of this network namespace, but those on loopback
+// alone. `ours` are local ports that are home's own: they do not count. From /proc/net: needs no
+// capability.
+struct OwnPorts {
+  std::array<std::uint16_t, 2> tcp{}, udp{};  // 0: none
+};
+UsedPorts read_used_ports(const OwnPorts& ours);
+// The first port that this machine gives to clients.
+std::uint16_t first_client_port();
+
+}  // namespace beaconry
