@@ -482,6 +482,18 @@ TEST_F(ProbeTest, AnHourKeepsToTheBudget) {
   EXPECT_EQ(said("too many"), 0U);
 }
 
+TEST_F(ProbeTest, WithoutBroadcastsItUsesWhatItHears) {
+  be_static();
+  only({MethodId::udp_port});
+  config.broadcasts_a_minute = 0;
+  link.deliver(ethernet(MacAddress::broadcast(), kGatewayMac, kEtherArp,
+                        arp(1, kGatewayMac, gateway, {}, host_address)));
+  run(minutes{5}, true);
+  EXPECT_EQ(pings.size(), 2U) << all_lines();
+  for (const auto& sent : link.sent)
+    EXPECT_EQ(sent.frame[0] & 1, 0);
+}
+
 TEST_F(ProbeTest, AfterItsEndDateNothingLeaves) {
   be_static();
   only({MethodId::udp_port});

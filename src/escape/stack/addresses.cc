@@ -91,7 +91,9 @@ void Addresses::claim(const IpAddress& address, unsigned prefix_length, Origin o
     if (origin == Origin::dhcp) dhcp_->confirm();
     return;
   }
-  made.questions_left = address.is_v4() ? kProbes : kSolicitations;
+  // Without broadcasts nobody can be asked: whoever configures that answers for its addresses.
+  const bool may_ask = config_.broadcasts_a_minute > 0 || origin != Origin::fixed;
+  made.questions_left = !may_ask ? 0 : address.is_v4() ? kProbes : kSolicitations;
   claims_.push_back(made);
 }
 
