@@ -66,8 +66,8 @@ void read_kernel_addresses(InterfaceFacts& facts) {
   ::freeifaddrs(list);
 }
 
-// Default routes, from the routing table of IPv4: Iface Destination Gateway …, in hexadecimal as the
-// machine's memory has it.
+// Default routes, from the routing table of IPv4: Iface Destination Gateway …, in hexadecimal as
+// the machine's memory has it.
 void read_kernel_gateways(InterfaceFacts& facts) {
   const auto text = read_small_file("/proc/thread-self/net/route", 1 << 20);
   if (!text) return;
