@@ -12,7 +12,7 @@ add_custom_command(
   COMMENT "Writing the manual page and the completions"
   VERBATIM)
 set(pages "${generated}/beaconry.1")
-foreach(daemon beaconry-control beaconry-collector)
+foreach(daemon beaconry-control beaconry-collector beaconry-home)
   add_custom_command(
     OUTPUT "${generated}/${daemon}.8"
     COMMAND "${PROJECT_SOURCE_DIR}/packaging/man/page" $<TARGET_FILE:${daemon}>
@@ -30,15 +30,17 @@ add_custom_target(beaconry_manual ALL
 # Only what is installed has to be built before `cmake --install`: no tests, no benchmarks.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
-install(TARGETS beaconry beaconry-control beaconry-collector
+install(TARGETS beaconry beaconry-control beaconry-collector beaconry-home
         RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES "${generated}/beaconry.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 install(FILES "${generated}/beaconry-control.8" "${generated}/beaconry-collector.8"
+              "${generated}/beaconry-home.8"
         DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/config.yaml"
         DESTINATION "${CMAKE_INSTALL_SYSCONFDIR}/beaconry")
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-control.service"
               "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-collector.service"
+              "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-home.service"
         DESTINATION lib/systemd/system)
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/sysusers.conf"
         DESTINATION lib/sysusers.d RENAME beaconry.conf)

@@ -80,7 +80,7 @@ Result<void> Collector::open() {
   if (const std::string folder = folder_of(settings_.socket); ::access(folder.c_str(), F_OK) != 0) {
     if (auto done = hand_over_folder(folder, *account); !done) return done;
   }
-  auto socket = StatusSocket::open(settings_.socket);
+  auto socket = StatusSocket::open(settings_.socket, "data_plane.socket");
   if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
   socket_ = std::move(*socket);
 

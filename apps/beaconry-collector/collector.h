@@ -11,9 +11,9 @@
 #include "live_source.h"
 #include "settings.h"
 #include "spool/spool.h"
-#include "status_socket.h"
 #include "uplink/edge_identity.h"
 #include "uplink/sender.h"
+#include "base/status_socket.h"
 
 namespace beaconry {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "status_socket.h"
+#include "base/status_socket.h"
 
 namespace beaconry {
 namespace {
@@ -158,13 +158,13 @@ TEST_F(ExporterTest, a_batch_that_the_spool_refuses_is_kept_and_comes_first_late
 TEST_F(ExporterTest, the_status_socket_answers_and_is_not_taken_from_who_answers_there) {
   const std::string path = folder_ + "/socket";
   EXPECT_EQ(ask_status(path).error().kind, ErrorKind::not_found);
-  auto socket = StatusSocket::open(path);
+  auto socket = StatusSocket::open(path, "data_plane.socket");
   ASSERT_TRUE(socket) << socket.error().message();
-  EXPECT_FALSE(StatusSocket::open(path));
+  EXPECT_FALSE(StatusSocket::open(path, "data_plane.socket"));
   socket->reset();
   // As kill -9 leaves it: a socket that nobody answers.
   EXPECT_EQ(ask_status(path).error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(StatusSocket::open(path));
+  EXPECT_TRUE(StatusSocket::open(path, "data_plane.socket"));
 }
 
 }  // namespace

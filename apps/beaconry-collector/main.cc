@@ -2,26 +2,22 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
 
-#include "base/file.h"
 #include "base/log.h"
-#include "base/privileges.h"
 #include "base/text.h"
 #include "beaconry_version.h"
 #include "collector.h"
 #include "settings.h"
-#include "status_socket.h"
-#include "uplink/edge_identity.h"
+#include "uplink/join_command.h"
+#include "base/status_socket.h"
 
 namespace beaconry {
 namespace {
 
 constexpr int kFailed = 1, kUsage = 2;
-constexpr std::size_t kLongestToken = 4096;
 constexpr const char* kUsualConfig = "/etc/beaconry/config.yaml";
 
 int complain(const Error& error) {
@@ -29,36 +25,14 @@ int complain(const Error& error) {
   return error.kind == ErrorKind::usage || error.kind == ErrorKind::malformed ? kUsage : kFailed;
 }
 
-struct JoinArguments {
-  std::string url, ca, token_file;
-};
-
-Result<std::string> join_token(const JoinArguments& arguments) {
-  if (!arguments.token_file.empty()) {
-    auto text = read_small_file(arguments.token_file, kLongestToken);
-    if (!text) return text;
-    return std::string(trim(*text));
-  }
-  if (const char* token = std::getenv("BEACONRY_JOIN_TOKEN")) return std::string(token);
-  return fail(ErrorKind::usage, "join", "",
-              "a token is needed: --token-file FILE (- for standard input), or "
-              "BEACONRY_JOIN_TOKEN in the environment");
-}
-
 Result<void> join(const CollectorSettings& settings, const JoinArguments& arguments) {
-  const auto token = join_token(arguments);
-  if (!token) return tl::unexpected<Error>(token.error());
-  const auto account = find_account(settings.user, "beaconry-collector");
-  if (!account) return tl::unexpected<Error>(account.error());
-  if (auto done = hand_over_folder(settings.state_folder, *account); !done) return done;
-  const auto identity = EdgeIdentity::open(settings.state_folder, settings.name);
-  if (!identity) return tl::unexpected<Error>(identity.error());
-  const auto joined = join_server(*identity, "collector", arguments.url, arguments.ca, *token,
-                                  settings.state_folder);
+  const auto joined = join_by_line(
+      {"collector", settings.name, settings.state_folder, settings.user, "beaconry-collector"},
+      arguments);
   if (!joined) return tl::unexpected<Error>(joined.error());
   std::printf("Joined %s as '%s'. Start the collector, or send it SIGHUP.\n",
-              terminal_safe(joined->url).c_str(), terminal_safe(identity->name).c_str());
-  return hand_over_folder(settings.state_folder, *account);
+              terminal_safe(joined->url).c_str(), terminal_safe(settings.name).c_str());
+  return {};
 }
 
 int print_status(const CollectorSettings& settings) {

@@ -82,6 +82,39 @@ constexpr ConfigKey kKeys[] = {
      "Who the collector becomes once it is attached; unset: the first there is of "
      "`beaconry-collector`, `beaconry`, `nobody`."},
 
+    {"home.interfaces", kTexts, "Where home sniffs; unset: all interfaces but loopback.", "empty"},
+    {"home.addresses", kTexts,
+     "Home's own addresses as probes reach them; unset: those of its interfaces.", "empty"},
+    {"home.zone", kText, "The DNS zone that is delegated to home; unset: no DNS server."},
+    {"home.dns_port", kCount, "Where home answers for its zone, UDP and TCP.", "53", 1, kMostPort},
+    {"home.all_ports", kBoolean,
+     "Whether home takes every TCP and UDP port that nobody else uses (eBPF, Linux 5.9).", "true"},
+    {"home.ports_left", kTexts, "Ports that home leaves alone though nobody listens there.",
+     "empty"},
+    {"home.suppress_replies", kBoolean,
+     "Whether the kernel is kept from answering pings of probes, stray segments and unknown "
+     "protocols (nftables).",
+     "true"},
+    {"home.max_connections", kCount, "TCP connections at once; 64 of one address.", "4096", 16,
+     1e6},
+    {"home.server", kText,
+     "The server: `https://host:9090`, `unix:/path`; one that was joined wins. Unset and none "
+     "joined: observations stay in the spool."},
+    {"home.token_file", kText, "File that holds a token for the server."},
+    {"home.probes", kText, "File with the probes, as the server gives them, instead of asking it."},
+    {"home.name", kText, "What this home is called; unset: the host's name."},
+    {"home.state_dir", kText, "Its keys, its server, its probes and its spool.",
+     "/var/lib/beaconry-home"},
+    {"home.spool_dir", kText,
+     "Observations that wait for the server; unset: `spool` in its state folder."},
+    {"home.spool_bytes", kSize, "Disk space for them; beyond it the oldest go, counted.", "1G",
+     kMega, 16 * kTera},
+    {"home.socket", kText, "Unix socket that answers `beaconry home status`.",
+     "/run/beaconry-home/socket"},
+    {"home.user", kText,
+     "Who home becomes once it listens; unset: the first there is of `beaconry-home`, `beaconry`, "
+     "`nobody`."},
+
     {"control_plane.listen_address", kText,
      "Where the server listens. Beyond loopback it needs TLS and a token, or `--insecure`.",
      "127.0.0.1"},
@@ -129,6 +162,12 @@ constexpr ConfigKey kKeys[] = {
     {"control_plane.tls.certificate", kText,
      "PEM file, chain included; unset: the one that `beaconry-control init` made."},
     {"control_plane.tls.key", kText, "Its key, PEM."},
+
+    {"leaks.most_observations", kCount,
+     "Observations of homes that are kept; beyond it the oldest go. Leaks stay.", "1000000", 1000,
+     1e9},
+    {"leaks.observation_retention", kDuration, "How long observations are kept. Leaks stay.", "90d",
+     3600, 10 * kYear},
 
     {"detection.cv_threshold", kNumber,
      "Intervals whose coefficient of variation is below this look like a beacon's.", "0.15", 0.001,

@@ -8,7 +8,7 @@
 namespace beaconry {
 namespace {
 
-// What stands for {…} at a path's end, if the path fits. It may hold slashes: pairs' keys do.
+// What stands for {…} in a path, if the path fits. It may hold slashes: pairs' keys do.
 std::optional<std::string> matches(std::string_view pattern, std::string_view path) {
   const std::size_t brace = pattern.find('{');
   if (brace == std::string_view::npos) {
@@ -17,7 +17,10 @@ std::optional<std::string> matches(std::string_view pattern, std::string_view pa
   if (path.size() <= brace || path.substr(0, brace) != pattern.substr(0, brace)) {
     return std::nullopt;
   }
-  return std::string(path.substr(brace));
+  const std::string_view rest = path.substr(brace);
+  const std::string_view behind = pattern.substr(pattern.find('}') + 1);
+  if (rest.size() <= behind.size() || !rest.ends_with(behind)) return std::nullopt;
+  return std::string(rest.substr(0, rest.size() - behind.size()));
 }
 
 }  // namespace
@@ -33,8 +36,8 @@ Api::Found Api::find(const HttpRequest& head) const {
       auto argument = matches(route.path, path);
       if (!argument) continue;
       if (route.method == head.method) {
-        // A path without an argument is the better match, wherever it stands.
-        if (found.route == nullptr || argument->empty()) {
+        // The path that says more itself is the better match, wherever it stands.
+        if (found.route == nullptr || argument->size() < found.argument.size()) {
           found.route = &route;
           found.argument = std::move(*argument);
         }

@@ -42,6 +42,14 @@ LiveHunt::Settings hunt_settings(const HuntConfig& config, unsigned threads) {
   return settings;
 }
 
+Leaks::Settings leak_settings(const HuntConfig& config) {
+  Leaks::Settings settings;
+  settings.most_observations = config.values.count("leaks.most_observations").value();
+  settings.observation_retention = config.values.duration("leaks.observation_retention").value();
+  settings.journal_retention = config.values.duration("control_plane.data_retention").value();
+  return settings;
+}
+
 unsigned processors() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
@@ -80,6 +88,7 @@ Control::~Control() {
   if (edges_ != nullptr) {
     if (auto saved = edges_->save(clock_()); !saved) log_warning(saved.error().message());
   }
+  leaks_.reset();
   alert_queue_.reset();
   ingest_.reset();
   journal_.reset();
@@ -129,13 +138,33 @@ Result<void> Control::open_parts() {
   if (auto done = put(Beacons::open(*database_), beacons_); !done) return done;
   if (auto done = put(Alerts::open(*database_), alerts_); !done) return done;
   if (auto done = put(Triage::open(*database_), triage_); !done) return done;
+  if (auto done = put(Probes::open(*database_), probes_); !done) return done;
+  if (auto done = put(Homes::open(*database_), homes_); !done) return done;
   events_ = std::make_unique<EventHub>();
   metrics_ = std::make_unique<Metrics>();
   AlertQueue::Options queue;
   queue.folder = paths_.file("alerts");
   queue.queue_size =
       static_cast<std::size_t>(config_->current()->values.count("alerting.queue_size").value());
-  return put(AlertQueue::open(queue, clock_), alert_queue_);
+  if (auto done = put(AlertQueue::open(queue, clock_), alert_queue_); !done) return done;
+  const Leaks::Parts parts{*database_, *probes_, *triage_, *alerts_, *alert_queue_, *events_};
+  return put(Leaks::open(parts, leak_settings(*config_->current())), leaks_);
+}
+
+void Control::take_observations(Ingest::Options& ingest) {
+  ingest.observe = [this](Ingest::Observed observed) {
+    Leaks::Batch batch;
+    const Envelope& envelope = observed.envelope;
+    batch.source = {envelope.edge, envelope.incarnation, envelope.sequence, observed.accepted};
+    batch.clock_skew = envelope.sent - observed.accepted;
+    batch.observations = std::move(observed.observations);
+    batch.replayed = observed.replayed;
+    return leaks_->take(std::move(batch), observed.accepted);
+  };
+  ingest.may_observe = [this](const std::string& edge) {
+    const auto known = edges_->find(edge);
+    return !known || !known->enrolled || known->kind == "home";
+  };
 }
 
 Result<void> Control::open_series() {
@@ -165,6 +194,7 @@ Result<void> Control::open_series() {
   ingest.longest_record = std::min(journal.longest_record,
                                    journal.most_bytes - std::min(journal.most_bytes, kSegmentRoom));
   ingest.needs_key = [this](const std::string& edge) { return edges_->needs_key(edge); };
+  take_observations(ingest);
   ingest_ = std::make_unique<Ingest>(
       std::move(ingest), *journal_,
       [this](const std::string& edge, Timestamp now) { return hunt_->sink(edge, now); });
@@ -232,6 +262,7 @@ Result<void> Control::apply_config() {
   const std::lock_guard lock(apply_mutex_);
   const auto config = config_->current();
   hunt_->set_settings(hunt_settings(*config, workers_));
+  leaks_->set_settings(leak_settings(*config));
   std::string key = config->values.text("control_plane.api_key").value_or("");
   if (const auto file = config->values.text("control_plane.api_key_file")) {
     constexpr std::size_t kLongestKey = 4096;
@@ -296,6 +327,7 @@ Result<std::vector<std::string>> Control::start() {
     return tl::unexpected<Error>(std::move(done.error()));
   }
   analysis_->start();
+  leaks_->start(clock_);
 
   std::vector<std::string> said;
   if (!plan->warning.empty()) log_warning(plan->warning);
@@ -326,6 +358,7 @@ Result<void> Control::renew_certificate() {
 void Control::stop() {
   if (events_ != nullptr) events_->close();
   if (analysis_ != nullptr) analysis_->stop();
+  if (leaks_ != nullptr) leaks_->stop();
   if (server_ != nullptr) server_->stop(std::chrono::seconds{5});
   server_.reset();
 }

@@ -17,8 +17,11 @@
 #include "control/config_history.h"
 #include "control/edges.h"
 #include "control/events.h"
+#include "control/homes.h"
 #include "control/ingest.h"
+#include "control/leaks.h"
 #include "control/metrics.h"
+#include "control/probes.h"
 #include "control/tokens.h"
 #include "control/triage.h"
 #include "http/server.h"
@@ -78,6 +81,9 @@ class Control {
   Beacons& beacons() const { return *beacons_; }
   Alerts& alerts() const { return *alerts_; }
   Triage& triage() const { return *triage_; }
+  Probes& probes() const { return *probes_; }
+  Homes& homes() const { return *homes_; }
+  Leaks& leaks() const { return *leaks_; }
   AlertQueue& alert_queue() const { return *alert_queue_; }
   Spool& journal() const { return *journal_; }
   LiveHunt& hunt() const { return *hunt_; }
@@ -91,6 +97,7 @@ class Control {
   Result<void> open_state(const ConfigValues& values);
   Result<void> open_parts();
   Result<void> open_series();
+  void take_observations(Ingest::Options& ingest);
   void hear(const Ingest::Heard& heard);
 
   std::function<Timestamp()> clock_;
@@ -112,11 +119,14 @@ class Control {
   std::unique_ptr<Beacons> beacons_;
   std::unique_ptr<Alerts> alerts_;
   std::unique_ptr<Triage> triage_;
+  std::unique_ptr<Probes> probes_;
+  std::unique_ptr<Homes> homes_;
   std::unique_ptr<AlertQueue> alert_queue_;
   std::unique_ptr<Spool> journal_;
   std::unique_ptr<LiveHunt> hunt_;
-  std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<EventHub> events_;
+  std::unique_ptr<Leaks> leaks_;
+  std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<Api> api_;

@@ -183,6 +183,9 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
   }
   const std::string record = journal_record(body);
   if (record.size() > options_.longest_record) return refuse(too_long(), envelope->edge);
+  if (envelope->content_kind == ContentKind::observations) {
+    return accept_observations(*envelope, record, address, now);
+  }
   Answer answer;
   auto claim = seen_.claim(identity_of(*envelope));
   if (!claim) {
@@ -201,16 +204,51 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
       *series);
   auto content = decode_flow_batch(envelope->content, options_.flow_batch, gate);
   if (!content) return refuse(content.error(), envelope->edge);
-  if (!gate.passes()) {
-    ++storage_full_;
-    answer.outcome = Outcome::storage_full;
-    answer.words = gate.error().message();
-    return answer;
-  }
+  if (!gate.passes()) return full(gate.error());
   series->settle();
   answer.events = content->events;
   const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), now);
   count({entry, envelope->incarnation, envelope->sequence, address, false});
+  return answer;
+}
+
+Ingest::Answer Ingest::full(const Error& error) {
+  ++storage_full_;
+  Answer answer;
+  answer.outcome = Outcome::storage_full;
+  answer.words = error.message();
+  return answer;
+}
+
+// The journal first, then the database: what only the journal got is refused here, but a restart
+// reads it again, and then it is told from what the sender sends again.
+Ingest::Answer Ingest::accept_observations(const Envelope& envelope, std::string_view record,
+                                           const std::string& address, Timestamp now) {
+  Answer answer;
+  if (!options_.observe || (options_.may_observe && !options_.may_observe(envelope.edge))) {
+    answer.outcome = Outcome::forbidden;
+    answer.words = "observations come of homes: this edge was enrolled as another kind";
+    edges_.refused(envelope.edge);
+    return answer;
+  }
+  auto claim = seen_.claim(identity_of(envelope));
+  bool repeated = !claim;
+  std::vector<EdgeCounter> counters;
+  if (!repeated) {
+    auto batch = decode_observations(envelope.content, options_.observation_batch);
+    if (!batch) return refuse(batch.error(), envelope.edge);
+    if (auto kept = journal(record, now); !kept) return full(kept.error());
+    answer.events = batch->observations.size();
+    const auto fresh = options_.observe({envelope, std::move(batch->observations), now, false});
+    if (!fresh) return full(fresh.error());
+    repeated = !*fresh;
+    counters = std::move(batch->counters);
+    claim.accepted();
+  }
+  if (repeated) answer.outcome = Outcome::duplicate;
+  const EdgeLedger::Batch entry =
+      entry_of(envelope, {{}, std::move(counters), repeated ? 0 : answer.events}, now);
+  count({entry, envelope.incarnation, envelope.sequence, address, repeated});
   return answer;
 }
 
@@ -289,18 +327,36 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std
   return answer;
 }
 
+void Ingest::skip_record(const Error& error) {
+  if (++replay_damaged_ == 1) log_warning(error.message());
+}
+
+void Ingest::replay_observations(const Envelope& envelope, Timestamp appended) {
+  if (!options_.observe) return;
+  auto batch = decode_observations(envelope.content, options_.observation_batch);
+  if (!batch) return skip_record(batch.error());
+  const std::uint64_t events = batch->observations.size();
+  // Most were kept before the server ended; they count as received all the same.
+  const auto kept = options_.observe({envelope, std::move(batch->observations), appended, true});
+  if (!kept) return skip_record(kept.error());
+  seen_.add(identity_of(envelope));
+  const EdgeLedger::Batch entry =
+      entry_of(envelope, {{}, std::move(batch->counters), events}, appended);
+  count({entry, envelope.incarnation, envelope.sequence, {}, false});
+}
+
 void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp now) {
   auto record = read_journal_record(bytes);
-  const auto skip = [&](const Error& error) {
-    if (++replay_damaged_ == 1) log_warning(error.message());
-  };
-  if (!record) return skip(record.error());
+  if (!record) return skip_record(record.error());
   // A batch whose sync failed was refused and sent again, and may be there twice.
   if (auto* envelope = std::get_if<Envelope>(&*record)) {
     if (seen_.contains(identity_of(*envelope))) return;
+    if (envelope->content_kind == ContentKind::observations) {
+      return replay_observations(*envelope, appended);
+    }
     const auto series = sink_of_(envelope->edge, now);
     auto content = decode_flow_batch(envelope->content, options_.flow_batch, *series);
-    if (!content) return skip(content.error());
+    if (!content) return skip_record(content.error());
     series->settle();
     seen_.add(identity_of(*envelope));
     const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), appended);
@@ -312,7 +368,7 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
   const auto series = sink_of_(batch.node_id, now);
   Restoring restoring(*series, packet_flows_, batch.node_id);
   const auto content = decode_flow_batch(batch.content, options_.flow_batch, restoring);
-  if (!content) return skip(content.error());
+  if (!content) return skip_record(content.error());
   series->settle();
   seen_.add({{}, 0, batch.digest});
   const EdgeLedger::Batch entry = entry_of(batch, appended);

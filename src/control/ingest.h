@@ -17,6 +17,7 @@
 #include "flow/flow_event.h"
 #include "spool/spool.h"
 #include "uplink/flow_batch.h"
+#include "uplink/observation_batch.h"
 
 namespace beaconry {
 
@@ -33,15 +34,28 @@ class Ingest {
     std::string address;  // empty: of the journal
     bool repeated = false;
   };
+  // A batch of observations, checked.
+  struct Observed {
+    const Envelope& envelope;
+    std::vector<Observation> observations;
+    Timestamp accepted{};
+    bool replayed = false;  // out of the journal
+  };
   struct Options {
     PacketFlows::Options packet_flows;
     FlowBatchLimits flow_batch;
+    ObservationBatchLimits observation_batch;
     PredecessorLimits predecessor;
     std::uint64_t longest_record = UINT64_MAX;  // that the journal takes: longer ones are too large
     std::function<void(const Heard&)> heard;    // any thread
     // Whether batches of this edge are taken with its key only: it is, or was, enrolled. Any
     // thread; unset: of none.
     std::function<bool(const std::string& edge)> needs_key;
+    // Keeps observations, each batch once: false if it was kept before. An error: it is to come
+    // again. Any thread; unset: there are none.
+    std::function<Result<bool>(Observed)> observe;
+    // Whether this edge may send observations. Any thread; unset: all may.
+    std::function<bool(const std::string& edge)> may_observe;
   };
   // Where events of an edge go, as of `now`.
   using SinkOf = std::function<std::unique_ptr<FlowSink>(const std::string& edge, Timestamp now)>;
@@ -90,10 +104,15 @@ class Ingest {
     std::vector<FlowEvent> events;
   };
   Result<void> journal(std::string_view record, Timestamp now);
+  Answer accept_observations(const Envelope& envelope, std::string_view record,
+                             const std::string& address, Timestamp now);
+  Answer full(const Error& error);
   Answer refuse(const Error& error, const std::string& edge);
   Mapped map(PredecessorBatch& batch, Timestamp now);
   void count(const Heard& heard);
   void replay_one(std::string_view bytes, Timestamp appended, Timestamp now);
+  void replay_observations(const Envelope& envelope, Timestamp appended);
+  void skip_record(const Error& error);
 
   Options options_;
   Spool& journal_;

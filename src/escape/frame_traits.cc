@@ -130,8 +130,10 @@ class Inspection {
       const bool route = options[0] == 131 || options[0] == 137;  // loose, strict
       if (route) {
         found_.traits |= kSourceRouted;
-        for (std::size_t at = 3; at + 4 <= options[1]; at += 4)
-          note(IpAddress::v4_bytes(options.data() + at));
+        for (std::size_t at = 3; at + 4 <= options[1]; at += 4) {
+          last_hop_ = IpAddress::v4_bytes(options.data() + at);
+          note(last_hop_);
+        }
       } else if (options[0] != 148) {  // router alert, as IGMP has it
         found_.traits |= kMalformed;
       }
@@ -155,8 +157,10 @@ class Inspection {
       if (size > at.size()) break;
       if (next == kRoutingHeader) {
         found_.traits |= kSourceRouted;
-        for (std::size_t hop = 8; hop + 16 <= size; hop += 16)
+        for (std::size_t hop = 8; hop + 16 <= size; hop += 16) {
+          if (at[3] > 0) last_hop_ = IpAddress::v6_bytes(at.data() + hop);
           note(IpAddress::v6_bytes(at.data() + hop));
+        }
       }
       next = at[0];
       at = at.subspan(size);
@@ -169,7 +173,9 @@ class Inspection {
     const std::size_t from = v4 ? 12 : 0;
     const auto sums_up = [&] {
       std::uint32_t sum = add_to_checksum(0, ByteView(frame.ip_source.bytes()).subspan(from));
-      sum = add_to_checksum(sum, ByteView(frame.ip_destination.bytes()).subspan(from));
+      // Of a source route, the last stop: RFC 1122 §4.1.3.4, RFC 8200 §8.1.
+      const IpAddress& to = is_unset(last_hop_) ? frame.ip_destination : last_hop_;
+      sum = add_to_checksum(sum, ByteView(to.bytes()).subspan(from));
       sum += frame.protocol + static_cast<std::uint32_t>(bytes.size());
       return finish_checksum(add_to_checksum(sum, bytes)) == 0;
     };
@@ -205,6 +211,7 @@ class Inspection {
   const std::vector<IpAddress>& own_;
   const std::vector<Cidr>& networks_;
   FrameTraits found_;
+  IpAddress last_hop_;  // of a source route
 };
 
 }  // namespace

@@ -73,7 +73,7 @@ std::vector<IpAddress> other_gateways(const Scope& scope, bool v4) {
   return others;
 }
 
-std::vector<IpAddress> possible_routers(const Scope& scope, bool v4) {
+std::vector<IpAddress> possible_routers(const Scope& scope, bool v4, bool of_either_family) {
   std::set<MacAddress> known;
   for (const IpAddress& gateway : scope.segment.gateways()) {
     const auto mac = scope.segment.mac_of(gateway);
@@ -82,6 +82,7 @@ std::vector<IpAddress> possible_routers(const Scope& scope, bool v4) {
   std::vector<IpAddress> routers;
   const std::vector<Segment::Neighbour> neighbours = scope.allowed_neighbours();
   for (const bool same_family : {true, false}) {
+    if (!same_family && !of_either_family) break;
     for (const Segment::Neighbour& neighbour : neighbours) {
       if ((neighbour.address.is_v4() == v4) == same_family && known.insert(neighbour.mac).second) {
         routers.push_back(neighbour.address);

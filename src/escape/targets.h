@@ -42,8 +42,8 @@ std::vector<IpAddress> hosts_of_family(const Scope& scope, bool v4, bool with_ga
 // routers that advertised themselves whether or not anybody meant them to.
 std::vector<IpAddress> other_gateways(const Scope& scope, bool v4);
 // Neighbours that might forward packets of the family: each Ethernet address that is none of its
-// gateways' once, by an address of the family or, where it has none, of the other.
-std::vector<IpAddress> possible_routers(const Scope& scope, bool v4);
+// gateways' once, by an address of the family or, if wanted, where it has none, of the other.
+std::vector<IpAddress> possible_routers(const Scope& scope, bool v4, bool of_either_family);
 
 // For methods whose targets are few enough to be listed whenever one is asked for.
 Target pick(const std::vector<Target>& targets, std::uint64_t index);

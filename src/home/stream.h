@@ -4,13 +4,12 @@
 namespace beaconry {
 
 // What one accepted TCP connection says, and what it is answered: pings as they are, in either
-// direction, as often as they come. Holds at most kMostHeld bytes. One thread.
-class Stream {
+// direction, as often as they come; a TLS hello or an HTTP request that bears one, once. Holds
+// what first_bytes.h looks at, beside what one call brought. One thread.
+class VisitStream {
  public:
-  static constexpr std::size_t kMostHeld = 16 * 1024;
-
   // `where` has addresses, ports, protocol and TTL of the connection.
-  explicit Stream(Observation where) : where_(std::move(where)) {}
+  explicit VisitStream(Observation where) : where_(std::move(where)) {}
 
   // Takes what arrived and appends to `out` what is to be sent. False: nothing more is wanted of
   // it; it is to be closed once `out` is sent.

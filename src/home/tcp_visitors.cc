@@ -27,7 +27,7 @@ struct Visitor {
       : socket(std::move(s)), stream(std::move(where)), network(n), began(now), heard(now) {}
 
   Fd socket;
-  Stream stream;
+  VisitStream stream;
   IpAddress network;
   Timestamp began, heard;
   Bytes out;

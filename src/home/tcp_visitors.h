@@ -8,8 +8,8 @@
 
 namespace beaconry {
 
-// The connections of listening sockets: accepted, read and answered by Stream, within limits of
-// number, bytes and time. One thread; never blocks.
+// The connections of listening sockets: accepted, read and answered by VisitStream, within limits
+// of number, bytes and time. One thread; never blocks.
 class TcpVisitors {
  public:
   static constexpr std::chrono::seconds kSilence{15};  // without a byte

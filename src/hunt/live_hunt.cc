@@ -28,7 +28,7 @@ bool matches(const LiveHunt::Filter& filter, const PairKey& pair) {
 // Different pairs among legs that come in any order: without a name a leg is all of its kind.
 class PairCount {
  public:
-  void first_pass(const Leg& leg) {
+  void first_pass(const SeriesLeg& leg) {
     if (leg.name == 0) {
       ++unnamed_;
     } else {
@@ -36,7 +36,7 @@ class PairCount {
     }
   }
   bool needs_second_pass() const { return !named_.empty() && unnamed_ != 0; }
-  void second_pass(const Leg& leg) {
+  void second_pass(const SeriesLeg& leg) {
     if (leg.name == 0) named_.erase(absl::HashOf(leg.pair));
   }
   std::uint64_t count() const { return unnamed_ + named_.size(); }
@@ -170,7 +170,7 @@ std::vector<PairSummary> LiveHunt::pairs(const Filter& filter) const {
   const Parts::Pin pin(*parts_);
   const SeriesStore& store = parts_->store;
   parts_->for_each_leg([&](SeriesStore::LegId id) {
-    const Leg& leg = store.legs()[id];
+    const SeriesLeg& leg = store.legs()[id];
     if (!matches(filter, leg.pair) || (after && leg.pair <= *after)) return;
     if (found.size() == filter.limit) {
       if (found.empty() || leg.pair > found.rbegin()->first) return;
@@ -205,12 +205,12 @@ std::uint64_t LiveHunt::count(const Filter& filter) const {
   PairCount pairs;
   const auto each_match = [&](const auto& use) {
     parts_->for_each_leg([&](SeriesStore::LegId id) {
-      const Leg& leg = parts_->store.legs()[id];
+      const SeriesLeg& leg = parts_->store.legs()[id];
       if (matches(filter, leg.pair)) use(leg);
     });
   };
-  each_match([&](const Leg& leg) { pairs.first_pass(leg); });
-  if (pairs.needs_second_pass()) each_match([&](const Leg& leg) { pairs.second_pass(leg); });
+  each_match([&](const SeriesLeg& leg) { pairs.first_pass(leg); });
+  if (pairs.needs_second_pass()) each_match([&](const SeriesLeg& leg) { pairs.second_pass(leg); });
   return pairs.count();
 }
 
@@ -239,7 +239,7 @@ const LiveHunt::Counters& LiveHunt::Parts::count_distinct() {
   std::bitset<65536> ports;
   PairCount pairs;
   for_each_leg([&](SeriesStore::LegId id) {
-    const Leg& leg = store.legs()[id];
+    const SeriesLeg& leg = store.legs()[id];
     sources.insert(absl::HashOf(leg.pair.source));
     destinations.insert(absl::HashOf(leg.pair.destination));
     ports.set(leg.pair.port);

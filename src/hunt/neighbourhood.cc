@@ -26,7 +26,7 @@ int bucket_of(double seconds) {
 }
 
 // Most of what the pair does goes by its busiest leg's name.
-bool goes_by_name(const Leg& busiest, const PairLegs& pair) {
+bool goes_by_name(const SeriesLeg& busiest, const PairLegs& pair) {
   return busiest.name != 0 &&
          (pair.kind == PairKind::named || busiest.connections * 2 >= pair.connections);
 }
@@ -36,13 +36,13 @@ bool goes_by_name(const Leg& busiest, const PairLegs& pair) {
 Neighbourhood::Neighbourhood(const SeriesStore& store, const Networks& networks)
     : store_(store), networks_(networks) {
   count_hosts();
-  count_users([](const Leg& leg) { return key_of(UseOf::address, leg.pair.destination); });
+  count_users([](const SeriesLeg& leg) { return key_of(UseOf::address, leg.pair.destination); });
   count_names();
 }
 
 void Neighbourhood::count_hosts() {
   std::vector<std::uint64_t> inside, outside;
-  for (const Leg& leg : store_.legs()) {
+  for (const SeriesLeg& leg : store_.legs()) {
     if (leg.check_ins == 0) continue;
     const std::uint64_t source = absl::HashOf(leg.pair.source);
     std::vector<std::uint64_t>& side = networks_.is_internal(leg.pair.source) ? inside : outside;
@@ -61,7 +61,7 @@ template <class KeyOf>
 void Neighbourhood::count_users(const KeyOf& key) {
   using Use = std::pair<std::uint64_t, std::uint64_t>;  // destination, source
   std::vector<Use> uses;
-  for (const Leg& leg : store_.legs()) {
+  for (const SeriesLeg& leg : store_.legs()) {
     if (leg.check_ins == 0) continue;
     const std::uint64_t destination = key(leg);
     if (destination != 0) uses.emplace_back(destination, absl::HashOf(leg.pair.source));
@@ -81,7 +81,7 @@ void Neighbourhood::count_names() {
   std::vector<std::uint64_t> domains(store_.names(), 0);  // by name; its registered domain's hash
   absl::flat_hash_set<std::uint64_t> looked_up;
   bool any = false;
-  for (const Leg& leg : store_.legs()) {
+  for (const SeriesLeg& leg : store_.legs()) {
     if (leg.check_ins == 0 || leg.name == 0) continue;
     any = true;
     std::uint64_t& domain = domains[leg.name];
@@ -93,15 +93,15 @@ void Neighbourhood::count_names() {
     }
   }
   if (!any) return;
-  for (const Leg& leg : store_.legs()) {
+  for (const SeriesLeg& leg : store_.legs()) {
     if (leg.check_ins == 0 || leg.name == 0 || leg.name_kind == NameKind::dns_domain) continue;
     if (looked_up.contains(domains[leg.name])) contacted_.insert(domains[leg.name]);
   }
-  const auto asks = [](const Leg& leg) { return leg.name_kind == NameKind::dns_domain; };
-  count_users([&](const Leg& leg) {
+  const auto asks = [](const SeriesLeg& leg) { return leg.name_kind == NameKind::dns_domain; };
+  count_users([&](const SeriesLeg& leg) {
     return leg.name == 0 || asks(leg) ? 0 : key_of(UseOf::name, store_.name(leg.name));
   });
-  count_users([&](const Leg& leg) {
+  count_users([&](const SeriesLeg& leg) {
     if (leg.name == 0) return std::uint64_t{0};
     return key_of(asks(leg) ? UseOf::lookup : UseOf::domain, domains[leg.name]);
   });
@@ -117,7 +117,7 @@ std::uint32_t Neighbourhood::count(const Counts& counts, std::uint64_t key) cons
 }
 
 void Neighbourhood::add_rhythm(const PairLegs& pair, double interval_seconds) {
-  const Leg& busiest = pair.busiest(store_);
+  const SeriesLeg& busiest = pair.busiest(store_);
   const std::uint64_t rhythm = rhythm_key(busiest.pair, bucket_of(interval_seconds));
   const std::uint64_t destination = goes_by_name(busiest, pair)
                                         ? key_of(UseOf::name, store_.name(busiest.name))
@@ -126,7 +126,7 @@ void Neighbourhood::add_rhythm(const PairLegs& pair, double interval_seconds) {
 }
 
 PairContext Neighbourhood::context_of(const PairLegs& pair, double interval_seconds) const {
-  const Leg& busiest = pair.busiest(store_);
+  const SeriesLeg& busiest = pair.busiest(store_);
   PairContext c;
   c.pair = busiest.pair;
   c.named = pair.kind == PairKind::named;

@@ -27,7 +27,7 @@ PairIdentity PairIdentity::of(const ScoredPair& pair) {
   return {pair.kind, pair.key, pair.kind == PairKind::named ? pair.server_name : std::string()};
 }
 
-bool PairIdentity::has(const Leg& leg, const SeriesStore& store) const {
+bool PairIdentity::has(const SeriesLeg& leg, const SeriesStore& store) const {
   if (kind == PairKind::address) return leg.pair == key;
   return leg.name != 0 && leg.pair.source == key.source && leg.pair.port == key.port &&
          leg.pair.protocol == key.protocol && store.name(leg.name) == name;

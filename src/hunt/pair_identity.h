@@ -17,7 +17,7 @@ struct PairIdentity {
 
   static std::optional<PairIdentity> parse(std::string_view text);
   static PairIdentity of(const ScoredPair& pair);
-  bool has(const Leg& leg, const SeriesStore& store) const;
+  bool has(const SeriesLeg& leg, const SeriesStore& store) const;
 };
 
 }  // namespace beaconry

@@ -65,23 +65,23 @@ void PairIndex::group(const SeriesStore& store, PairKind kind, const Named& take
 
 PairIndex::PairIndex(const SeriesStore& store) {
   std::size_t named_legs = 0;
-  for (const Leg& leg : store.legs())
+  for (const SeriesLeg& leg : store.legs())
     named_legs += leg.check_ins != 0 && leg.name != 0 ? 1 : 0;
   groups_.reserve(store.leg_count());  // as many address pairs at most; more where names are many
   legs_.reserve(store.leg_count() + named_legs);
   group(
-      store, PairKind::address, [](const Leg&) { return true; },
-      [](const Leg& leg) { return absl::HashOf(leg.pair); },
-      [](const Leg& a, const Leg& b) { return a.pair == b.pair; }, address_group_);
+      store, PairKind::address, [](const SeriesLeg&) { return true; },
+      [](const SeriesLeg& leg) { return absl::HashOf(leg.pair); },
+      [](const SeriesLeg& a, const SeriesLeg& b) { return a.pair == b.pair; }, address_group_);
   address_pairs_ = groups_.size();
   if (named_legs == 0) return;
   std::vector<std::uint32_t> of_leg;
   group(
-      store, PairKind::named, [](const Leg& leg) { return leg.name != 0; },
-      [](const Leg& leg) {
+      store, PairKind::named, [](const SeriesLeg& leg) { return leg.name != 0; },
+      [](const SeriesLeg& leg) {
         return absl::HashOf(leg.pair.source, leg.name, leg.pair.port, leg.pair.protocol);
       },
-      [](const Leg& a, const Leg& b) {
+      [](const SeriesLeg& a, const SeriesLeg& b) {
         return a.name == b.name && a.pair.source == b.pair.source && a.pair.port == b.pair.port &&
                a.pair.protocol == b.pair.protocol;
       },

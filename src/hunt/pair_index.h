@@ -14,7 +14,7 @@ struct PairLegs {
   std::span<const SeriesStore::LegId> legs;
   std::uint64_t connections = 0;  // of all legs: does not depend on how they were read
 
-  const Leg& busiest(const SeriesStore& store) const { return store.legs()[legs[0]]; }
+  const SeriesLeg& busiest(const SeriesStore& store) const { return store.legs()[legs[0]]; }
 };
 
 // The busiest first, in an order that does not depend on the reading.

@@ -113,7 +113,7 @@ void PairScorer::measure(Workshop& workshop, ScoredPair& pair) const {
 }
 
 void PairScorer::identify(const PairLegs& legs, ScoredPair& pair) const {
-  const Leg& busiest = legs.busiest(store_);
+  const SeriesLeg& busiest = legs.busiest(store_);
   pair.kind = legs.kind;
   pair.key = busiest.pair;
   // An address pair bears a name only where all of it goes by that name.

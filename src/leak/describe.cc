@@ -108,7 +108,8 @@ std::string path_phrase(const Leak& leak) {
 }
 
 std::string hops(const Leak& leak) {
-  if (leak.ttl == 0 || leak.ttl >= 64) return {};
+  if (leak.ttl == 64) return " It arrived with its whole time to live: no router handed it on.";
+  if (leak.ttl == 0 || leak.ttl > 64) return {};
   const int passed = 64 - leak.ttl;
   return " It arrived with a time to live of " + std::to_string(leak.ttl) + " of 64: " +
          (passed == 1 ? std::string("one router") : std::to_string(passed) + " routers") +

@@ -44,6 +44,9 @@ const char* family(const Leak& leak) {
 std::string gateway(const Leak& leak) {
   switch (leak.method) {
     case MethodId::udp_port:
+    case MethodId::ntp:
+    case MethodId::snmp:
+    case MethodId::syslog:
       return "On the gateway, drop UDP from this segment to these ports." + policy() +
              " With nftables:" + drop(leak, with_ports(leak, "udp"));
     case MethodId::tcp_connect:

@@ -131,6 +131,7 @@ TEST_F(Book, LetsALateFirstArrivalOpenALeakButReopenNone) {
   Observation queued = ping_seen(1);
   queued.ping.method = MethodId::syslog;
   queued.carrier = Carrier::text;
+  queued.ping.via = address("10.0.1.4");
   queued.received = kStart + 4h;
   auto outcome = book.add(queued);
   EXPECT_EQ(outcome.what, ObservationClass::late);
@@ -140,6 +141,7 @@ TEST_F(Book, LetsALateFirstArrivalOpenALeakButReopenNone) {
   Observation more = ping_seen(9, 5h);
   more.ping.method = MethodId::syslog;
   more.carrier = Carrier::text;
+  more.ping.via = address("10.0.1.4");
   more.received = kStart + 10h;
   outcome = book.add(more);
   EXPECT_EQ(outcome.what, ObservationClass::late);

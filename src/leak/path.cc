@@ -8,9 +8,9 @@
 namespace beaconry {
 namespace {
 
-bool is_reflected(MethodId method) {
-  return method == MethodId::ntp || method == MethodId::snmp || method == MethodId::syslog ||
-         method == MethodId::mdns || method == MethodId::llmnr || method == MethodId::nbns ||
+// Sent to all, so that it is a repeater's doing that home hears it.
+bool is_to_group(MethodId method) {
+  return method == MethodId::mdns || method == MethodId::llmnr || method == MethodId::nbns ||
          method == MethodId::ssdp;
 }
 
@@ -40,13 +40,14 @@ PathKind kind_of(const Observation& seen) {
   if (method == MethodId::spoof_ttl) return PathKind::neighbour_forwards;
   if (method == MethodId::spoof_bounce || is_bounce(seen)) return PathKind::neighbour_bounces;
   if (method == MethodId::http_proxy || method == MethodId::socks_proxy) return PathKind::proxy;
-  if (is_reflected(method)) return PathKind::reflector;
   const bool has_via = !seen.ping.via.is_unspecified();
+  const bool relayed =
+      method == MethodId::ntp || method == MethodId::snmp || method == MethodId::syslog;
+  if (is_to_group(method) || (relayed && has_via)) return PathKind::reflector;
   if (seen.carrier == Carrier::dns_question)
     return !has_via && seen.source == seen.ping.source ? without_helper(seen) : PathKind::resolver;
   if (method == MethodId::ethernet_broadcast) return PathKind::neighbour_forwards;
-  // An answer to a name that somebody looked up or relayed, and no DNS question.
-  if (seen.carrier == Carrier::text) return PathKind::reflector;
+  if (method == MethodId::vlan_double_tag) return PathKind::direct;  // switched: no router, no NAT
   return has_via ? PathKind::neighbour_forwards : without_helper(seen);
 }
 

@@ -43,6 +43,7 @@ Result<Ping> open_sealed(ByteView sealed, const SharedKey& key);
 struct FoundPing {
   Bytes sealed;
   bool as_text = false;
+  std::size_t end = 0;  // where what was searched goes on behind it
 };
 std::optional<FoundPing> find_ping(ByteView bytes);
 Hint hint_in(ByteView sealed);  // REQUIRES that find_ping() gave it

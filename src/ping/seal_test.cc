@@ -81,6 +81,7 @@ RC_GTEST_PROP(SealedPing, IsFoundInsideAnything, ()) {
   const auto found = find_ping(joined(joined(before, sealed), any_bytes(300)));
   RC_ASSERT(found.has_value());
   RC_ASSERT(!found->as_text);
+  RC_ASSERT(found->end == before.size() + sealed.size());
   RC_ASSERT(found->sealed == sealed);
 }
 
@@ -93,6 +94,7 @@ RC_GTEST_PROP(SealedPing, SurvivesAsTextWhateverItsCase, ()) {
   const auto found = find_ping(as_bytes("x=" + text + " HTTP/1.1\r\n"));
   RC_ASSERT(found.has_value());
   RC_ASSERT(found->as_text);
+  RC_ASSERT(found->end == 2 + text.size());
   RC_ASSERT(found->sealed == sealed);
 }
 

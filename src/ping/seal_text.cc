@@ -27,12 +27,16 @@ constexpr auto kValues = make_values();
 static_assert(kValues['-'] == kSkip && kValues['.'] == kSkip && kValues['1'] == kStop,
               "a magic cannot stand inside a ping's text, so that no byte is read twice");
 
-// Length byte and what follows, decoded into `out`. 0 where the digits are no ping's.
-std::size_t read_digits(ByteView bytes, std::array<std::uint8_t, kLongestSealed>& out) {
+// Length byte and what follows, decoded into `out`; `used` is how many bytes the digits took. 0
+// where they are no ping's.
+std::size_t read_digits(ByteView bytes, std::array<std::uint8_t, kLongestSealed>& out,
+                        std::size_t& used) {
   std::uint32_t bits = 0;
   unsigned have = 0;
   std::size_t size = 0, most = 1;
+  used = 0;
   for (const std::uint8_t byte : bytes) {
+    ++used;
     const std::uint8_t value = kValues[byte];
     if (value == kStop) return 0;
     if (value == kSkip) continue;
@@ -55,14 +59,16 @@ std::optional<FoundPing> binary_at(ByteView bytes) {
   if (bytes.size() < kHead || !is_sealed_length(bytes[kPingMagic.size()])) return std::nullopt;
   const std::size_t size = kHead + bytes[kPingMagic.size()];
   if (bytes.size() < size) return std::nullopt;
-  return FoundPing{Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)), false};
+  return FoundPing{Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)), false,
+                   size};
 }
 
 std::optional<FoundPing> text_at(ByteView bytes) {
   std::array<std::uint8_t, kLongestSealed> decoded;
-  const std::size_t size = read_digits(bytes.subspan(kPingTextMagic.size()), decoded);
+  std::size_t used = 0;
+  const std::size_t size = read_digits(bytes.subspan(kPingTextMagic.size()), decoded, used);
   if (size == 0) return std::nullopt;
-  FoundPing found{{}, true};
+  FoundPing found{{}, true, kPingTextMagic.size() + used};
   found.sealed.reserve(kPingMagic.size() + size);
   found.sealed.assign(kPingMagic.begin(), kPingMagic.end());
   found.sealed.insert(found.sealed.end(), decoded.begin(),
@@ -103,7 +109,10 @@ std::optional<FoundPing> find_ping(ByteView bytes) {
     } else if (is_text_magic(magic)) {
       found = text_at(ByteView(magic, end));
     }
-    if (found) return found;
+    if (found) {
+      found->end += static_cast<std::size_t>(magic - begin);
+      return found;
+    }
   }
   return std::nullopt;
 }

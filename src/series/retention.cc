@@ -14,7 +14,7 @@ constexpr std::size_t kMoments = 4096;  // the time of the store is cut into so 
 }  // namespace
 
 void SeriesStore::remove(LegId id) {
-  Leg& leg = legs_[id];
+  SeriesLeg& leg = legs_[id];
   index_.erase(hash_of(leg.pair, leg.name), id);
   log_.drop_all(leg.chain);
   samples_.drop_before(leg.samples, Timestamp::max());
@@ -30,7 +30,7 @@ void SeriesStore::remove(LegId id) {
 void SeriesStore::reclaim() {
   for (const LegId id : removed_) {
     names_.release(legs_[id].name);
-    legs_[id] = Leg{};
+    legs_[id] = SeriesLeg{};
     free_legs_.push_back(id);
   }
   removed_.clear();
@@ -46,7 +46,7 @@ bool SeriesStore::expire(Timestamp before, std::size_t first, std::size_t count)
   if (oldest_ != Timestamp{}) oldest_ = std::max(oldest_, from_);
   const std::size_t end = std::min(legs_.size(), first + count);
   for (std::size_t i = first; i < end; ++i) {
-    Leg& leg = legs_[i];
+    SeriesLeg& leg = legs_[i];
     if (leg.check_ins == 0) continue;
     const CheckInLog::Dropped dropped = log_.drop_before(leg.chain, from_);
     leg.check_ins -= static_cast<std::uint32_t>(dropped.check_ins);
@@ -74,14 +74,14 @@ void SeriesStore::shrink(std::size_t limit) {
   const std::size_t used = used_bytes();
   if (used <= limit) return;
   const std::size_t wanted = used - limit;
-  const auto cost_of = [](const Leg& leg) {
-    return sizeof(Leg) + leg.chain.bytes + leg.chain.bytes / 8 + 16;
+  const auto cost_of = [](const SeriesLeg& leg) {
+    return sizeof(SeriesLeg) + leg.chain.bytes + leg.chain.bytes / 8 + 16;
   };
-  const auto rank_of = [](const Leg& leg) {
+  const auto rank_of = [](const SeriesLeg& leg) {
     return std::min<std::size_t>(leg.check_ins, kRanks - 1);
   };
   std::vector<std::size_t> bytes(kRanks, 0);
-  for (const Leg& leg : legs_)
+  for (const SeriesLeg& leg : legs_)
     bytes[rank_of(leg)] += leg.check_ins == 0 ? 0 : cost_of(leg);
   std::size_t rank = 0, freed = 0;
   while (rank + 1 < kRanks && freed + bytes[rank] < wanted)
@@ -91,13 +91,13 @@ void SeriesStore::shrink(std::size_t limit) {
   const std::int64_t step =
       std::max<std::int64_t>((newest_ - oldest_).count() / static_cast<std::int64_t>(kMoments), 0) +
       1;
-  const auto moment_of = [&](const Leg& leg) {
+  const auto moment_of = [&](const SeriesLeg& leg) {
     const std::int64_t at = (leg.last.time.time_since_epoch().count() - start) / step;
     return static_cast<std::size_t>(
         std::clamp<std::int64_t>(at, 0, static_cast<std::int64_t>(kMoments) - 1));
   };
   std::fill(bytes.begin(), bytes.end(), 0);
-  for (const Leg& leg : legs_) {
+  for (const SeriesLeg& leg : legs_) {
     if (leg.check_ins != 0 && rank_of(leg) == rank) bytes[moment_of(leg)] += cost_of(leg);
   }
   std::size_t moment = 0;
@@ -105,7 +105,7 @@ void SeriesStore::shrink(std::size_t limit) {
     freed += bytes[moment++];
 
   for (std::size_t i = 0; i < legs_.size(); ++i) {
-    const Leg& leg = legs_[i];
+    const SeriesLeg& leg = legs_[i];
     if (leg.check_ins == 0) continue;
     const std::size_t its = rank_of(leg);
     if (its > rank) continue;

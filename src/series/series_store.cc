@@ -27,12 +27,12 @@ std::uint32_t SeriesStore::hash_of(const PairKey& pair, NameTable::Id name) {
 
 SeriesStore::SeriesStore(const Options& options) : options_(options) {}
 
-Leg& SeriesStore::leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id name,
-                         NameKind kind) {
+SeriesLeg& SeriesStore::leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id name,
+                               NameKind kind) {
   const LegId found =
       index_.find(hash, [&](LegId id) { return legs_[id].name == name && legs_[id].pair == pair; });
   if (found != HashIndex::kNone) {
-    Leg& leg = legs_[found];
+    SeriesLeg& leg = legs_[found];
     leg.name_kind = std::max(leg.name_kind, kind);
     return leg;
   }
@@ -46,7 +46,7 @@ Leg& SeriesStore::leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id 
   }
   index_.insert(hash, id);
   names_.use(name);
-  Leg& leg = legs_[id];
+  SeriesLeg& leg = legs_[id];
   leg.pair = pair;
   leg.name = name;
   leg.name_kind = kind;
@@ -87,7 +87,7 @@ void SeriesStore::fetch_leg(const Waiting& event) const {
   if (id == HashIndex::kNone) return;
   constexpr std::size_t kLine = 64;
   const char* leg = reinterpret_cast<const char*>(&legs_[id]);
-  for (std::size_t at = 0; at < sizeof(Leg); at += kLine)
+  for (std::size_t at = 0; at < sizeof(SeriesLeg); at += kLine)
     __builtin_prefetch(leg + at);
 }
 
@@ -102,7 +102,7 @@ void SeriesStore::settle() {
 }
 
 void SeriesStore::store(const Waiting& event) {
-  Leg& leg = leg_of(event.pair, event.hash, event.name, event.name_kind);
+  SeriesLeg& leg = leg_of(event.pair, event.hash, event.name, event.name_kind);
   CheckIn check_in;
   check_in.time = event.time;
   check_in.inside_flow = event.inside_flow;
@@ -117,7 +117,7 @@ void SeriesStore::store(const Waiting& event) {
   put(leg, check_in);
 }
 
-void SeriesStore::put(Leg& leg, const CheckIn& check_in) {
+void SeriesStore::put(SeriesLeg& leg, const CheckIn& check_in) {
   if (leg.check_ins != 0) {
     if (repeats(leg.last, check_in)) {
       ++repeats_dropped_;
@@ -150,10 +150,10 @@ void SeriesStore::add_address_name(const IpAddress& address, std::string_view na
 
 void SeriesStore::absorb(SeriesStore& other) {
   const std::uint32_t adopted = log_.adopt(other.log_);
-  for (const Leg& leg : other.legs_) {
+  for (const SeriesLeg& leg : other.legs_) {
     if (leg.check_ins == 0) continue;
     const NameTable::Id name = leg.name == 0 ? 0 : names_.intern(other.name(leg.name));
-    Leg& mine = leg_of(leg.pair, hash_of(leg.pair, name), name, leg.name_kind);
+    SeriesLeg& mine = leg_of(leg.pair, hash_of(leg.pair, name), name, leg.name_kind);
     mine.samples_before = samples_.offer_all(mine.samples, other.samples_, leg.samples);
     if (mine.check_ins != 0) log_.append(mine.chain, mine.last);
     log_.append(mine.chain, leg.chain, adopted);
@@ -180,7 +180,7 @@ void SeriesStore::absorb(SeriesStore& other) {
 
 void SeriesStore::decode(std::span<const LegId> ids, std::vector<CheckIn>& out) const {
   for (const LegId id : ids) {
-    const Leg& leg = legs_[id];
+    const SeriesLeg& leg = legs_[id];
     if (leg.check_ins == 0) continue;
     log_.decode(leg.chain, out);
     out.push_back(leg.last);  // to the log's resolution, so that it compares with the others
@@ -202,7 +202,7 @@ std::size_t SeriesStore::memory_bytes() const {
 }
 
 std::size_t SeriesStore::used_bytes() const {
-  return leg_count() * (sizeof(Leg) + sizeof(std::uint64_t) * 2) + log_.used_bytes() +
+  return leg_count() * (sizeof(SeriesLeg) + sizeof(std::uint64_t) * 2) + log_.used_bytes() +
          samples_.used_bytes() + names_.memory_bytes() + host_names_.memory_bytes() +
          address_names_.memory_bytes();
 }

@@ -19,7 +19,7 @@ namespace beaconry {
 // A leg is what one pair does under one server name (or none): the smallest thing that is stored.
 // An address pair is all legs of its key; a named pair is all legs of a source, name, port and
 // protocol. So each check-in is stored once and found under both.
-struct Leg {
+struct SeriesLeg {
   PairKey pair;
   NameTable::Id name = 0;
   std::uint32_t check_ins = 0;    // stored, before those of other legs are gathered in; 0: no leg
@@ -74,7 +74,7 @@ class SeriesStore : public FlowSink {
   void pin() { ++pins_; }
   void unpin();
 
-  const PagedVector<Leg>& legs() const { return legs_; }        // some may have no check-ins
+  const PagedVector<SeriesLeg>& legs() const { return legs_; }  // some may have no check-ins
   std::uint64_t legs_removed() const { return legs_removed_; }  // ever; changes with every removal
   std::size_t leg_count() const { return legs_.size() - free_legs_.size() - removed_.size(); }
   std::string_view name(NameTable::Id id) const { return names_.name(id); }
@@ -94,7 +94,7 @@ class SeriesStore : public FlowSink {
   // makes a series of it and needs no store.
   void decode(std::span<const LegId> legs, std::vector<CheckIn>& out) const;
 
-  Timestamp first_of(const Leg& leg) const { return log_.first(leg.chain, leg.last.time); }
+  Timestamp first_of(const SeriesLeg& leg) const { return log_.first(leg.chain, leg.last.time); }
 
   Timestamp from() const { return from_; }      // what is older has expired or is about to
   Timestamp oldest() const { return oldest_; }  // of all events; the epoch while there are none
@@ -124,11 +124,11 @@ class SeriesStore : public FlowSink {
   static constexpr std::size_t kQueue = 16;  // events; long enough to hide a cache miss or two
 
   static std::uint32_t hash_of(const PairKey& pair, NameTable::Id name);
-  Leg& leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id name, NameKind kind);
+  SeriesLeg& leg_of(const PairKey& pair, std::uint32_t hash, NameTable::Id name, NameKind kind);
   void fetch_leg(const Waiting& event) const;
   void fetch_log(const Waiting& event) const;
   void store(const Waiting& event);
-  void put(Leg& leg, const CheckIn& check_in);
+  void put(SeriesLeg& leg, const CheckIn& check_in);
   void remove(LegId id);
   void reclaim();
 
@@ -136,7 +136,7 @@ class SeriesStore : public FlowSink {
   NameTable names_;
   CheckInLog log_;
   SampleStore samples_;
-  PagedVector<Leg> legs_;
+  PagedVector<SeriesLeg> legs_;
   std::vector<LegId> free_legs_, removed_;  // removed: while the store is pinned
   HashIndex index_;                         // by pair and name
   AddressNames host_names_{names_}, address_names_{names_};

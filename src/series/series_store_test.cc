@@ -133,9 +133,9 @@ TEST(SeriesStore, PastItsMemoryTheFewestCheckInsGoFirstAndAreCounted) {
   EXPECT_LT(store.memory_bytes(), std::size_t{8} << 20);
   EXPECT_GT(store.legs_evicted(), 0U);
   EXPECT_EQ(store.legs_evicted(), store.check_ins_evicted());  // only single visits went
-  const auto beacon = std::find_if(store.legs().begin(), store.legs().end(), [](const Leg& leg) {
-    return leg.pair.to_string() == "10.0.0.5->203.0.113.9:443/TCP";
-  });
+  const auto beacon = std::find_if(
+      store.legs().begin(), store.legs().end(),
+      [](const SeriesLeg& leg) { return leg.pair.to_string() == "10.0.0.5->203.0.113.9:443/TCP"; });
   ASSERT_NE(beacon, store.legs().end());
   EXPECT_EQ(beacon->check_ins, 200U);
 }

@@ -27,13 +27,11 @@ Target target(const Scope& scope, std::uint64_t index) {
 // RFC 1002 §4.2.12: a broadcast name query; the ping is the name's scope.
 Bytes question(std::uint16_t id, const std::string& scope_name) {
   constexpr std::uint16_t kRecursionAndBroadcast = 0x0110, kNameService = 0x20, kClassIn = 1;
-  constexpr std::string_view kName = "BEACONRY        ";  // 15 characters and its kind
-  static_assert(kName.size() == 16);
+  constexpr char kName[] = "BEACONRY       ";  // 15 characters, and 0 for a workstation
+  static_assert(sizeof kName == 16);
   ByteWriter encoded;
-  for (const char c : kName) {  // RFC 1001 §14.1: half a byte a letter
-    const auto byte = static_cast<std::uint8_t>(&c == &kName.back() ? 0 : c);
-    encoded.u8('A' + (byte >> 4)).u8('A' + (byte & 15));
-  }
+  for (const char c : kName)  // RFC 1001 §14.1: half a byte a letter
+    encoded.u8('A' + (static_cast<unsigned>(c) >> 4)).u8('A' + (static_cast<unsigned>(c) & 15));
   ByteWriter out;
   out.u16(id).u16(kRecursionAndBroadcast).u16(1).u16(0).u16(0).u16(0);
   out.counted(1, encoded.view());

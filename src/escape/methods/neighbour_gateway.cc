@@ -14,7 +14,7 @@ struct Ways {
     static constexpr std::uint16_t kOnePort[] = {443};
     if (scope.cycle == CycleKind::short_cycle) ports = kOnePort;
     for (const IpAddress& home : homes) {
-      routers.push_back(possible_routers(scope, home.is_v4()));
+      routers.push_back(possible_routers(scope, home.is_v4(), true));
       if (!home.is_v4()) continue;  // IPv6's are ipv6-forms' matter
       for (const IpAddress& gateway : other_gateways(scope, true))
         routers.back().push_back(gateway);

@@ -3,6 +3,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <bitset>
 #include <map>
 #include <set>
 
@@ -273,14 +275,16 @@ TEST(PortMethods, TryEveryPortOnceInTheLongCycle) {
   House house;
   const Scope scope = house.scope(CycleKind::long_cycle);
   for (const MethodId id : {MethodId::udp_port, MethodId::tcp_syn}) {
-    std::set<std::pair<IpAddress, std::uint16_t>> seen;
+    std::array<std::bitset<65'536>, 2> seen;
     ASSERT_EQ(find_method(id)->count(scope).count, 2 * 65'535U);
     for (std::uint64_t i = 0; i < 2 * 65'535; ++i) {
       const Target target = find_method(id)->target(scope, i);
-      seen.emplace(target.destination, target.port);
+      seen[target.destination.is_v4() ? 0 : 1].set(target.port);
     }
-    EXPECT_EQ(seen.size(), 2 * 65'535U);
-    EXPECT_FALSE(seen.contains({address("203.0.113.10"), 0}));
+    for (const auto& ports : seen) {
+      EXPECT_EQ(ports.count(), 65'535U);
+      EXPECT_FALSE(ports.test(0));
+    }
   }
 }
 

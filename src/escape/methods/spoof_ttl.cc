@@ -12,7 +12,7 @@ std::vector<Target> targets(const Scope& scope) {
   for (const bool v4 : {true, false}) {
     const auto home = home_address(scope, v4);
     if (!home) continue;
-    std::vector<IpAddress> hops = possible_routers(scope, v4);
+    std::vector<IpAddress> hops = possible_routers(scope, v4, false);
     for (const IpAddress& gateway : scope.segment.gateways()) {
       if (gateway.is_v4() == v4) hops.push_back(gateway);
     }

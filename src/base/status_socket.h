@@ -8,12 +8,14 @@
 
 namespace beaconry {
 
-// The collector's local Unix socket: whoever may connect (mode 0600) gets one JSON document, then
+// An edge program's local Unix socket: whoever may connect (mode 0600) gets one JSON document, then
 // the end. One thread; never blocks, and a client that does not read gets less.
 class StatusSocket {
  public:
   // Refuses to take the place of a socket that somebody answers.
-  static Result<std::unique_ptr<StatusSocket>> open(const std::string& path);
+  // `setting` is the configuration's key that names it.
+  static Result<std::unique_ptr<StatusSocket>> open(const std::string& path,
+                                                    const std::string& setting);
   ~StatusSocket();
   StatusSocket(const StatusSocket&) = delete;
   StatusSocket& operator=(const StatusSocket&) = delete;
@@ -29,7 +31,7 @@ class StatusSocket {
   std::string path_;
 };
 
-// What a running collector answers there. ErrorKind::not_found: none is running.
+// What a running program answers there. ErrorKind::not_found: none is running.
 Result<std::string> ask_status(const std::string& path);
 
 }  // namespace beaconry

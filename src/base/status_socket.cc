@@ -1,4 +1,4 @@
-#include "status_socket.h"
+#include "base/status_socket.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,14 +40,15 @@ Fd make_socket(int flags) {
 
 }  // namespace
 
-Result<std::unique_ptr<StatusSocket>> StatusSocket::open(const std::string& path) {
+Result<std::unique_ptr<StatusSocket>> StatusSocket::open(const std::string& path,
+                                                         const std::string& setting) {
   auto address = address_of(path);
   if (!address) return tl::unexpected<Error>(std::move(address.error()));
   Fd listener = make_socket(SOCK_NONBLOCK);
   if (!listener) return fail_errno("open socket", path);
   if (connects(make_socket(0), *address)) {
     return fail(ErrorKind::io, "open socket", path,
-                "another collector answers there; end it first, or name another data_plane.socket");
+                "another program answers there; end it first, or name another " + setting);
   }
   struct stat present {};
   if (::lstat(path.c_str(), &present) == 0 && S_ISSOCK(present.st_mode)) ::unlink(path.c_str());
@@ -88,7 +89,7 @@ Result<std::string> ask_status(const std::string& path) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (!socket || !connects(socket, *address)) {
     if (errno == ENOENT || errno == ECONNREFUSED) {
-      return fail(ErrorKind::not_found, "ask", path, "no collector is running there");
+      return fail(ErrorKind::not_found, "ask", path, "nothing is running there");
     }
     return fail_errno("ask", path);
   }

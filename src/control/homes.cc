@@ -1,0 +1,208 @@
+#include "control/homes.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/text.h"
+#include "http/certificates.h"
+#include "store/columns.h"
+#include "store/transaction.h"
+
+namespace beaconry {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kMigrations[] = {
+    "CREATE TABLE home (edge TEXT PRIMARY KEY, name TEXT NOT NULL, box_public TEXT NOT NULL, zone "
+    "TEXT NOT NULL, addresses TEXT NOT NULL, version TEXT NOT NULL, first INTEGER NOT NULL, "
+    "announced INTEGER NOT NULL, key_changed INTEGER)"};
+constexpr std::size_t kLongestZone = 120;  // a ping's labels must fit before it
+constexpr std::size_t kLongestVersion = 64;
+
+tl::unexpected<Error> malformed(std::string cause) {
+  return fail(ErrorKind::malformed, "read", "what the home says", std::move(cause));
+}
+
+bool is_zone(const std::string& zone) {
+  if (zone.empty()) return true;
+  if (zone.size() > kLongestZone) return false;
+  for (const std::string_view label : split(zone, '.')) {
+    if (label.empty() || label.size() > 63) return false;
+    for (const char c : label) {
+      const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+      if (!good) return false;
+    }
+  }
+  return true;
+}
+
+std::string text_in(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string addresses_text(const std::vector<IpAddress>& addresses) {
+  std::string text;
+  for (const IpAddress& address : addresses)
+    text += (text.empty() ? "" : " ") + address.to_string();
+  return text;
+}
+
+void write_home(SQLite::Database& tables, const HomeRecord& home) {
+  SQLite::Statement write(tables, "INSERT OR REPLACE INTO home VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  write.bind(1, home.edge);
+  write.bind(2, home.name);
+  write.bind(3, to_hex(home.box_public));
+  write.bind(4, home.zone);
+  write.bind(5, addresses_text(home.addresses));
+  write.bind(6, home.version);
+  write.bind(7, to_column(home.first));
+  write.bind(8, to_column(home.announced));
+  bind_time(write, 9, home.key_changed);
+  write.exec();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Homes>> Homes::open(Database& database) {
+  if (auto done = database.migrate("homes", kMigrations); !done) {
+    return tl::unexpected<Error>(std::move(done.error()));
+  }
+  std::unique_ptr<Homes> homes(new Homes(database));
+  auto read = database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement row(tables,
+                          "SELECT edge, name, box_public, zone, addresses, version, first, "
+                          "announced, key_changed FROM home");
+    while (row.executeStep()) {
+      HomeRecord home;
+      home.edge = row.getColumn(0).getString();
+      home.name = row.getColumn(1).getString();
+      if (const auto key = parse_key(row.getColumn(2).getString())) home.box_public = *key;
+      home.zone = row.getColumn(3).getString();
+      const std::string addresses = row.getColumn(4).getString();
+      for (const std::string_view word : split(addresses, ' ')) {
+        if (const auto address = IpAddress::parse(word)) home.addresses.push_back(*address);
+      }
+      home.version = row.getColumn(5).getString();
+      home.first = time_in(row.getColumn(6));
+      home.announced = time_in(row.getColumn(7));
+      home.key_changed = maybe_time_in(row.getColumn(8));
+      homes->homes_[home.edge] = std::move(home);
+    }
+    return {};
+  });
+  if (!read) return tl::unexpected<Error>(std::move(read.error()));
+  return homes;
+}
+
+Result<HomeRecord> Homes::parse(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return malformed("it is not a JSON object");
+  HomeRecord home;
+  const auto key = parse_key(text_in(json, "box_public"));
+  if (!key) return malformed("'box_public' is not 64 hex digits");
+  home.box_public = *key;
+  home.zone = ascii_lower(text_in(json, "zone"));
+  if (!home.zone.empty() && home.zone.back() == '.') home.zone.pop_back();
+  if (!is_zone(home.zone)) return malformed("'zone' is no DNS name of at most 120 characters");
+  home.version = terminal_safe(text_in(json, "version")).substr(0, kLongestVersion);
+  const auto addresses = json.find("addresses");
+  if (addresses == json.end() || !addresses->is_array() || addresses->size() > kMostAddresses) {
+    return malformed("'addresses' is not a list of at most 64");
+  }
+  for (const Json& each : *addresses) {
+    const auto address =
+        each.is_string() ? IpAddress::parse(each.get<std::string>()) : std::nullopt;
+    if (!address || address->is_unspecified() || address->is_multicast()) {
+      return malformed("'addresses' holds what is no address of a host");
+    }
+    home.addresses.push_back(*address);
+  }
+  return home;
+}
+
+Result<void> Homes::announce(const HomeRecord& home, Timestamp now) {
+  const std::lock_guard lock(mutex_);
+  HomeRecord kept = home;
+  kept.first = kept.announced = now;
+  if (const auto found = homes_.find(home.edge); found != homes_.end()) {
+    kept.first = found->second.first;
+    kept.key_changed = found->second.key_changed;
+    if (found->second.box_public != home.box_public) kept.key_changed = now;
+  } else if (homes_.size() >= kMostHomes) {
+    return fail(ErrorKind::limit, "keep", "home", "there are 256 already; revoke some edges");
+  }
+  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
+    write_home(tables, kept);
+    return {};
+  });
+  if (done) homes_[kept.edge] = std::move(kept);
+  return done;
+}
+
+std::vector<HomeRecord> Homes::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<HomeRecord> all;
+  for (const auto& [edge, home] : homes_)
+    all.push_back(home);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const HomeRecord& a, const HomeRecord& b) { return a.name < b.name; });
+  return all;
+}
+
+std::optional<HomeRecord> Homes::find(const std::string& edge) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = homes_.find(edge);
+  return found == homes_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string Homes::with_address(const IpAddress& address) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [edge, home] : homes_) {
+    if (std::find(home.addresses.begin(), home.addresses.end(), address) != home.addresses.end()) {
+      return edge;
+    }
+  }
+  return {};
+}
+
+std::string Homes::with_name(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [edge, home] : homes_) {
+    if (home.zone.empty()) continue;
+    if (name == home.zone) return edge;
+    const bool below = name.size() > home.zone.size() && name.ends_with(home.zone) &&
+                       name[name.size() - home.zone.size() - 1] == '.';
+    if (below) return edge;
+  }
+  return {};
+}
+
+std::string probe_list_json(const std::vector<ProbeRecord>& probes, const std::string& home,
+                            std::string_view after, Timestamp now) {
+  Json list = Json::array(), controls = Json::array();
+  for (const ProbeRecord& probe : probes) {
+    if (probe.home != home) continue;
+    list.push_back({{"id", probe.id.to_string()},
+                    {"name", probe.name},
+                    {"box_public", to_hex(probe.box_public)},
+                    {"sign_public", to_hex(probe.sign_public)},
+                    {"retired", probe.is_retired(now)}});
+    if (probe.control != ControlKind::home || probe.is_retired(now) || probe.successor) continue;
+    controls.push_back(
+        {{"probe", probe.id.to_string()}, {"every_seconds", probe.control_every.count()}});
+  }
+  Json json{{"probes", std::move(list)}, {"controls", std::move(controls)}};
+  constexpr auto kReplace = Json::error_handler_t::replace;
+  // 48 bits of its own digest: a whole number that every reader of JSON holds exactly.
+  const std::string digest = sha256_hex(json.dump(-1, ' ', false, kReplace)).substr(0, 12);
+  const std::uint64_t version = std::stoull(digest, nullptr, 16);
+  if (after == std::to_string(version)) return Json{{"version", version}}.dump();
+  json["version"] = version;
+  return json.dump(-1, ' ', false, kReplace);
+}
+
+}  // namespace beaconry

@@ -1,0 +1,360 @@
+#include "control/leaks.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "control/answer.h"
+#include "control/leak_alert.h"
+#include "control/leak_json.h"
+#include "control/leak_row.h"
+#include "store/columns.h"
+#include "store/transaction.h"
+
+namespace beaconry {
+namespace {
+
+constexpr const char* kMigrations[] = {
+    "CREATE TABLE leak (id TEXT PRIMARY KEY, body TEXT NOT NULL);"
+    // An alert that was made stays by its id; its text goes once it is queued.
+    "CREATE TABLE leak_alert (id TEXT PRIMARY KEY, time INTEGER NOT NULL, alert TEXT);"
+    "CREATE INDEX leak_alert_waiting ON leak_alert (time) WHERE alert IS NOT NULL"};
+constexpr Duration kPruneInterval = std::chrono::minutes{1};
+constexpr Duration kBatchesKept = std::chrono::hours{24};  // beyond what the journal may hold
+constexpr Duration kAlertIdsKept = std::chrono::hours{24 * 400};
+constexpr std::string_view kAuthor = "beaconry-control";
+
+bool is_of_a_probe(const Observation& seen) {
+  return seen.authenticity != Authenticity::unknown_key;
+}
+
+}  // namespace
+
+// What came of one batch or of time.
+struct Leaks::News {
+  std::vector<JudgedObservation> rows;
+  std::set<std::string> touched;  // leaks that are not what was kept
+  std::vector<LeakBook::Change> changes;
+  std::vector<Alert> alerts;
+};
+
+Leaks::Leaks(const Parts& parts, const Settings& settings) : parts_(parts), settings_(settings) {}
+
+Leaks::~Leaks() {
+  stop();
+}
+
+Result<std::unique_ptr<Leaks>> Leaks::open(const Parts& parts, const Settings& settings) {
+  std::unique_ptr<Leaks> leaks(new Leaks(parts, settings));
+  auto observations = Observations::open(parts.database);
+  if (!observations) return tl::unexpected<Error>(std::move(observations.error()));
+  leaks->observations_ = std::move(*observations);
+  if (auto done = parts.database.migrate("leaks", kMigrations); !done) {
+    return tl::unexpected<Error>(std::move(done.error()));
+  }
+  if (auto done = leaks->restore(); !done) return tl::unexpected<Error>(std::move(done.error()));
+  return leaks;
+}
+
+// The book as the database has it. REQUIRES: mutex_ is held, or nobody else knows of this yet.
+Result<void> Leaks::restore() {
+  std::vector<Leak> leaks;
+  auto read = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement row(tables, "SELECT body FROM leak");
+    while (row.executeStep()) {
+      auto leak = leak_from_row(row.getColumn(0).getString());
+      if (leak) {
+        leaks.push_back(std::move(*leak));
+      } else {
+        log_warning(leak.error().message());
+      }
+    }
+    return {};
+  });
+  if (!read) return read;
+  auto seen = observations_->newest(kRemembered);
+  if (!seen) return tl::unexpected<Error>(std::move(seen.error()));
+  auto totals = observations_->totals();
+  if (!totals) return tl::unexpected<Error>(std::move(totals.error()));
+  book_ = std::make_unique<LeakBook>();
+  generation_ = parts_.probes.generation();
+  book_->set_probes(parts_.probes.schedules());
+  book_->restore(std::move(leaks));
+  for (const Observation& each : *seen)
+    book_->remember(each);
+  totals_ = *totals;
+  return {};
+}
+
+void Leaks::follow_probes() {
+  const std::uint64_t generation = parts_.probes.generation();
+  if (generation == generation_) return;
+  book_->set_probes(parts_.probes.schedules());
+  generation_ = generation;
+}
+
+void Leaks::set_settings(const Settings& settings) {
+  const std::lock_guard lock(mutex_);
+  settings_ = settings;
+}
+
+// Does a person's decision keep this change from being told? A decision is about the leak as it was
+// then: it ends when the leak turns two-way, and an acknowledgement when it comes back.
+bool Leaks::is_muted(const LeakBook::Change& change, Timestamp now) {
+  const std::string& id = change.leak.id;
+  const auto decision = parts_.triage.holds(id, 0, {}, now);
+  if (!decision) log_warning(decision.error().message());
+  if (!decision || !*decision) return false;
+  std::string why;
+  if (change.kind == LeakChange::two_way) {
+    why = "reopened: it is two-way now";
+  } else if (change.kind == LeakChange::reopened &&
+             (*decision)->decision == Triage::Decision::acknowledged) {
+    why = "reopened: it came back after it had been closed";
+  } else {
+    return true;
+  }
+  const auto gone = parts_.triage.withdraw(id, std::string(kAuthor), why, now);
+  if (!gone) log_warning(gone.error().message());
+  return false;
+}
+
+void Leaks::judge(LeakBook::Outcome outcome, News& news, Timestamp now) {
+  if (!outcome.leak_id.empty()) news.touched.insert(outcome.leak_id);
+  for (LeakBook::Change& change : outcome.changes) {
+    news.touched.insert(change.leak.id);
+    if (!is_muted(change, now)) {
+      news.alerts.push_back(leak_alert(change, parts_.probes.name_of(change.leak.probe), now));
+    }
+    news.changes.push_back(std::move(change));
+  }
+  for (const LeakBook::ProbeChange& change : outcome.probes)
+    news.alerts.push_back(probe_alert(change, parts_.probes.name_of(change.probe), now));
+}
+
+// All of it or nothing. REQUIRES: mutex_ is held.
+Result<void> Leaks::keep(const Batch* batch, const News& news) {
+  if (batch == nullptr && news.touched.empty() && news.alerts.empty()) return {};
+  auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    if (batch != nullptr) Observations::write(tables, batch->source, news.rows);
+    SQLite::Statement leak_row_(tables, "INSERT OR REPLACE INTO leak VALUES (?, ?)");
+    for (const std::string& id : news.touched) {
+      const auto leak = book_->find(id);
+      if (!leak) continue;
+      leak_row_.reset();
+      leak_row_.bind(1, id);
+      leak_row_.bind(2, leak_row(*leak));
+      leak_row_.exec();
+    }
+    SQLite::Statement alert(tables, "INSERT OR IGNORE INTO leak_alert VALUES (?, ?, ?)");
+    for (const Alert& each : news.alerts) {
+      alert.reset();
+      alert.bind(1, each.id);
+      alert.bind(2, to_column(each.time));
+      alert.bind(3, to_json(each));
+      alert.exec();
+    }
+    return {};
+  });
+  if (done) return done;
+  // The book knows what the database does not.
+  if (auto again = restore(); !again) log_warning(again.error().message());
+  return done;
+}
+
+Result<bool> Leaks::take(Batch batch, Timestamp now) {
+  News news;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = observations_->knows(batch.source);
+    if (!known) return tl::unexpected<Error>(known.error());
+    if (*known) return false;
+    follow_probes();
+    news.rows.reserve(batch.observations.size());
+    for (Observation& seen : batch.observations) {
+      if (is_of_a_probe(seen)) {
+        // Revocation holds here also where a home has not heard of it yet.
+        const auto probe = parts_.probes.find(seen.ping.probe);
+        if (probe && probe->is_retired(seen.received - batch.clock_skew)) seen.retired = true;
+      }
+      LeakBook::Outcome outcome = book_->add(seen);
+      news.rows.push_back({std::move(seen), outcome.what, outcome.leak_id});
+      judge(std::move(outcome), news, now);
+    }
+    if (auto done = keep(&batch, news); !done) {
+      return tl::unexpected<Error>(std::move(done.error()));
+    }
+    for (const JudgedObservation& row : news.rows) {
+      ++totals_[std::min(static_cast<std::size_t>(row.what), totals_.size() - 1)];
+      const bool says_where = row.what == ObservationClass::fresh ||
+                              row.what == ObservationClass::duplicate ||
+                              row.what == ObservationClass::retired;
+      if (!says_where || row.seen.authenticity != Authenticity::authentic) continue;
+      const bool is_retired = row.what == ObservationClass::retired;
+      const auto heard =
+          parts_.probes.heard(row.seen.ping.probe, is_retired ? IpAddress() : row.seen.ping.source,
+                              row.seen.source, row.seen.received);
+      if (!heard) log_warning(heard.error().message());
+    }
+  }
+  if (batch.replayed) return true;
+  publish(news);
+  // What is kept is sent: now, or with a later tick.
+  if (auto sent = send(); !sent) log_warning(sent.error().message());
+  return true;
+}
+
+Result<void> Leaks::tick(Timestamp now) {
+  News news;
+  {
+    const std::lock_guard lock(mutex_);
+    follow_probes();
+    judge(book_->tick(now), news, now);
+    if (auto done = keep(nullptr, news); !done) return done;
+    if (now >= pruned_ + kPruneInterval || now < pruned_) {
+      pruned_ = now;
+      prune(now);
+    }
+  }
+  publish(news);
+  return send();
+}
+
+// REQUIRES: mutex_ is held.
+void Leaks::prune(Timestamp now) {
+  const Duration batches =
+      std::max(settings_.observation_retention, settings_.journal_retention) + kBatchesKept;
+  const auto gone = observations_->prune(settings_.most_observations,
+                                         now - settings_.observation_retention, now - batches);
+  if (!gone) log_warning(gone.error().message());
+  const auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement ids(tables, "DELETE FROM leak_alert WHERE alert IS NULL AND time < ?");
+    ids.bind(1, to_column(now - kAlertIdsKept));
+    ids.exec();
+    return {};
+  });
+  if (!done) log_warning(done.error().message());
+}
+
+// Alerts that wait, in their order. Both the queue and the list know them by their ids: after a
+// crash in between they come again and are kept once.
+Result<void> Leaks::send() {
+  const std::lock_guard lock(sending_);
+  std::vector<std::pair<std::string, std::string>> waiting;
+  auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement row(
+        tables,
+        "SELECT id, alert FROM leak_alert WHERE alert IS NOT NULL ORDER BY time, rowid LIMIT 1000");
+    while (row.executeStep())
+      waiting.emplace_back(row.getColumn(0).getString(), row.getColumn(1).getString());
+    return {};
+  });
+  if (!done || waiting.empty()) return done;
+  std::vector<std::string> sent;
+  Result<void> failed;
+  for (const auto& [id, json] : waiting) {
+    const auto alert = alert_from_json(json);
+    if (!alert) {
+      log_warning(alert.error().message());
+    } else {
+      failed = parts_.queue.push(*alert);
+      if (failed) failed = parts_.alerts.add(*alert);
+      if (!failed) break;
+      ++alerts_made_;
+      parts_.events.publish("alert", json);
+    }
+    sent.push_back(id);
+  }
+  done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement settle(tables, "UPDATE leak_alert SET alert = NULL WHERE id = ?");
+    for (const std::string& id : sent) {
+      settle.reset();
+      settle.bind(1, id);
+      settle.exec();
+    }
+    return {};
+  });
+  return failed ? done : failed;
+}
+
+void Leaks::publish(const News& news) {
+  if (parts_.events.listeners() == 0) return;
+  for (const LeakBook::Change& change : news.changes) {
+    parts_.events.publish("leak", json_text([&](JsonWriter& json) {
+                            json.begin();
+                            json.plain("change", change_word(change.kind));
+                            const auto decision = parts_.triage.find(change.leak.id);
+                            write_leak(json, change.leak, parts_.probes.name_of(change.leak.probe),
+                                       decision ? to_string(decision->decision) : "");
+                            json.end();
+                          }));
+  }
+}
+
+void Leaks::start(std::function<Timestamp()> clock) {
+  thread_ = std::thread([this, clock = std::move(clock)] { loop(clock); });
+}
+
+void Leaks::stop() {
+  {
+    const std::lock_guard lock(stop_mutex_);
+    stop_ = true;
+  }
+  woken_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Leaks::loop(const std::function<Timestamp()>& clock) {
+  std::string said;  // a full disk is told of once
+  for (;;) {
+    {
+      std::unique_lock lock(stop_mutex_);
+      if (woken_.wait_for(lock, kTick, [&] { return stop_; })) return;
+    }
+    const auto done = tick(clock());
+    const std::string words = done ? std::string() : done.error().message();
+    if (words != said && !words.empty()) log_warning("leaks: " + words);
+    said = words;
+  }
+}
+
+void Leaks::home_listened(Timestamp at) {
+  const std::lock_guard lock(mutex_);
+  book_->home_listened(at);
+}
+
+std::vector<Leak> Leaks::list() const {
+  std::vector<Leak> leaks;
+  {
+    const std::lock_guard lock(mutex_);
+    leaks = book_->leaks();
+  }
+  std::sort(leaks.begin(), leaks.end(), [](const Leak& a, const Leak& b) {
+    if (a.closed.has_value() != b.closed.has_value()) return !a.closed.has_value();
+    return a.last != b.last ? a.last > b.last : a.id < b.id;
+  });
+  return leaks;
+}
+
+std::optional<Leak> Leaks::find(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  return book_->find(id);
+}
+
+std::optional<Timestamp> Leaks::last_heard(ProbeId probe) const {
+  const std::lock_guard lock(mutex_);
+  return book_->last_heard(probe);
+}
+
+std::optional<Timestamp> Leaks::last_control(ProbeId probe) const {
+  const std::lock_guard lock(mutex_);
+  return book_->last_control(probe);
+}
+
+Observations::Totals Leaks::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
+}
+
+}  // namespace beaconry

@@ -1,0 +1,111 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "alert/alert_queue.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "control/alerts.h"
+#include "control/events.h"
+#include "control/observations.h"
+#include "control/probes.h"
+#include "control/triage.h"
+#include "leak/leak_book.h"
+#include "store/database.h"
+
+namespace beaconry {
+
+// Observations in, leaks and alerts out. A batch is one transaction: its observations, the leaks
+// that came of it and the alerts that these are due, so that after a crash at any moment either all
+// of it is there or nothing, and the journal brings it again. Alerts then go from the database to
+// the sinks, each under an id that is the same whenever it is made.
+//
+// take() works in the caller's thread: the alert of a new leak is on its way when it returns. A
+// thread of this one's own sees to what time alone changes. Any thread may call anything.
+class Leaks {
+ public:
+  struct Parts {
+    Database& database;
+    Probes& probes;
+    Triage& triage;
+    Alerts& alerts;
+    AlertQueue& queue;
+    EventHub& events;
+  };
+  struct Settings {
+    std::uint64_t most_observations = 1'000'000;
+    Duration observation_retention = std::chrono::hours{24 * 90};
+    Duration journal_retention = std::chrono::hours{24};  // identities of batches outlive it
+  };
+  struct Batch {
+    ObservationSource source;
+    Duration clock_skew{0};  // the home's clock less the server's
+    std::vector<Observation> observations;
+    bool replayed = false;  // of the journal: its alerts go with the next tick
+  };
+  static constexpr std::size_t kRemembered = 100'000;  // observations, after a restart
+  static constexpr std::chrono::seconds kTick{2};
+
+  static Result<std::unique_ptr<Leaks>> open(const Parts& parts, const Settings& settings);
+  ~Leaks();
+
+  void set_settings(const Settings& settings);
+  void start(std::function<Timestamp()> clock);
+  void stop();
+
+  // Once it returns, the batch is kept and its alerts are queued. False: it was kept before. An
+  // error: nothing of it was, and it may come again.
+  Result<bool> take(Batch batch, Timestamp now);
+  // Leaks that closed, probes that fell silent, alerts that could not be queued, rows that are old.
+  Result<void> tick(Timestamp now);
+
+  // A home was there: only what it would have heard counts as silence.
+  void home_listened(Timestamp at);
+
+  std::vector<Leak> list() const;  // open ones first, of these the one seen last first
+  std::optional<Leak> find(const std::string& id) const;
+  std::optional<Timestamp> last_heard(ProbeId probe) const;
+  std::optional<Timestamp> last_control(ProbeId probe) const;
+  const Observations& observations() const { return *observations_; }
+  Observations::Totals totals() const;
+  std::uint64_t alerts_made() const { return alerts_made_; }
+
+ private:
+  struct News;
+  Leaks(const Parts& parts, const Settings& settings);
+  Result<void> restore();
+  void follow_probes();
+  bool is_muted(const LeakBook::Change& change, Timestamp now);
+  void judge(LeakBook::Outcome outcome, News& news, Timestamp now);
+  Result<void> keep(const Batch* batch, const News& news);
+  Result<void> send();
+  void prune(Timestamp now);
+  void publish(const News& news);
+  void loop(const std::function<Timestamp()>& clock);
+
+  const Parts parts_;
+  std::unique_ptr<Observations> observations_;
+  std::mutex sending_;        // of what waits in the database; taken after mutex_ is let go
+  mutable std::mutex mutex_;  // of what stands below
+  Settings settings_;
+  std::unique_ptr<LeakBook> book_;
+  std::uint64_t generation_ = 0;  // of the probes that the book knows
+  Observations::Totals totals_{};
+  Timestamp pruned_{};
+  std::atomic<std::uint64_t> alerts_made_ = 0;
+
+  std::mutex stop_mutex_;
+  std::condition_variable woken_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace beaconry
