@@ -16,9 +16,12 @@ struct Options {
   std::string subject, decision, because, until;
 };
 
-// Alerts have ids, pairs have keys with an arrow.
-bool is_pair(const std::string& subject) {
-  return subject.find("->") != std::string::npos;
+// Pairs have keys with an arrow, leaks 16 hex digits; alerts have longer ids.
+bool is_subject(const std::string& subject) {
+  constexpr std::size_t kLeakDigits = 16;
+  const bool is_leak = subject.size() == kLeakDigits &&
+                       subject.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_leak || subject.find("->") != std::string::npos;
 }
 
 Result<std::string> decide(Server& server, const Options& options) {
@@ -27,7 +30,7 @@ Result<std::string> decide(Server& server, const Options& options) {
   }
   return server.post(
       "/api/v1/triage",
-      json_object({{is_pair(options.subject) ? "subject" : "alert_id", options.subject},
+      json_object({{is_subject(options.subject) ? "subject" : "alert_id", options.subject},
                    {"decision", options.decision == "benign" ? "benign" : "acknowledged"},
                    {"reason", options.because},
                    {"expires", options.until}}));
@@ -36,7 +39,7 @@ Result<std::string> decide(Server& server, const Options& options) {
 std::function<int()> define(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("subject", options->subject,
-                 "A beacon's identity as `beacons --csv` prints it, or an alert's id")
+                 "A beacon's identity as `beacons --csv` prints it, a leak's id or an alert's")
       ->required();
   app.add_option("decision", options->decision,
                  "acknowledge: seen, in work; benign: known and harmless; reopen: neither any more")
@@ -58,6 +61,6 @@ std::function<int()> define(CLI::App& app) {
 }  // namespace
 
 extern const Subcommand triage;
-constinit const Subcommand triage{"triage", "Decide about a beacon or an alert", define};
+constinit const Subcommand triage{"triage", "Decide about a beacon, a leak or an alert", define};
 
 }  // namespace beaconry::subcommands

@@ -9,6 +9,7 @@
 #include "control/beacon_alert.h"
 #include "control/beacon_json.h"
 #include "control/control.h"
+#include "control/our_traffic.h"
 #include "control/status_json.h"
 #include "control/watch_state.h"
 #include "http/certificates.h"
@@ -22,8 +23,9 @@ using Clock = std::chrono::steady_clock;  // pauses do not follow a clock that i
 constexpr Duration kCertificateChecked = std::chrono::hours{24};
 constexpr Duration kBeaconsKept = std::chrono::hours{24 * 90};
 
+// A probe's own calls are listed, as ours, but nobody is told of them.
 bool is_shown_beacon(const ScoredPair& pair) {
-  return pair.verdict.is_beacon && pair.hidden == Hidden::no;
+  return pair.verdict.is_beacon && (pair.hidden == Hidden::no || pair.hidden == Hidden::ours);
 }
 
 void apply_policy(const HuntConfig& config, LiveAnalysis& analysis) {
@@ -214,6 +216,7 @@ Analysis::Run Analysis::analyze() {
     return finish();
   }
   apply_policy(*config, *analysis);
+  mark_our_traffic(*analysis, control_.probes(), control_.homes(), control_.enrolled(), run.start);
   run.pairs_analyzed = analysis->analyzed;
   run.pairs_skipped = analysis->skipped;
   std::set<std::string> found;
@@ -224,6 +227,9 @@ Analysis::Run Analysis::analyze() {
       control_.hunt().complete(pair);
       run.beacons_new += found_.count(pair.identity()) == 0 ? 1U : 0U;
       found.insert(pair.identity());
+    } else if (pair.hidden == Hidden::ours) {
+      ++run.beacons_ours;
+      control_.hunt().complete(pair);
     } else if (pair.hidden != Hidden::represented) {
       ++run.pairs_suppressed;
     }

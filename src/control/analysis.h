@@ -31,6 +31,7 @@ class Analysis {
     std::uint64_t pairs_suppressed = 0;  // beacons by score that a list, a gate or triage hides
     std::uint64_t pairs_skipped = 0;     // with too few check-ins
     std::uint64_t beacons_detected = 0, alerts_generated = 0;
+    std::uint64_t beacons_ours = 0;   // probes on their way home: listed, and no alert
     std::uint64_t beacons_new = 0;    // of those detected: not there in the run before
     std::vector<std::string> errors;  // of store and alert queue: tried again the next time
   };

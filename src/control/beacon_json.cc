@@ -101,6 +101,7 @@ void write_beacon(JsonWriter& json, const ScoredPair& pair, const DetectionSetti
   json.name("hidden");
   pair.hidden == Hidden::no ? json.null() : json.plain(hidden_word(pair.hidden));
   json.text_or_null("hidden_reason", hidden_words(pair));
+  json.text_or_null("ours", pair.hidden == Hidden::ours ? pair.hidden_reason : "");
   write_explanation(json, v);
   json.end();
 }

@@ -148,7 +148,7 @@ Result<void> Control::open_parts() {
       static_cast<std::size_t>(config_->current()->values.count("alerting.queue_size").value());
   if (auto done = put(AlertQueue::open(queue, clock_), alert_queue_); !done) return done;
   const Leaks::Parts parts{*database_, *probes_, *triage_, *alerts_, *alert_queue_, *events_};
-  return put(Leaks::open(parts, leak_settings(*config_->current())), leaks_);
+  return put(Leaks::open(parts, leak_settings(*config_->current()), started_), leaks_);
 }
 
 void Control::take_observations(Ingest::Options& ingest) {

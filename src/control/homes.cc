@@ -51,7 +51,7 @@ std::string addresses_text(const std::vector<IpAddress>& addresses) {
   return text;
 }
 
-void write_home(SQLite::Database& tables, const HomeRecord& home) {
+void write_home(SQLite::Database& tables, const KeptHome& home) {
   SQLite::Statement write(tables, "INSERT OR REPLACE INTO home VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   write.bind(1, home.edge);
   write.bind(2, home.name);
@@ -77,7 +77,7 @@ Result<std::unique_ptr<Homes>> Homes::open(Database& database) {
                           "SELECT edge, name, box_public, zone, addresses, version, first, "
                           "announced, key_changed FROM home");
     while (row.executeStep()) {
-      HomeRecord home;
+      KeptHome home;
       home.edge = row.getColumn(0).getString();
       home.name = row.getColumn(1).getString();
       if (const auto key = parse_key(row.getColumn(2).getString())) home.box_public = *key;
@@ -98,10 +98,10 @@ Result<std::unique_ptr<Homes>> Homes::open(Database& database) {
   return homes;
 }
 
-Result<HomeRecord> Homes::parse(std::string_view text) {
+Result<KeptHome> Homes::parse(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return malformed("it is not a JSON object");
-  HomeRecord home;
+  KeptHome home;
   const auto key = parse_key(text_in(json, "box_public"));
   if (!key) return malformed("'box_public' is not 64 hex digits");
   home.box_public = *key;
@@ -124,9 +124,9 @@ Result<HomeRecord> Homes::parse(std::string_view text) {
   return home;
 }
 
-Result<void> Homes::announce(const HomeRecord& home, Timestamp now) {
+Result<void> Homes::announce(const KeptHome& home, Timestamp now) {
   const std::lock_guard lock(mutex_);
-  HomeRecord kept = home;
+  KeptHome kept = home;
   kept.first = kept.announced = now;
   if (const auto found = homes_.find(home.edge); found != homes_.end()) {
     kept.first = found->second.first;
@@ -143,17 +143,17 @@ Result<void> Homes::announce(const HomeRecord& home, Timestamp now) {
   return done;
 }
 
-std::vector<HomeRecord> Homes::list() const {
+std::vector<KeptHome> Homes::list() const {
   const std::lock_guard lock(mutex_);
-  std::vector<HomeRecord> all;
+  std::vector<KeptHome> all;
   for (const auto& [edge, home] : homes_)
     all.push_back(home);
   std::stable_sort(all.begin(), all.end(),
-                   [](const HomeRecord& a, const HomeRecord& b) { return a.name < b.name; });
+                   [](const KeptHome& a, const KeptHome& b) { return a.name < b.name; });
   return all;
 }
 
-std::optional<HomeRecord> Homes::find(const std::string& edge) const {
+std::optional<KeptHome> Homes::find(const std::string& edge) const {
   const std::lock_guard lock(mutex_);
   const auto found = homes_.find(edge);
   return found == homes_.end() ? std::nullopt : std::optional(found->second);
@@ -181,10 +181,10 @@ std::string Homes::with_name(std::string_view name) const {
   return {};
 }
 
-std::string probe_list_json(const std::vector<ProbeRecord>& probes, const std::string& home,
+std::string probe_list_json(const std::vector<KeptProbe>& probes, const std::string& home,
                             std::string_view after, Timestamp now) {
   Json list = Json::array(), controls = Json::array();
-  for (const ProbeRecord& probe : probes) {
+  for (const KeptProbe& probe : probes) {
     if (probe.home != home) continue;
     list.push_back({{"id", probe.id.to_string()},
                     {"name", probe.name},

@@ -18,7 +18,7 @@
 namespace beaconry {
 
 // What a home says of itself: where probes reach it and by which key.
-struct HomeRecord {
+struct KeptHome {
   std::string edge;  // its fingerprint
   std::string name;  // as it was enrolled
   Key32 box_public{};
@@ -37,12 +37,12 @@ class Homes {
   static Result<std::unique_ptr<Homes>> open(Database& database);
 
   // Reads {box_public, zone, addresses, version}. The first thing that is wrong is the error.
-  static Result<HomeRecord> parse(std::string_view json);
+  static Result<KeptHome> parse(std::string_view json);
 
   // What it says takes the place of what it said before.
-  Result<void> announce(const HomeRecord& home, Timestamp now);
-  std::vector<HomeRecord> list() const;  // by name
-  std::optional<HomeRecord> find(const std::string& edge) const;
+  Result<void> announce(const KeptHome& home, Timestamp now);
+  std::vector<KeptHome> list() const;  // by name
+  std::optional<KeptHome> find(const std::string& edge) const;
 
   // Which home an address, or the name of a server, is: empty where it is none's.
   std::string with_address(const IpAddress& address) const;
@@ -53,13 +53,13 @@ class Homes {
 
   Database& database_;
   mutable std::mutex mutex_;
-  std::map<std::string, HomeRecord> homes_;
+  std::map<std::string, KeptHome> homes_;
 };
 
 // What a home polls for: {version, probes: [{id, name, box_public, sign_public, retired}],
 // controls: [{probe, every_seconds}]}; {version} alone where `after` is that version. The version
 // is a number that differs whenever anything else does.
-std::string probe_list_json(const std::vector<ProbeRecord>& probes, const std::string& home,
+std::string probe_list_json(const std::vector<KeptProbe>& probes, const std::string& home,
                             std::string_view after, Timestamp now);
 
 }  // namespace beaconry

@@ -117,33 +117,24 @@ Alert probe_alert(const LeakBook::ProbeChange& change, std::string_view probe, T
   const std::string since = to_rfc3339(change.since), name(probe);
   Alert alert;
   std::string instance = std::to_string(change.since.time_since_epoch().count());
+  alert.description = change.words;
   switch (change.kind) {
     case News::silent:
       alert.kind = "probe.silent";
       alert.title = "Probe " + name + " is silent";
-      alert.description =
-          "Its positive control, the escape that is meant to succeed, is overdue; last heard: " +
-          since +
-          ". Until it comes, no leak of this segment would be seen. Is the probe running, is the "
-          "sanctioned path open, does home send to this server (beaconry edges)?";
       alert.severity = Severity::high;
       break;
     case News::heard_again:
       alert.kind = "probe.heard";
       alert.title = "Probe " + name + " is heard again";
-      alert.description = "Its positive control arrived; it had been silent since " + since + ".";
       break;
     case News::retired_call:
       alert.kind = "probe.retired_call";
       alert.title = "Retired probe " + name + " calls from " + change.outer_source.to_string();
-      alert.description =
-          "It was revoked or its time is over, and it was never heard from this outer network "
-          "before. Find the device: it may have been taken away, or its key copied.";
       alert.severity = Severity::critical;
       instance = change.outer_source.to_string();
       break;
   }
-  if (!change.words.empty()) alert.description = change.words + " " + alert.description;
   alert.id = id_of(alert.kind + '\n' + change.probe.to_string() + '\n' + instance);
   alert.source = "leaks";
   alert.subject = change.probe.to_string();

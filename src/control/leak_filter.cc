@@ -62,7 +62,7 @@ LeakFilter LeakFilter::read(Query& query, Timestamp now) {
   return filter;
 }
 
-bool LeakFilter::fits(const ProbeRecord& each) const {
+bool LeakFilter::fits(const KeptProbe& each) const {
   return probe.empty() || each.name == probe || each.id.to_string() == probe;
 }
 

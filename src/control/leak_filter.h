@@ -21,7 +21,7 @@ struct LeakFilter {
 
   // From probe, since, state, method, path and class; the query keeps what is wrong.
   static LeakFilter read(Query& query, Timestamp now);
-  bool fits(const ProbeRecord& probe) const;
+  bool fits(const KeptProbe& probe) const;
   std::vector<Leak> apply(std::vector<Leak> leaks, const Probes& probes) const;
   std::string words() const;  // "open, of probe hall"; empty: all
 };

@@ -91,13 +91,13 @@ std::string_view to_string(Carrier carrier) {
     case Carrier::quoted:
       return "quoted";
     case Carrier::echo_reply:
-      return "echo_reply";
+      return "echo-reply";
     case Carrier::syn_answer:
-      return "syn_answer";
+      return "syn-answer";
     case Carrier::dns_question:
-      return "dns_question";
+      return "dns-question";
     case Carrier::server_name:
-      return "server_name";
+      return "server-name";
     case Carrier::http:
       return "http";
     case Carrier::text:
@@ -115,7 +115,7 @@ std::string_view to_string(Authenticity authenticity) {
     case Authenticity::token:
       return "token";
     case Authenticity::unknown_key:
-      return "unknown_key";
+      return "unknown-key";
   }
   return "unknown";
 }

@@ -17,7 +17,7 @@ struct LeakReport {
     std::string decision;  // of triage; may be empty
   };
   struct Heard {
-    ProbeRecord probe;
+    KeptProbe probe;
     std::optional<Timestamp> last_heard, last_control;
   };
   Timestamp made{};

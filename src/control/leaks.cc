@@ -45,7 +45,8 @@ Leaks::~Leaks() {
   stop();
 }
 
-Result<std::unique_ptr<Leaks>> Leaks::open(const Parts& parts, const Settings& settings) {
+Result<std::unique_ptr<Leaks>> Leaks::open(const Parts& parts, const Settings& settings,
+                                           Timestamp now) {
   std::unique_ptr<Leaks> leaks(new Leaks(parts, settings));
   auto observations = Observations::open(parts.database);
   if (!observations) return tl::unexpected<Error>(std::move(observations.error()));
@@ -53,12 +54,12 @@ Result<std::unique_ptr<Leaks>> Leaks::open(const Parts& parts, const Settings& s
   if (auto done = parts.database.migrate("leaks", kMigrations); !done) {
     return tl::unexpected<Error>(std::move(done.error()));
   }
-  if (auto done = leaks->restore(); !done) return tl::unexpected<Error>(std::move(done.error()));
+  if (auto done = leaks->restore(now); !done) return tl::unexpected<Error>(std::move(done.error()));
   return leaks;
 }
 
 // The book as the database has it. REQUIRES: mutex_ is held, or nobody else knows of this yet.
-Result<void> Leaks::restore() {
+Result<void> Leaks::restore(Timestamp now) {
   std::vector<Leak> leaks;
   auto read = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
     SQLite::Statement row(tables, "SELECT body FROM leak");
@@ -78,8 +79,8 @@ Result<void> Leaks::restore() {
   auto totals = observations_->totals();
   if (!totals) return tl::unexpected<Error>(std::move(totals.error()));
   book_ = std::make_unique<LeakBook>();
-  generation_ = parts_.probes.generation();
-  book_->set_probes(parts_.probes.schedules());
+  generation_ = 0;
+  follow_probes(now);
   book_->restore(std::move(leaks));
   for (const Observation& each : *seen)
     book_->remember(each);
@@ -87,10 +88,10 @@ Result<void> Leaks::restore() {
   return {};
 }
 
-void Leaks::follow_probes() {
+void Leaks::follow_probes(Timestamp now) {
   const std::uint64_t generation = parts_.probes.generation();
-  if (generation == generation_) return;
-  book_->set_probes(parts_.probes.schedules());
+  if (generation == generation_ && now < next_end_) return;
+  book_->set_probes(parts_.probes.schedules(now, next_end_));
   generation_ = generation;
 }
 
@@ -134,7 +135,7 @@ void Leaks::judge(LeakBook::Outcome outcome, News& news, Timestamp now) {
 }
 
 // All of it or nothing. REQUIRES: mutex_ is held.
-Result<void> Leaks::keep(const Batch* batch, const News& news) {
+Result<void> Leaks::keep(const Batch* batch, const News& news, Timestamp now) {
   if (batch == nullptr && news.touched.empty() && news.alerts.empty()) return {};
   auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
     if (batch != nullptr) Observations::write(tables, batch->source, news.rows);
@@ -159,7 +160,7 @@ Result<void> Leaks::keep(const Batch* batch, const News& news) {
   });
   if (done) return done;
   // The book knows what the database does not.
-  if (auto again = restore(); !again) log_warning(again.error().message());
+  if (auto again = restore(now); !again) log_warning(again.error().message());
   return done;
 }
 
@@ -170,7 +171,7 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
     const auto known = observations_->knows(batch.source);
     if (!known) return tl::unexpected<Error>(known.error());
     if (*known) return false;
-    follow_probes();
+    follow_probes(now);
     news.rows.reserve(batch.observations.size());
     for (Observation& seen : batch.observations) {
       if (is_of_a_probe(seen)) {
@@ -182,7 +183,7 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
       news.rows.push_back({std::move(seen), outcome.what, outcome.leak_id});
       judge(std::move(outcome), news, now);
     }
-    if (auto done = keep(&batch, news); !done) {
+    if (auto done = keep(&batch, news, now); !done) {
       return tl::unexpected<Error>(std::move(done.error()));
     }
     for (const JudgedObservation& row : news.rows) {
@@ -191,10 +192,14 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
                               row.what == ObservationClass::duplicate ||
                               row.what == ObservationClass::retired;
       if (!says_where || row.seen.authenticity != Authenticity::authentic) continue;
-      const bool is_retired = row.what == ObservationClass::retired;
-      const auto heard =
-          parts_.probes.heard(row.seen.ping.probe, is_retired ? IpAddress() : row.seen.ping.source,
-                              row.seen.source, row.seen.received);
+      // What a retired key says of itself is worth nothing any more; where it came from is.
+      Probes::Whereabouts where;
+      where.outer = row.seen.source;
+      if (row.what != ObservationClass::retired) {
+        where.own = row.seen.ping.source;
+        if (row.seen.ping.method == MethodId::dns) where.resolver = row.seen.ping.via;
+      }
+      const auto heard = parts_.probes.heard(row.seen.ping.probe, where, row.seen.received);
       if (!heard) log_warning(heard.error().message());
     }
   }
@@ -209,9 +214,9 @@ Result<void> Leaks::tick(Timestamp now) {
   News news;
   {
     const std::lock_guard lock(mutex_);
-    follow_probes();
+    follow_probes(now);
     judge(book_->tick(now), news, now);
-    if (auto done = keep(nullptr, news); !done) return done;
+    if (auto done = keep(nullptr, news, now); !done) return done;
     if (now >= pruned_ + kPruneInterval || now < pruned_) {
       pruned_ = now;
       prune(now);
@@ -350,6 +355,11 @@ std::optional<Timestamp> Leaks::last_heard(ProbeId probe) const {
 std::optional<Timestamp> Leaks::last_control(ProbeId probe) const {
   const std::lock_guard lock(mutex_);
   return book_->last_control(probe);
+}
+
+std::uint64_t Leaks::refused() const {
+  const std::lock_guard lock(mutex_);
+  return book_->leaks_refused();
 }
 
 Observations::Totals Leaks::totals() const {

@@ -54,7 +54,8 @@ class Leaks {
   static constexpr std::size_t kRemembered = 100'000;  // observations, after a restart
   static constexpr std::chrono::seconds kTick{2};
 
-  static Result<std::unique_ptr<Leaks>> open(const Parts& parts, const Settings& settings);
+  static Result<std::unique_ptr<Leaks>> open(const Parts& parts, const Settings& settings,
+                                             Timestamp now);
   ~Leaks();
 
   void set_settings(const Settings& settings);
@@ -76,16 +77,17 @@ class Leaks {
   std::optional<Timestamp> last_control(ProbeId probe) const;
   const Observations& observations() const { return *observations_; }
   Observations::Totals totals() const;
+  std::uint64_t refused() const;  // leaks that were one too many for a probe
   std::uint64_t alerts_made() const { return alerts_made_; }
 
  private:
   struct News;
   Leaks(const Parts& parts, const Settings& settings);
-  Result<void> restore();
-  void follow_probes();
+  Result<void> restore(Timestamp now);
+  void follow_probes(Timestamp now);
   bool is_muted(const LeakBook::Change& change, Timestamp now);
   void judge(LeakBook::Outcome outcome, News& news, Timestamp now);
-  Result<void> keep(const Batch* batch, const News& news);
+  Result<void> keep(const Batch* batch, const News& news, Timestamp now);
   Result<void> send();
   void prune(Timestamp now);
   void publish(const News& news);
@@ -97,7 +99,8 @@ class Leaks {
   mutable std::mutex mutex_;  // of what stands below
   Settings settings_;
   std::unique_ptr<LeakBook> book_;
-  std::uint64_t generation_ = 0;  // of the probes that the book knows
+  std::uint64_t generation_ = 0;  // of the probes that the book knows; 0: of none yet
+  Timestamp next_end_{};          // when one of them is retired by its own date
   Observations::Totals totals_{};
   Timestamp pruned_{};
   std::atomic<std::uint64_t> alerts_made_ = 0;

@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <sstream>
 #include <utility>
@@ -112,6 +113,46 @@ void add_sinks(Families& families, const Control& control) {
                    control.alert_queue().drops());
 }
 
+void add_leaks(Families& families, const Control& control) {
+  std::uint64_t open = 0, two_way = 0, closed = 0;
+  for (const Leak& leak : control.leaks().list()) {
+    if (leak.closed) {
+      ++closed;
+    } else {
+      ++(leak.two_way ? two_way : open);
+    }
+  }
+  families.begin("beaconry_leaks_open", "Leaks that are open.", MetricType::Gauge);
+  families.value(static_cast<double>(open), {{"ways", "one"}});
+  families.value(static_cast<double>(two_way), {{"ways", "two"}});
+  families.gauge("beaconry_leaks_closed", "Leaks that were seen once and are closed.",
+                 static_cast<double>(closed));
+  families.counter("beaconry_leak_alerts_total", "Alerts of leaks and probes since startup.",
+                   control.leaks().alerts_made());
+  families.begin("beaconry_observations_total", "Observations of homes, by class.",
+                 MetricType::Counter);
+  const Observations::Totals totals = control.leaks().totals();
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    families.value(static_cast<double>(totals[i]),
+                   {{"class", std::string(to_string(static_cast<ObservationClass>(i)))}});
+  }
+  const Timestamp now = control.now();
+  const auto probes = control.probes().list();
+  const auto ages = [&](const char* name, const char* help, const auto& last_of) {
+    families.begin(name, help, MetricType::Gauge);
+    for (const KeptProbe& probe : probes) {
+      const auto last = last_of(probe);
+      if (!last || probe.is_retired(now)) continue;
+      families.value(to_seconds(std::max(Duration{0}, now - *last)),
+                     {{"probe", probe.id.to_string()}, {"name", probe.name}});
+    }
+  };
+  ages("beaconry_probe_last_heard_seconds", "Time since a probe's newest ping arrived.",
+       [&](const KeptProbe& probe) { return control.leaks().last_heard(probe.id); });
+  ages("beaconry_probe_last_control_seconds", "Time since a probe's newest positive control.",
+       [&](const KeptProbe& probe) { return control.leaks().last_control(probe.id); });
+}
+
 void add_drops(Families& families, const Control& control) {
   const auto hunt = control.hunt().counters();
   const auto http = control.http_counters();
@@ -132,6 +173,7 @@ void add_drops(Families& families, const Control& control) {
       {"packet_flow_evicted", control.ingest().packet_flows().evicted()},
       {"journal_dropped", control.journal().dropped()},
       {"journal_damaged", control.journal().damaged() + control.ingest().replay_damaged()},
+      {"leak_refused", control.leaks().refused()},
       {"http_connection_refused", http.refused_connections},
       {"http_connection_evicted", http.evicted},
       {"http_rate_limited", http.rate_limited},
@@ -199,6 +241,7 @@ std::string Metrics::text(const Control& control) const {
   families.gauge("beaconry_event_listeners", "Clients of the event stream.",
                  static_cast<double>(control.events().listeners()));
   add_edges(families, control);
+  add_leaks(families, control);
   add_sinks(families, control);
   add_drops(families, control);
   return families.text();

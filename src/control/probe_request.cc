@@ -100,7 +100,7 @@ Result<ProbePeer> read_peer(const std::string& text) {
   return peer;
 }
 
-Result<void> read_lists(const Reader& reader, ProbeRecord& probe) {
+Result<void> read_lists(const Reader& reader, KeptProbe& probe) {
   const auto neighbours = reader.texts("neighbours"), peers = reader.texts("peers");
   if (!neighbours || !peers) {
     return malformed("'neighbours' and 'peers' are lists of at most 256 texts");
@@ -120,7 +120,7 @@ Result<void> read_lists(const Reader& reader, ProbeRecord& probe) {
 
 }  // namespace
 
-Result<void> read_control(std::string_view text, ProbeRecord& probe) {
+Result<void> read_control(std::string_view text, KeptProbe& probe) {
   constexpr std::string_view kPath = "path:";
   if (text.empty() || text == "none") return {};
   if (text == "home") {
@@ -154,7 +154,7 @@ Result<void> read_control(std::string_view text, ProbeRecord& probe) {
   return {};
 }
 
-Result<ProbeRecord> read_probe_request(std::string_view text, Timestamp now) {
+Result<KeptProbe> read_probe_request(std::string_view text, Timestamp now) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return malformed("the body is not a JSON object");
   for (const auto& [name, value] : json.items()) {
@@ -163,7 +163,7 @@ Result<ProbeRecord> read_probe_request(std::string_view text, Timestamp now) {
     }
   }
   const Reader reader{json};
-  ProbeRecord probe;
+  KeptProbe probe;
   probe.created = now;
   probe.name = reader.text("name");
   if (probe.name.empty()) return malformed("'name' is required");
@@ -196,9 +196,9 @@ Result<ProbeRecord> read_probe_request(std::string_view text, Timestamp now) {
   return probe;
 }
 
-Result<HomeRecord> choose_home(const std::vector<HomeRecord>& homes, const std::string& wanted) {
-  std::vector<const HomeRecord*> fitting;
-  for (const HomeRecord& home : homes) {
+Result<KeptHome> choose_home(const std::vector<KeptHome>& homes, const std::string& wanted) {
+  std::vector<const KeptHome*> fitting;
+  for (const KeptHome& home : homes) {
     if (wanted.empty() || home.name == wanted || home.edge == wanted) fitting.push_back(&home);
   }
   if (homes.empty()) {
@@ -218,7 +218,7 @@ Result<HomeRecord> choose_home(const std::vector<HomeRecord>& homes, const std::
   return *fitting.front();
 }
 
-Result<std::string> probe_line(const ProbeRecord& probe, const Key32& seed, const HomeRecord& home,
+Result<std::string> probe_line(const KeptProbe& probe, const Key32& seed, const KeptHome& home,
                                const Probes& known) {
   ProbeConfig config;
   config.name = probe.name;
@@ -243,7 +243,12 @@ Result<std::string> probe_line(const ProbeRecord& probe, const Key32& seed, cons
     }
     config.peers.push_back({each.name, each.address, peer->box_public, each.may_reach});
   }
-  return config.to_line();
+  std::string line = config.to_line();
+  // A line that the probe would refuse is found out here, not in the segment.
+  if (auto read = ProbeConfig::parse(line, "the probe's line"); !read) {
+    return tl::unexpected<Error>(std::move(read.error()));
+  }
+  return line;
 }
 
 }  // namespace beaconry

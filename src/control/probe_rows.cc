@@ -10,7 +10,7 @@ namespace {
 using Json = nlohmann::json;
 
 // What never changes once the probe's line was made.
-std::string settings_text(const ProbeRecord& probe) {
+std::string settings_text(const KeptProbe& probe) {
   Json json{{"box_public", to_hex(probe.box_public)},
             {"sign_public", to_hex(probe.sign_public)},
             {"home", probe.home},
@@ -52,7 +52,7 @@ IpAddress address_in(const Json& json) {
 }
 
 // Throws what the library throws.
-void read_settings(const std::string& text, ProbeRecord& probe) {
+void read_settings(const std::string& text, KeptProbe& probe) {
   const Json json = Json::parse(text);
   probe.box_public = key_in(json, "box_public");
   probe.sign_public = key_in(json, "sign_public");
@@ -81,14 +81,14 @@ void read_settings(const std::string& text, ProbeRecord& probe) {
 
 }  // namespace
 
-std::vector<ProbeRecord> read_probes(SQLite::Database& tables, std::string& problem) {
-  std::vector<ProbeRecord> probes;
+std::vector<KeptProbe> read_probes(SQLite::Database& tables, std::string& problem) {
+  std::vector<KeptProbe> probes;
   SQLite::Statement row(
       tables,
       "SELECT id, name, created, revoked, revoked_by, retires, successor, settings FROM "
       "probe");
   while (row.executeStep()) {
-    ProbeRecord probe;
+    KeptProbe probe;
     probe.name = row.getColumn(1).getString();
     const auto id = ProbeId::parse(row.getColumn(0).getString());
     probe.created = time_in(row.getColumn(2));
@@ -109,7 +109,7 @@ std::vector<ProbeRecord> read_probes(SQLite::Database& tables, std::string& prob
   return probes;
 }
 
-void write_probe(SQLite::Database& tables, const ProbeRecord& probe) {
+void write_probe(SQLite::Database& tables, const KeptProbe& probe) {
   SQLite::Statement write(tables, "INSERT OR REPLACE INTO probe VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   write.bind(1, probe.id.to_string());
   write.bind(2, probe.name);

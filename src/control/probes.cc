@@ -54,7 +54,7 @@ std::optional<ControlKind> parse_control_kind(std::string_view word) {
   return std::nullopt;
 }
 
-std::optional<Timestamp> ProbeRecord::retired() const {
+std::optional<Timestamp> KeptProbe::retired() const {
   std::optional<Timestamp> first;
   for (const auto& each : {revoked, retires, end}) {
     if (each && (!first || *each < *first)) first = each;
@@ -74,22 +74,23 @@ Result<std::unique_ptr<Probes>> Probes::open(Database& database) {
 Result<void> Probes::load() {
   return database_.transact([&](SQLite::Database& tables) -> Result<void> {
     std::string problem;
-    for (ProbeRecord& probe : read_probes(tables, problem))
+    for (KeptProbe& probe : read_probes(tables, problem))
       probes_[probe.id] = std::move(probe);
     if (!problem.empty()) log_warning(problem);
     SQLite::Statement row(tables,
-                          "SELECT probe, address, outer, last FROM probe_place ORDER BY last");
+                          "SELECT probe, address, kind, last FROM probe_place ORDER BY last");
     while (row.executeStep()) {
       const auto id = ProbeId::parse(row.getColumn(0).getString());
       const auto address = IpAddress::parse(row.getColumn(1).getString());
       if (!id || !address) continue;
-      note(*id, {*address, row.getColumn(2).getInt() != 0, time_in(row.getColumn(3))});
+      const auto kind = static_cast<PlaceKind>(row.getColumn(2).getInt());
+      note(*id, {*address, kind, time_in(row.getColumn(3))});
     }
     return {};
   });
 }
 
-Result<void> Probes::add(const ProbeRecord& probe) {
+Result<void> Probes::add(const KeptProbe& probe) {
   if (!is_good_name(probe.name)) {
     return refuse(probe.name,
                   "give it a name of 1 to 64 printable characters without blanks, quotes and "
@@ -116,7 +117,7 @@ Result<void> Probes::add(const ProbeRecord& probe) {
   return {};
 }
 
-Result<void> Probes::rotate(const ProbeRecord& fresh, Timestamp until) {
+Result<void> Probes::rotate(const KeptProbe& fresh, Timestamp until) {
   const std::lock_guard lock(mutex_);
   const auto old = std::find_if(probes_.begin(), probes_.end(), [&](const auto& each) {
     return each.second.name == fresh.name && !each.second.successor;
@@ -126,7 +127,7 @@ Result<void> Probes::rotate(const ProbeRecord& fresh, Timestamp until) {
   }
   if (old->second.revoked) return refuse(fresh.name, "it was revoked; add another");
   if (probes_.size() >= kMostProbes) return refuse(fresh.name, "there are 4096 keys already");
-  ProbeRecord retiring = old->second;
+  KeptProbe retiring = old->second;
   retiring.retires = until;
   retiring.successor = fresh.id;
   auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
@@ -148,7 +149,7 @@ Result<std::uint64_t> Probes::revoke(const std::string& name_or_id, const std::s
   if (const auto id = ProbeId::parse(name_or_id)) {
     if (const auto found = probes_.find(*id); found != probes_.end()) name = found->second.name;
   }
-  std::vector<ProbeRecord> revoked;
+  std::vector<KeptProbe> revoked;
   bool known = false;
   for (const auto& [id, probe] : probes_) {
     if (probe.name != name) continue;
@@ -162,35 +163,35 @@ Result<std::uint64_t> Probes::revoke(const std::string& name_or_id, const std::s
     return refuse(name_or_id, "there is none of this name or id", ErrorKind::not_found);
   }
   auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    for (const ProbeRecord& probe : revoked)
+    for (const KeptProbe& probe : revoked)
       write_probe(tables, probe);
     return {};
   });
   if (!done) return tl::unexpected<Error>(std::move(done.error()));
-  for (ProbeRecord& probe : revoked)
+  for (KeptProbe& probe : revoked)
     probes_[probe.id] = std::move(probe);
   if (!revoked.empty()) ++generation_;
   return std::uint64_t{revoked.size()};
 }
 
-std::vector<ProbeRecord> Probes::list() const {
+std::vector<KeptProbe> Probes::list() const {
   const std::lock_guard lock(mutex_);
-  std::vector<ProbeRecord> all;
+  std::vector<KeptProbe> all;
   for (const auto& [id, probe] : probes_)
     all.push_back(probe);
-  std::stable_sort(all.begin(), all.end(), [](const ProbeRecord& a, const ProbeRecord& b) {
+  std::stable_sort(all.begin(), all.end(), [](const KeptProbe& a, const KeptProbe& b) {
     return a.name != b.name ? a.name < b.name : a.created > b.created;
   });
   return all;
 }
 
-std::optional<ProbeRecord> Probes::find(ProbeId id) const {
+std::optional<KeptProbe> Probes::find(ProbeId id) const {
   const std::lock_guard lock(mutex_);
   const auto found = probes_.find(id);
   return found == probes_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<ProbeRecord> Probes::newest(const std::string& name) const {
+std::optional<KeptProbe> Probes::newest(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [id, probe] : probes_) {
     if (probe.name == name && !probe.successor) return probe;
@@ -208,7 +209,7 @@ std::string Probes::name_of(ProbeId id) const {
 void Probes::note(ProbeId id, const Place& place) {
   auto& places = places_[id];
   const auto same = std::find_if(places.begin(), places.end(), [&](const Place& each) {
-    return each.address == place.address && each.outer == place.outer;
+    return each.address == place.address && each.kind == place.kind;
   });
   if (same != places.end()) {
     same->last = std::max(same->last, place.last);
@@ -221,17 +222,18 @@ void Probes::note(ProbeId id, const Place& place) {
   places.push_back(place);
 }
 
-Result<bool> Probes::heard(ProbeId id, const IpAddress& own, const IpAddress& outer,
-                           Timestamp time) {
+Result<bool> Probes::heard(ProbeId id, const Whereabouts& where, Timestamp time) {
   const std::lock_guard lock(mutex_);
   if (probes_.find(id) == probes_.end()) return false;
   std::vector<Place> fresh;
   bool is_new = false;
-  for (const Place& place : {Place{own, false, time}, Place{network_of(outer), true, time}}) {
+  for (const Place& place :
+       {Place{where.own, PlaceKind::own, time}, Place{where.resolver, PlaceKind::resolver, time},
+        Place{network_of(where.outer), PlaceKind::outer, time}}) {
     if (place.address.is_unspecified()) continue;
     const auto& places = places_[id];
     const auto same = std::find_if(places.begin(), places.end(), [&](const Place& each) {
-      return each.address == place.address && each.outer == place.outer;
+      return each.address == place.address && each.kind == place.kind;
     });
     if (same != places.end() && time - same->last < kHeardAgain) continue;
     is_new = is_new || same == places.end();
@@ -243,7 +245,7 @@ Result<bool> Probes::heard(ProbeId id, const IpAddress& own, const IpAddress& ou
       SQLite::Statement write(tables, "INSERT OR REPLACE INTO probe_place VALUES (?, ?, ?, ?)");
       write.bind(1, id.to_string());
       write.bind(2, place.address.to_string());
-      write.bind(3, place.outer ? 1 : 0);
+      write.bind(3, static_cast<int>(place.kind));
       write.bind(4, to_column(place.last));
       write.exec();
     }
@@ -267,26 +269,36 @@ std::vector<IpAddress> Probes::addresses_of(ProbeId id) const {
   std::vector<IpAddress> addresses;
   if (const auto found = places_.find(id); found != places_.end()) {
     for (const Place& place : found->second) {
-      if (!place.outer) addresses.push_back(place.address);
+      if (place.kind == PlaceKind::own) addresses.push_back(place.address);
     }
   }
   return addresses;
 }
 
-std::optional<ProbeRecord> Probes::with_address(const IpAddress& address, Timestamp now) const {
+std::optional<KeptProbe> Probes::with_address(const IpAddress& address, Timestamp now) const {
+  return with_place(address, PlaceKind::own, now);
+}
+
+std::optional<KeptProbe> Probes::with_resolver(const IpAddress& address, Timestamp now) const {
+  return with_place(address, PlaceKind::resolver, now);
+}
+
+std::optional<KeptProbe> Probes::with_place(const IpAddress& address, PlaceKind kind,
+                                            Timestamp now) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [id, places] : places_) {
     const auto probe = probes_.find(id);
     if (probe == probes_.end() || probe->second.is_retired(now)) continue;
     for (const Place& place : places) {
-      if (!place.outer && place.address == address) return probe->second;
+      if (place.kind == kind && place.address == address) return probe->second;
     }
   }
   return std::nullopt;
 }
 
-std::vector<ProbeSchedule> Probes::schedules() const {
+std::vector<ProbeSchedule> Probes::schedules(Timestamp now, Timestamp& next_end) const {
   const std::lock_guard lock(mutex_);
+  next_end = Timestamp::max();
   std::vector<ProbeSchedule> all;
   for (const auto& [id, probe] : probes_) {
     ProbeSchedule schedule;
@@ -297,10 +309,12 @@ std::vector<ProbeSchedule> Probes::schedules() const {
     const bool is_due = probe.control != ControlKind::none && !probe.successor;
     if (is_due) schedule.control_every = probe.control_every;
     schedule.added = probe.created;
-    schedule.retired = probe.retired();
+    const auto retired = probe.retired();
+    if (retired && *retired <= now) schedule.retired = retired;
+    if (retired && *retired > now) next_end = std::min(next_end, *retired);
     if (const auto found = places_.find(id); found != places_.end()) {
       for (const Place& place : found->second) {
-        if (place.outer) schedule.known_outer.push_back(place.address);
+        if (place.kind == PlaceKind::outer) schedule.known_outer.push_back(place.address);
       }
     }
     all.push_back(std::move(schedule));

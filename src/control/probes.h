@@ -31,7 +31,7 @@ struct ProbePeer {
 };
 
 // A probe as the server keeps it: public keys and what its line said. No secret of it.
-struct ProbeRecord {
+struct KeptProbe {
   ProbeId id;
   std::string name;
   Key32 box_public{}, sign_public{};
@@ -71,43 +71,51 @@ class Probes {
   static Result<std::unique_ptr<Probes>> open(Database& database);
 
   // ErrorKind::usage where the name is taken or something is not as it should be.
-  Result<void> add(const ProbeRecord& probe);
+  Result<void> add(const KeptProbe& probe);
   // `fresh`, with new keys, takes the place of the newest key of this name, which retires at
   // `until`.
-  Result<void> rotate(const ProbeRecord& fresh, Timestamp until);
+  Result<void> rotate(const KeptProbe& fresh, Timestamp until);
   // Every key of a probe, by name or by one key's id, at once. How many there were.
   Result<std::uint64_t> revoke(const std::string& name_or_id, const std::string& who,
                                Timestamp now);
 
-  std::vector<ProbeRecord> list() const;  // by name, the newest key first
-  std::optional<ProbeRecord> find(ProbeId id) const;
-  std::optional<ProbeRecord> newest(const std::string& name) const;
+  std::vector<KeptProbe> list() const;  // by name, the newest key first
+  std::optional<KeptProbe> find(ProbeId id) const;
+  std::optional<KeptProbe> newest(const std::string& name) const;
   std::string name_of(ProbeId id) const;  // its id where the name is not known
 
-  // Where a probe was heard: its own addresses, as authentic pings name them, and the outer
-  // networks that they came from. The oldest go. True if it is new.
-  Result<bool> heard(ProbeId id, const IpAddress& own, const IpAddress& outer, Timestamp time);
+  // Where a probe was heard: its own addresses and the resolvers that it asked, as authentic pings
+  // name them, and the outer networks that they came from. What is unspecified is not noted; the
+  // oldest go. True if something is new.
+  struct Whereabouts {
+    IpAddress own, resolver, outer;
+  };
+  Result<bool> heard(ProbeId id, const Whereabouts& where, Timestamp time);
   std::vector<IpAddress> addresses_of(ProbeId id) const;
-  // The probe that has this address, if it is not retired.
-  std::optional<ProbeRecord> with_address(const IpAddress& address, Timestamp now) const;
-  // What judges silence.
-  std::vector<ProbeSchedule> schedules() const;
-  // Moves with every change of list() and of who is retired.
+  // A probe that has this address, or asks this resolver, and is not retired.
+  std::optional<KeptProbe> with_address(const IpAddress& address, Timestamp now) const;
+  std::optional<KeptProbe> with_resolver(const IpAddress& address, Timestamp now) const;
+  // What judges silence. It holds until the generation moves, which every change of list() does, or
+  // until `next_end`, when a probe is retired by its own date.
+  std::vector<ProbeSchedule> schedules(Timestamp now, Timestamp& next_end) const;
   std::uint64_t generation() const;
 
  private:
+  enum class PlaceKind : std::uint8_t { own = 0, outer = 1, resolver = 2 };  // as they are kept
   struct Place {
     IpAddress address;
-    bool outer = false;
+    PlaceKind kind = PlaceKind::own;
     Timestamp last{};
   };
   explicit Probes(Database& database) : database_(database) {}
   Result<void> load();
   void note(ProbeId id, const Place& place);
+  std::optional<KeptProbe> with_place(const IpAddress& address, PlaceKind kind,
+                                      Timestamp now) const;
 
   Database& database_;
   mutable std::mutex mutex_;
-  std::map<ProbeId, ProbeRecord> probes_;
+  std::map<ProbeId, KeptProbe> probes_;
   std::map<ProbeId, std::vector<Place>> places_;
   std::uint64_t generation_ = 1;
 };

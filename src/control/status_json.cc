@@ -85,6 +85,35 @@ void write_alerter(JsonWriter& json, const Control& control) {
   json.end();
 }
 
+void write_leaks(JsonWriter& json, const Control& control) {
+  std::uint64_t open = 0, two_way = 0, all = 0, probes = 0, heard = 0;
+  for (const Leak& leak : control.leaks().list()) {
+    ++all;
+    if (leak.closed) continue;
+    ++open;
+    if (leak.two_way) ++two_way;
+  }
+  for (const KeptProbe& probe : control.probes().list()) {
+    if (probe.successor || probe.is_retired(control.now())) continue;
+    ++probes;
+    if (control.leaks().last_heard(probe.id)) ++heard;
+  }
+  json.begin("leaks");
+  json.whole("open", open);
+  json.whole("two_way", two_way);
+  json.whole("total", all);
+  json.whole("alerts", control.leaks().alerts_made());
+  json.whole("probes", probes);
+  json.whole("probes_heard", heard);
+  json.whole("homes", control.homes().list().size());
+  json.begin("observations");
+  const Observations::Totals totals = control.leaks().totals();
+  for (std::size_t i = 0; i < totals.size(); ++i)
+    json.whole(to_string(static_cast<ObservationClass>(i)), totals[i]);
+  json.end();
+  json.end();
+}
+
 void write_status(JsonWriter& json, const Control& control) {
   const auto sums = control.ingest().edges().sums();
   const SystemUsage system = system_usage();
@@ -107,6 +136,7 @@ void write_status(JsonWriter& json, const Control& control) {
   write_storage(json, control);
   write_analyzer(json, control);
   write_alerter(json, control);
+  write_leaks(json, control);
   json.begin("system");
   json.number("cpu_percent", system.cpu_percent);
   json.number("memory_mb", system.memory_mb);

@@ -14,14 +14,14 @@
 
 namespace beaconry {
 
-// What people decided of beacons: `acknowledged` (seen, being worked on) or `benign` (no alerts).
-// A decision holds until it expires, is withdrawn, or the beacon's rhythm or destination is not the
-// one it was made about. Any thread may call.
+// What people decided of beacons and leaks: `acknowledged` (seen, being worked on) or `benign` (no
+// alerts). A decision holds until it expires, is withdrawn, or the beacon's rhythm or destination
+// is not the one it was made about. Any thread may call.
 class Triage {
  public:
   enum class Decision : std::uint8_t { acknowledged, benign };
   struct Entry {
-    std::string subject;  // a pair's identity
+    std::string subject;  // a pair's identity, a leak's id
     Decision decision = Decision::acknowledged;
     std::string reason, author;
     Timestamp made{};

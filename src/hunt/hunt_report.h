@@ -72,10 +72,10 @@ bool shown_by_default(const ScoredPair& pair);
 
 struct Totals {
   std::uint64_t scored = 0;
-  std::uint64_t beacons = 0;                  // shown ones: hidden ones count below
-  std::array<std::uint64_t, 5> beacons_by{};  // by Confidence
-  std::array<std::uint64_t, 7> hidden{};      // by Hidden; [no] is unused
-  std::uint64_t refused = 0;                  // lines, packets and records
+  std::uint64_t beacons = 0;                           // shown ones: hidden ones count below
+  std::array<std::uint64_t, 5> beacons_by{};           // by Confidence
+  std::array<std::uint64_t, kHiddenReasons> hidden{};  // by Hidden; [no] is unused
+  std::uint64_t refused = 0;                           // lines, packets and records
 };
 Totals totals(const HuntReport& report);
 

@@ -29,7 +29,9 @@ enum class Hidden : std::uint8_t {
   baseline,  // the benign baseline, as configured
   triaged,   // an earlier decision applies
   gated,     // a configured gate (min_duration, intervals, ...) shuts it out
+  ours,      // of a probe of ours on its way home; only a server knows
 };
+constexpr std::size_t kHiddenReasons = 8;
 
 // One pair with its verdict: what every output format prints.
 struct ScoredPair {

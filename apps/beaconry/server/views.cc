@@ -78,6 +78,15 @@ std::vector<Column> with_names(std::vector<Column> columns, const Json& rows) {
   return columns;
 }
 
+// And who of ours it is, where it is a probe's own traffic: no alert comes of that.
+std::vector<Column> with_ours(std::vector<Column> columns, const Json& rows) {
+  const auto ours = [](const Json& row) { return text_at(row, "ours"); };
+  if (std::any_of(rows.begin(), rows.end(), [&](const Json& row) { return !ours(row).empty(); })) {
+    columns.push_back({"OURS", 20, ours});
+  }
+  return columns;
+}
+
 std::string interval(const Json& row) {
   double seconds = number_at(row, "explanation.detected_interval_seconds");
   if (seconds <= 0) seconds = number_at(row, "interval_stats.median");
@@ -142,6 +151,20 @@ Result<std::string> from(std::string_view text, const Make& make) {
   return make(*json);
 }
 
+// Only where there are homes, probes or leaks.
+std::string leak_fields(const Json& json) {
+  const std::uint64_t homes = count_at(json, "leaks.homes"),
+                      probes = count_at(json, "leaks.probes"), all = count_at(json, "leaks.total");
+  if (homes + probes + all == 0) return {};
+  std::string open = with_thousands(count_at(json, "leaks.open")) + " open";
+  if (const auto two_way = count_at(json, "leaks.two_way"); two_way > 0) {
+    open += ", of these " + with_thousands(two_way) + " two-way";
+  }
+  return field("Leaks", open) +
+         field("Probes", with_thousands(probes) + ", heard of " +
+                             with_thousands(count_at(json, "leaks.probes_heard")));
+}
+
 std::string status_fields(const Json& json, const std::string& host) {
   std::string text = field("Server", host);
   const std::string status = text_at(json, "status");
@@ -156,7 +179,7 @@ std::string status_fields(const Json& json, const std::string& host) {
                                                       : "analyzer.total_beacons_detected")));
   text +=
       field("Alerts Generated", with_thousands(count_at(json, "analyzer.total_alerts_generated")));
-  return text;
+  return text + leak_fields(json);
 }
 
 // What was lost on the way: only shown when there is something.
@@ -205,7 +228,7 @@ Result<std::string> beacons_text(std::string_view text, bool colour) {
   return from(text, [&](const Json& json) {
     const Json& rows = list_at(json, "beacons");
     return listing("DETECTED BEACONS",
-                   table_of(rows, with_names(beacon_columns(), rows),
+                   table_of(rows, with_ours(with_names(beacon_columns(), rows), rows),
                             colour ? paint_severity : nullptr),
                    rows.size(), "No beacons.") +
            more_line(json, rows.size());
@@ -347,7 +370,8 @@ Result<std::string> beacons_csv(std::string_view text) {
                    {"first_seen", "first_seen"},
                    {"last_seen", "last_seen"},
                    {"pair_key", "pair_key"},
-                   {"identity", "identity"}});
+                   {"identity", "identity"},
+                   {"ours", "ours"}});
   });
 }
 

@@ -64,7 +64,9 @@ constexpr Route kRoutes[] = {
             "confidence, severity, interval_stats{count, mean, std_dev, cv, median, min_interval, "
             "max_interval, jitter}, periodicity_result{is_periodic, dominant_period, "
             "periodicity_score, frequency_peaks}, connection_count, duration_seconds, first_seen, "
-            "last_seen, analysis_time, explanation{}}], next_cursor}`",
+            "last_seen, analysis_time, ours, explanation{}}], next_cursor}`; ours names the probe "
+            "or "
+            "home of ours whose traffic it is: no alert comes of it",
     },
     {
         .method = "DELETE",

@@ -42,10 +42,10 @@ HttpResponse probes(Control& control, const RouteCall& call) {
       probe_list_json(control.probes().list(), edge.id, query.text("after").value_or(""), now));
 }
 
-void write_home(JsonWriter& json, const Control& control, const HomeRecord& home, Timestamp now) {
+void write_home(JsonWriter& json, const Control& control, const KeptHome& home, Timestamp now) {
   const auto edge = control.enrolled().find(home.edge);
   std::uint64_t probes = 0, stale = 0;
-  for (const ProbeRecord& probe : control.probes().list()) {
+  for (const KeptProbe& probe : control.probes().list()) {
     if (probe.home != home.edge || probe.is_retired(now)) continue;
     ++probes;
     if (probe.home_key != home.box_public) ++stale;
@@ -79,7 +79,7 @@ HttpResponse list(Control& control, const RouteCall&) {
     json.begin();
     json.whole("count", homes.size());
     json.begin_list("homes");
-    for (const HomeRecord& home : homes)
+    for (const KeptHome& home : homes)
       write_home(json, control, home, now);
     json.end_list();
     json.end();

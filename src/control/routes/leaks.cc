@@ -88,14 +88,14 @@ HttpResponse report(Control& control, const RouteCall& call) {
     content.leaks.push_back(
         {leak, control.probes().name_of(leak.probe), decision_of(control, leak.id)});
   }
-  for (const ProbeRecord& probe : control.probes().list()) {
+  for (const KeptProbe& probe : control.probes().list()) {
     if (!filter.fits(probe)) continue;
     content.probes.push_back(
         {probe, control.leaks().last_heard(probe.id), control.leaks().last_control(probe.id)});
   }
   HttpResponse response;
   response.body = leak_report_html(content);
-  response.headers.emplace_back("content-type", "text/html; charset=utf-8");
+  response.content_type = "text/html; charset=utf-8";
   return response;
 }
 

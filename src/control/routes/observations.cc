@@ -19,7 +19,7 @@ Observations::Query read(Query& query, const Control& control) {
   wanted.before = query.count("cursor", 0, 0, kMostNumber);
   wanted.leak = query.text("leak").value_or("");
   wanted.edge = query.text("home").value_or("");
-  for (const HomeRecord& home : control.homes().list()) {
+  for (const KeptHome& home : control.homes().list()) {
     if (home.name == wanted.edge) wanted.edge = home.edge;
   }
   wanted.receiver = query.text("receiver").value_or("");
@@ -34,7 +34,7 @@ Observations::Query read(Query& query, const Control& control) {
   if (const auto what = query.text("class")) {
     wanted.what = parse_observation_class(*what);
     if (!wanted.what) {
-      query.refuse("class must be fresh, duplicate, late, replayed, unknown_key or retired");
+      query.refuse("class must be fresh, duplicate, late, replayed, unknown-key or retired");
     }
   }
   return wanted;
@@ -70,7 +70,7 @@ constexpr RouteParameter kParameters[] = {
     {"home", "string", "that this home saw, by name or fingerprint"},
     {"receiver", "string", "by this way in: sniffer, udp, tcp, dns, ..."},
     {"method", "string", "of this method"},
-    {"class", "string", "fresh, duplicate, late, replayed, unknown_key or retired"},
+    {"class", "string", "fresh, duplicate, late, replayed, unknown-key or retired"},
     {"since", "string", "received since then: a time, or a length such as 24h"},
     {"limit", "integer", "of this page, 1 to 10000; 100"},
     {"cursor", "string", "`next_cursor` of the page before"},

@@ -18,21 +18,21 @@ void write_time(JsonWriter& json, std::string_view name, const std::optional<Tim
   time ? json.plain(to_rfc3339(*time)) : json.null();
 }
 
-std::string_view state_of(const ProbeRecord& probe, Timestamp now) {
+std::string_view state_of(const KeptProbe& probe, Timestamp now) {
   if (probe.revoked) return "revoked";
   if (probe.end && *probe.end <= now) return "ended";
   if (probe.is_retired(now)) return "replaced";
   return probe.successor ? "being replaced" : "active";
 }
 
-std::string control_text(const ProbeRecord& probe) {
+std::string control_text(const KeptProbe& probe) {
   if (probe.control != ControlKind::path) return std::string(to_string(probe.control));
   const std::string address = probe.control_address.to_string();
   return "path:" + (probe.control_address.is_v4() ? address : '[' + address + ']') + ':' +
          std::to_string(probe.control_port) + (probe.control_tcp ? "/tcp" : "");
 }
 
-void write_heard(JsonWriter& json, const Control& control, const ProbeRecord& probe) {
+void write_heard(JsonWriter& json, const Control& control, const KeptProbe& probe) {
   write_time(json, "last_heard", control.leaks().last_heard(probe.id));
   write_time(json, "last_control", control.leaks().last_control(probe.id));
   json.begin_list("addresses");
@@ -49,8 +49,7 @@ void write_heard(JsonWriter& json, const Control& control, const ProbeRecord& pr
   json.whole("leaks", all);
 }
 
-void write_probe(JsonWriter& json, const Control& control, const ProbeRecord& probe,
-                 Timestamp now) {
+void write_probe(JsonWriter& json, const Control& control, const KeptProbe& probe, Timestamp now) {
   const auto home = control.homes().find(probe.home);
   json.plain("id", probe.id.to_string());
   json.text("name", probe.name);
@@ -113,7 +112,7 @@ HttpResponse list(Control& control, const RouteCall& call) {
   }));
 }
 
-std::optional<ProbeRecord> find(const Control& control, const std::string& name_or_id) {
+std::optional<KeptProbe> find(const Control& control, const std::string& name_or_id) {
   if (auto probe = control.probes().newest(name_or_id)) return probe;
   const auto id = ProbeId::parse(name_or_id);
   return id ? control.probes().find(*id) : std::nullopt;
@@ -130,7 +129,7 @@ HttpResponse show(Control& control, const RouteCall& call) {
 }
 
 // The only answer that ever holds a seed: no cache may keep it.
-HttpResponse line_answer(const Control& control, const ProbeRecord& probe, const std::string& line,
+HttpResponse line_answer(const Control& control, const KeptProbe& probe, const std::string& line,
                          const std::optional<Timestamp>& old_until) {
   HttpResponse response = json_answer(json_text([&](JsonWriter& json) {
     json.begin();
@@ -146,7 +145,7 @@ HttpResponse line_answer(const Control& control, const ProbeRecord& probe, const
 }
 
 // New keys for it, and the line that holds their seed.
-Result<std::string> give_keys(const Control& control, const HomeRecord& home, ProbeRecord& probe) {
+Result<std::string> give_keys(const Control& control, const KeptHome& home, KeptProbe& probe) {
   const Key32 seed = PartyKeys::make_seed();
   const PartyKeys keys(seed);
   probe.id = keys.id();

@@ -55,8 +55,10 @@ HttpResponse reopen(Control& control, const std::string& subject, const std::str
     return error_answer(404, "nothing was decided of this subject");
   }
   // What is not muted any more is harmless; the words would hide that it still is.
-  const auto open = control.analysis().decide(subject, Triaged::none, {});
-  if (!open) return busy_or(open.error());
+  if (!control.leaks().find(subject)) {
+    const auto open = control.analysis().decide(subject, Triaged::none, {});
+    if (!open) return busy_or(open.error());
+  }
   const auto gone = control.triage().withdraw(subject, who, reason, control.now());
   if (!gone) return error_answer(gone.error());
   return json_answer(R"({"status":"withdrawn"})");
@@ -75,6 +77,34 @@ void describe(Control& control, Triage::Entry& entry) {
   } else if (const auto key = PairKey::parse(entry.subject)) {
     entry.destinations.push_back(key->destination.to_string());
   }
+}
+
+// The beacon that a decision is about, muted. What answers instead where it cannot be.
+std::optional<HttpResponse> mute_beacon(Control& control, Triage::Entry& entry) {
+  const auto row = control.beacons().find(entry.subject);
+  if (!row) return error_answer(row.error());
+  if (!*row) {
+    return error_answer(404, "no such beacon or leak; give its identity or id as it is listed");
+  }
+  describe(control, entry);
+  const auto before = control.triage().find(entry.subject);
+  // The words first: only what they hold for is muted.
+  if (auto decided = control.triage().decide(entry); !decided) {
+    return error_answer(decided.error());
+  }
+  const Triaged how =
+      entry.decision == Triage::Decision::benign ? Triaged::benign : Triaged::acknowledged;
+  const auto known =
+      control.analysis().decide(entry.subject, how, entry.expires.value_or(Timestamp::max()));
+  if (known && *known) return std::nullopt;
+  const auto back = control.triage().withdraw(entry.subject, "beaconry-control",
+                                              "could not be kept", control.now());
+  if (!back) return error_answer(back.error());
+  if (before) {
+    if (auto kept = control.triage().decide(*before); !kept) return error_answer(kept.error());
+  }
+  if (!known) return busy_or(known.error());
+  return error_answer(404, "no such beacon; give its identity as it is listed");
 }
 
 HttpResponse decide(Control& control, const RouteCall& call) {
@@ -102,7 +132,7 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     if (found && *found) std::swap(alert, entry.subject);
   }
   if (alert.empty() == entry.subject.empty()) {
-    body->refuse("give 'subject', a beacon's identity, or 'alert_id'");
+    body->refuse("give 'subject', a beacon's identity or a leak's id, or 'alert_id'");
   }
   if (!body->error().empty()) return error_answer(400, body->error());
   entry.decision = *decision;
@@ -115,28 +145,12 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     if (!*found) return error_answer(404, "no alert has this id");
     entry.subject = (*found)->alert.subject;
   }
-  const auto row = control.beacons().find(entry.subject);
-  if (!row) return error_answer(row.error());
-  if (!*row) return error_answer(404, "no such beacon; give its identity as it is listed");
-  describe(control, entry);
-  const auto before = control.triage().find(entry.subject);
-  // The words first: only what they hold for is muted.
-  if (auto decided = control.triage().decide(entry); !decided) {
-    return error_answer(decided.error());
-  }
-  const Triaged how =
-      entry.decision == Triage::Decision::benign ? Triaged::benign : Triaged::acknowledged;
-  const auto known =
-      control.analysis().decide(entry.subject, how, entry.expires.value_or(Timestamp::max()));
-  if (!known || !*known) {
-    const auto back =
-        control.triage().withdraw(entry.subject, "beaconry-control", "could not be kept", now);
-    if (!back) return error_answer(back.error());
-    if (before) {
-      if (auto kept = control.triage().decide(*before); !kept) return error_answer(kept.error());
+  if (control.leaks().find(entry.subject)) {
+    if (auto decided = control.triage().decide(entry); !decided) {
+      return error_answer(decided.error());
     }
-    if (!known) return busy_or(known.error());
-    return error_answer(404, "no such beacon; give its identity as it is listed");
+  } else if (auto refused = mute_beacon(control, entry)) {
+    return std::move(*refused);
   }
   if (!alert.empty()) {
     if (auto seen = acknowledge(control, alert, entry.author, entry.reason); seen.status != 200) {
@@ -159,7 +173,7 @@ constexpr Route kRoutes[] = {
     {
         .method = "GET",
         .path = "/api/v1/triage",
-        .summary = "What people decided of beacons, as it holds",
+        .summary = "What people decided of beacons and leaks, as it holds",
         .handle = list,
         .parameters = kPage,
         .response = "`{count, total, triage: [{subject, decision, reason, author, made, expires, "
@@ -168,8 +182,9 @@ constexpr Route kRoutes[] = {
     {
         .method = "POST",
         .path = "/api/v1/triage",
-        .summary = "Acknowledges a beacon or an alert, or marks it benign: no more alerts until "
-                   "it expires, or its rhythm or destination changes",
+        .summary = "Acknowledges a beacon, a leak or an alert, or marks it benign: no more alerts "
+                   "until it expires or is something else: another rhythm or destination; a leak "
+                   "that turns two-way, or that was acknowledged and comes back",
         .role = Role::admin,
         .handle = decide,
         .body = "`{subject or alert_id, decision: acknowledged|benign|reopen, reason, author, "
@@ -179,7 +194,7 @@ constexpr Route kRoutes[] = {
     {
         .method = "DELETE",
         .path = "/api/v1/triage/{key}",
-        .summary = "Withdraws what was decided of a beacon",
+        .summary = "Withdraws what was decided of a beacon or a leak",
         .role = Role::admin,
         .handle = withdraw,
         .response = "`{status}`",

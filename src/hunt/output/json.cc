@@ -46,7 +46,7 @@ void write_summary(JsonWriter& json, const HuntReport& report, std::uint64_t lef
     json.whole(to_string(static_cast<Confidence>(i)), sum.beacons_by[i]);
   json.end();
   json.begin("hidden");
-  for (std::size_t i = 1; i < sum.hidden.size(); ++i)
+  for (std::size_t i = 1; i < static_cast<std::size_t>(Hidden::ours); ++i)  // no hunt knows them
     json.whole(hidden_word(static_cast<Hidden>(i)), sum.hidden[i]);
   json.end();
   json.whole("left_out_by_limit", left_out);

@@ -93,7 +93,7 @@ std::string jitter_words(double percent) {
 
 std::string_view hidden_word(Hidden hidden) {
   static constexpr std::string_view kWords[] = {
-      "no", "below_score", "represented", "allow_listed", "baseline", "triaged", "gated"};
+      "no", "below_score", "represented", "allow_listed", "baseline", "triaged", "gated", "ours"};
   return kWords[static_cast<std::size_t>(hidden)];
 }
 
@@ -108,7 +108,8 @@ std::string hidden_words(const ScoredPair& pair) {
                                            "allow-listed",
                                            "benign baseline",
                                            "triaged",
-                                           "gated"};
+                                           "gated",
+                                           "ours"};
   const std::string word = kWords[static_cast<std::size_t>(pair.hidden)];
   if (pair.hidden_reason.empty() || pair.hidden_reason == word) return word;
   return pair.hidden_reason.rfind(word, 0) == 0 ? pair.hidden_reason
