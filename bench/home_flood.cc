@@ -9,6 +9,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -80,7 +81,8 @@ int main(int argc, char** argv) {
                              R"(","name":"flood","retired":false,"box_public":")" +
                              to_hex(sender.keys.box_public()) + R"(","sign_public":")" +
                              to_hex(sender.keys.sign_public()) + R"("}],"controls":[]})";
-  if (!replace_file(argv[2], probes)) return fail_with(argv[2]);
+  // Home is not root any more, and keys of probes are public.
+  if (!replace_file(argv[2], probes) || ::chmod(argv[2], 0644) != 0) return fail_with(argv[2]);
   std::this_thread::sleep_for(std::chrono::seconds{3});
 
   const int socket = ::socket(AF_PACKET, SOCK_RAW, 0);

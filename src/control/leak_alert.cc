@@ -122,9 +122,6 @@ Alert probe_alert(const LeakBook::ProbeChange& change, std::string_view probe, T
     case News::silent:
       alert.kind = "probe.silent";
       alert.title = "Probe " + name + " is silent";
-      alert.description +=
-          " Until it comes, no leak of this segment would be seen. Is the probe running, is the "
-          "sanctioned path open, does home send to this server (beaconry edges)?";
       alert.severity = Severity::high;
       break;
     case News::heard_again:

@@ -233,7 +233,7 @@ TEST_F(LeakApiTest, FromAnObservationToALeakItsAlertItsMetricsAndItsReport) {
   EXPECT_EQ(get("/api/v1/probes/hall")["leaks_open"], 1);
   EXPECT_TRUE(get("/api/v1/probes/hall")["last_heard"].is_string());
   EXPECT_EQ(get("/api/v1/status")["leaks"]["open"], 1);
-  const std::string metrics = send("GET", "/metrics").body;
+  const std::string metrics = send("GET", "/api/v1/metrics").body;
   EXPECT_THAT(metrics, HasSubstr("beaconry_leaks_open{ways=\"one\"} 1"));
   EXPECT_THAT(metrics, HasSubstr("beaconry_observations_total{class=\"fresh\"} 2"));
   EXPECT_THAT(metrics, HasSubstr("beaconry_probe_last_heard_seconds{"));

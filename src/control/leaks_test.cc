@@ -281,17 +281,21 @@ TEST_F(LeaksTest, AnAcknowledgedLeakIsToldOfAgainWhenItComesBackAndABenignOneIsN
     entry.made = kStart;
     ASSERT_TRUE(triage_->decide(entry));
     queue_.pushed.clear();
-    ASSERT_TRUE(leaks_->tick(kStart + start + 3h));
+    ASSERT_TRUE(leaks_->tick(kStart + start + 30h));
     ASSERT_TRUE(leaks_->find(leak->id)->closed);
     Observation again = first;
-    again.received = again.ping.sent = kStart + start + 4h;
+    again.received = again.ping.sent = kStart + start + 31h;
     ++again.ping.sequence;
     take(again);
     EXPECT_EQ(leaks_->find(leak->id)->times_opened, 2U);
+    std::vector<std::string> told;
+    for (const Alert& alert : queue_.pushed) {
+      if (alert.subject == entry.subject) told.push_back(alert.kind);
+    }
     if (benign) {
-      EXPECT_THAT(queue_.kinds(), ElementsAre());
+      EXPECT_THAT(told, ElementsAre());
     } else {
-      EXPECT_THAT(queue_.kinds(), ElementsAre("leak.reopened"));
+      EXPECT_THAT(told, ElementsAre("leak.reopened"));
     }
   }
 }

@@ -77,6 +77,10 @@ Egress::Answer Egress::send(ByteView frame, MethodId method, std::uint32_t trait
     ++counters_.forbidden;
     return {Verdict::forbidden, {}, std::move(why)};
   }
+  if (found.to_all && config_.broadcasts_a_minute <= 0) {
+    ++counters_.forbidden;
+    return {Verdict::forbidden, {}, "the budget allows no broadcasts"};
+  }
   const auto size = static_cast<double>(frame.size());
   if (size > bytes_.most) {
     ++counters_.forbidden;

@@ -66,10 +66,10 @@ void read_kernel_addresses(InterfaceFacts& facts) {
   ::freeifaddrs(list);
 }
 
-// Default routes, from /proc/net/route: Iface Destination Gateway …, in hexadecimal as the
-// machine's memory has it.
+// Default routes, from the routing table of IPv4: Iface Destination Gateway …, in hexadecimal as
+// the machine's memory has it.
 void read_kernel_gateways(InterfaceFacts& facts) {
-  const auto text = read_small_file("/proc/net/route", 1 << 20);
+  const auto text = read_small_file("/proc/thread-self/net/route", 1 << 20);
   if (!text) return;
   std::istringstream lines(*text);
   std::string line;

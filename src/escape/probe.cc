@@ -98,7 +98,7 @@ class Loop final : public Probe, public AttemptHost {
             [this] {
               std::vector<IpAddress> own;
               for (const Segment::OwnAddress& of : segment_.own())
-                own.push_back(of.address);
+                if (!of.borrowed) own.push_back(of.address);
               egress_.set_own(std::move(own));
             }};
   }

@@ -482,6 +482,42 @@ TEST_F(ProbeTest, AnHourKeepsToTheBudget) {
   EXPECT_EQ(said("too many"), 0U);
 }
 
+TEST_F(ProbeTest, WithoutAnAddressOnlyTheProfileLabSpeaksFromOneThatItHeard) {
+  for (const Profile profile : {Profile::ot, Profile::office, Profile::lab}) {
+    config.profile = profile;
+    config.neighbours = {gateway};
+    config.forbidden_methods.clear();
+    only({MethodId::neighbour_gateway});
+    link.sent.clear();
+    pings.clear();
+    for (const auto& [mac, address] :
+         {std::pair(kGatewayMac, gateway), std::pair(kHostMac, host_address)}) {
+      link.deliver(ethernet(MacAddress::broadcast(), mac, kEtherArp,
+                            arp(1, mac, address, {}, at("10.0.1.60"))));
+    }
+    run(minutes{5}, true);
+    const bool lab = profile == Profile::lab;
+    EXPECT_EQ(!pings.empty(), lab) << all_lines();
+    for (const auto& sent : link.sent) {
+      const auto frame = read_frame(sent.frame);
+      EXPECT_TRUE(frame->kind != Frame::Kind::arp || frame->arp.sender.is_unspecified())
+          << "nobody's table is spoilt";
+    }
+  }
+}
+
+TEST_F(ProbeTest, WithoutBroadcastsItUsesWhatItHears) {
+  be_static();
+  only({MethodId::udp_port});
+  config.broadcasts_a_minute = 0;
+  link.deliver(ethernet(MacAddress::broadcast(), kGatewayMac, kEtherArp,
+                        arp(1, kGatewayMac, gateway, {}, host_address)));
+  run(minutes{5}, true);
+  EXPECT_EQ(pings.size(), 2U) << all_lines();
+  for (const auto& sent : link.sent)
+    EXPECT_EQ(sent.frame[0] & 1, 0);
+}
+
 TEST_F(ProbeTest, AfterItsEndDateNothingLeaves) {
   be_static();
   only({MethodId::udp_port});

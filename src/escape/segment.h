@@ -31,6 +31,7 @@ class Segment {
     unsigned prefix_length = 24;
     bool kernel_owned = false;  // the kernel would answer TCP with RST: TCP methods are not tried
     bool link_local = false;
+    bool borrowed = false;  // a neighbour's: what is sent from it is spoofed
   };
 
   // ARP, neighbour discovery, router advertisements, DHCP servers' words to anybody, answers from

@@ -21,7 +21,7 @@ namespace {
 
 constexpr unsigned kAtOnce = 64, kRounds = 64;
 constexpr std::size_t kLongest = 4096, kControl = 256;
-constexpr int kBuffer = 8 << 20;
+constexpr int kBuffer = 32 << 20;
 
 bool set_option(int socket, int level, int option, int value = 1) {
   return ::setsockopt(socket, level, option, &value, sizeof value) == 0;

@@ -18,7 +18,9 @@ void put(Bytes& out, std::uint64_t value, int size) {
     out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 void put(Bytes& out, ByteView bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  out.reserve(out.size() + bytes.size());
+  for (const std::uint8_t byte : bytes)
+    out.push_back(byte);
 }
 
 // No compression: a question's name has nothing before it to point to.
@@ -105,7 +107,8 @@ Bytes DnsAnswerWriter::name_from(std::size_t label) const {
 
 Bytes DnsAnswerWriter::name_from(std::string_view first, std::size_t label) const {
   assert(!first.empty() && first.size() <= 63);
-  Bytes name{static_cast<std::uint8_t>(first.size())};
+  Bytes name;
+  put(name, first.size(), 1);
   put(name, as_bytes(first));
   put(name, name_from(label));
   return name;

@@ -55,7 +55,8 @@ Bytes server_hello(const Answerable& answer) {
   Bytes random(answer.proof.begin(), answer.proof.end());
   const Nonce nonce = nonce_in(answer.reply);
   random.insert(random.end(), nonce.end() - 16, nonce.end());
-  Bytes bytes{22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3};
+  Bytes bytes;
+  put(bytes, {22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3});
   bytes.insert(bytes.end(), random.begin(), random.end());
   put(bytes, {0, 0xc0, 0x2f, 0});
   put(bytes, {21, 3, 3, 0, 2, 2, 40});  // fatal: handshake_failure

@@ -44,8 +44,8 @@ TEST(LeakViews, DrawThePathFromTheProbeToHome) {
   ASSERT_NE(home, std::string::npos) << *text;
   EXPECT_LT(probe, hop);
   EXPECT_LT(hop, home);
-  for (const char* words : {"two-way", "53, 100-200", "asks for anybody", "refuse names",
-                            "1h 0m", "benign by ann: known"})
+  for (const char* words : {"two-way", "53, 100-200", "asks for anybody", "refuse names", "1h 0m",
+                            "benign by ann: known"})
     EXPECT_THAT(*text, HasSubstr(words));
 }
 
@@ -69,8 +69,8 @@ TEST(ProbeViews, SayWhoWasNeverHeard) {
       R"("control_every_seconds":1800,"home_key_changed":true,"neighbours":["10.0.1.50"],)"
       R"("peers":[{"name":"yard","address":"10.0.2.9","may_reach":true}]})");
   ASSERT_TRUE(one);
-  for (const char* words : {"path:192.0.2.1:443/tcp, every 30m", "probes rotate", "10.0.1.50",
-                            "yard=10.0.2.9"})
+  for (const char* words :
+       {"path:192.0.2.1:443/tcp, every 30m", "probes rotate", "10.0.1.50", "yard=10.0.2.9"})
     EXPECT_THAT(*one, HasSubstr(words));
 }
 

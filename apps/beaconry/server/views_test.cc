@@ -228,7 +228,7 @@ TEST(ServerViews, ARealAnswerFillsEveryColumnOfCsv) {
   EXPECT_EQ(csv_row(beacons_csv(kRealBeacons)),
             "0.999569,critical,10.77.0.5,198.18.77.5,cdn.example,443,TCP,120,30.0,1.0,0.98,0.97,"
             "0.997128,2026-11-22T01:18:30.000Z,2026-11-22T02:18:00.000Z,"
-            "10.77.0.5->198.18.77.5:443/TCP,10.77.0.5->cdn.example:443/TCP\n");
+            "10.77.0.5->198.18.77.5:443/TCP,10.77.0.5->cdn.example:443/TCP,\n");
   EXPECT_EQ(csv_row(connections_csv(kRealConnections)),
             "10.10.0.10,192.0.2.16,10000,TCP,7,90.5,2026-11-22T01:29:43.261Z,"
             "2026-11-22T01:31:13.761Z,10.10.0.10->192.0.2.16:10000/TCP,cdn.example\n");

@@ -95,7 +95,7 @@ HttpResponse report(Control& control, const RouteCall& call) {
   }
   HttpResponse response;
   response.body = leak_report_html(content);
-  response.headers.emplace_back("content-type", "text/html; charset=utf-8");
+  response.content_type = "text/html; charset=utf-8";
   return response;
 }
 

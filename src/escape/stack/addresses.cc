@@ -91,7 +91,9 @@ void Addresses::claim(const IpAddress& address, unsigned prefix_length, Origin o
     if (origin == Origin::dhcp) dhcp_->confirm();
     return;
   }
-  made.questions_left = address.is_v4() ? kProbes : kSolicitations;
+  // Without broadcasts nobody can be asked: whoever configures that answers for its addresses.
+  const bool may_ask = config_.broadcasts_a_minute > 0 || origin != Origin::fixed;
+  made.questions_left = !may_ask ? 0 : address.is_v4() ? kProbes : kSolicitations;
   claims_.push_back(made);
 }
 
@@ -324,6 +326,36 @@ void Addresses::poll(Timestamp now) {
     take(claim, now);
   }
   if (!from_kernel_ && is_settled()) take_from_kernel();
+  if (from_kernel_) borrow();
+}
+
+// Without any IPv4 address, from what was heard: the neighbour of whom we last heard, no gateway.
+void Addresses::borrow() {
+  if (config_.profile != Profile::lab) return;
+  const auto& own_now = segment_.own();
+  const bool has_own = std::any_of(own_now.begin(), own_now.end(), [](const auto& own) {
+    return own.address.is_v4() && !own.borrowed;
+  });
+  if (has_own && borrowed_ != IpAddress()) {
+    segment_.remove_own(borrowed_);
+    borrowed_ = {};
+    hooks_.changed();
+  }
+  if (has_own || borrowed_ != IpAddress()) return;
+  std::optional<Segment::Neighbour> last;
+  for (const Segment::Neighbour& neighbour : segment_.neighbours()) {
+    if (!neighbour.address.is_v4() || neighbour.router) continue;
+    if (!last || neighbour.heard > last->heard) last = neighbour;
+  }
+  if (!last) return;
+  borrowed_ = last->address;
+  Segment::OwnAddress made;
+  made.address = borrowed_;
+  made.kernel_owned = made.borrowed = true;  // answers go to its owner
+  segment_.add_own(made);
+  hooks_.changed();
+  hooks_.say("address " + borrowed_.to_string() + " is borrowed from " + last->mac.to_string() +
+             ": there is none of our own");
 }
 
 // Where nothing else was to be had of a family, the kernel's address serves for what does not need

@@ -14,7 +14,8 @@ namespace beaconry {
 // Gets the probe addresses of its own and keeps them: static ones, a DHCP lease, one of each
 // advertised prefix with a random interface id. Each is asked for before it is used (RFC 5227,
 // 4862), and given up, with a word, where another host has it: the probe is a guest. An address
-// that the kernel owns is taken as it is, and only where no other is to be had. One thread.
+// that the kernel owns is taken as it is, and only where no other is to be had; where there is none
+// at all, the profile lab speaks from a neighbour's, which is spoofing. One thread.
 class Addresses {
  public:
   struct Hooks {
@@ -66,6 +67,7 @@ class Addresses {
   void solicit_routers(Timestamp now);
   void expire(Timestamp now);
   void take_from_kernel();
+  void borrow();
   bool kernel_owns(const IpAddress& address) const;
   void own(const IpAddress& address, unsigned prefix_length, bool by_kernel);
 
@@ -79,6 +81,7 @@ class Addresses {
   std::vector<Claim> claims_;
   std::vector<Held> held_;
   int solicitations_ = 0, collisions_ = 0;
+  IpAddress borrowed_;
   bool router_heard_ = false, solicitation_waits_ = false, from_kernel_ = false;
   Timestamp solicit_at_ = kLatest;
   struct Later {

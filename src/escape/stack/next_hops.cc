@@ -57,7 +57,8 @@ void NextHops::ask(const IpAddress& hop, Asked& asked, Timestamp now) {
   asked.question_waits = true;
   asked.next = kLatest;
   Outgoing out;
-  out.frame = ask_for_mac(ours_, own ? own->address : IpAddress::v4(0), hop);
+  // A borrowed address must not come into others' tables with our MAC.
+  out.frame = ask_for_mac(ours_, own && !own->borrowed ? own->address : IpAddress::v4(0), hop);
   out.done = [this, hop](const std::string& why, Timestamp then) {
     const auto at = asked_.find(hop);
     if (at == asked_.end()) return;
