@@ -81,7 +81,8 @@ std::string path_phrase(const Leak& leak) {
   const std::string out = to(leak.outer_source);
   switch (leak.path) {
     case PathKind::direct:
-      return "get out with their own address " + out;
+      return leak.method == MethodId::spoof_inside ? "get out, as " + out
+                                                   : "get out with their own address " + out;
     case PathKind::nat:
       return "get out through NAT as " + out;
     case PathKind::unnatted:
@@ -121,6 +122,8 @@ std::string where(const Leak& leak) {
   const std::string who = via.empty() ? "A device in the segment" : "The neighbour " + via;
   switch (leak.path) {
     case PathKind::direct:
+      if (leak.method == MethodId::spoof_inside)
+        return " Home saw the address " + out + " that the probe borrowed." + hops(leak);
       return " Home saw the address " + out +
              " of the probe itself, so nothing translates "
              "addresses on the way." +
