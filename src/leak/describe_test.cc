@@ -110,6 +110,18 @@ TEST(Words, PutPortsAndTheSegmentIntoTheRule) {
   EXPECT_THAT(describe(l, "hall 3").fix, HasSubstr("ct state invalid"));
 }
 
+TEST(Words, BlameTheGatewayWhereHomeWasAskedItself) {
+  for (const MethodId method : {MethodId::dns, MethodId::ntp, MethodId::syslog}) {
+    EXPECT_THAT(describe(leak(method, PathKind::nat), "hall 3").explanation,
+                HasSubstr("to any server"));
+    EXPECT_THAT(describe(leak(method, PathKind::nat), "hall 3").fix, HasSubstr("On the gateway"));
+  }
+  Leak l = leak(MethodId::dns, PathKind::resolver);
+  l.via = test::address("10.0.1.1");
+  EXPECT_THAT(describe(l, "hall 3").explanation, HasSubstr("asks the Internet"));
+  EXPECT_THAT(describe(l, "hall 3").fix, Not(HasSubstr("On the gateway")));
+}
+
 TEST(Words, SayHowLongATransientLeakWasOpen) {
   Leak l = leak(MethodId::icmp, PathKind::nat);
   l.times_opened = 2;
