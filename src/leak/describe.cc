@@ -75,13 +75,26 @@ std::string to(const IpAddress& address) {
   return address.is_unspecified() ? std::string("an unknown address") : address.to_string();
 }
 
+// Methods that aim at a service, and at home itself as if it were one.
+std::string_view why_of(const Leak& leak) {
+  const bool forwarded = leak.path == PathKind::nat || leak.path == PathKind::direct ||
+                         leak.path == PathKind::unnatted;
+  if (forwarded && leak.method == MethodId::dns)
+    return "The gateway lets DNS questions to any server pass.";
+  if (forwarded && (leak.method == MethodId::ntp || leak.method == MethodId::snmp ||
+                    leak.method == MethodId::syslog))
+    return "The gateway lets this service pass to any server.";
+  return words_of(leak.method).why;
+}
+
 // "through NAT as 203.0.113.1"
 std::string path_phrase(const Leak& leak) {
   const std::string via = via_words(leak);
   const std::string out = to(leak.outer_source);
   switch (leak.path) {
     case PathKind::direct:
-      return "get out with their own address " + out;
+      return leak.method == MethodId::spoof_inside ? "get out, as " + out
+                                                   : "get out with their own address " + out;
     case PathKind::nat:
       return "get out through NAT as " + out;
     case PathKind::unnatted:
@@ -121,6 +134,8 @@ std::string where(const Leak& leak) {
   const std::string who = via.empty() ? "A device in the segment" : "The neighbour " + via;
   switch (leak.path) {
     case PathKind::direct:
+      if (leak.method == MethodId::spoof_inside)
+        return " Home saw the address " + out + " that the probe borrowed." + hops(leak);
       return " Home saw the address " + out +
              " of the probe itself, so nothing translates "
              "addresses on the way." +
@@ -244,8 +259,8 @@ LeakWords describe(const Leak& leak, std::string_view probe_name) {
     what += " (" + variant_list(leak, 8) + ")";
   words.title = name + ": " + what + (leak.ipv6 ? " over IPv6 " : " ") + path_phrase(leak);
   words.explanation =
-      std::string(of.noun) + " of the probe " + name + " reached home. " + std::string(of.why) +
-      where(leak) +
+      std::string(of.noun) + " of the probe " + name + " reached home. " +
+      std::string(why_of(leak)) + where(leak) +
       (leak.two_way ? " It is two-way: home's answer came back to the probe, so what is inside "
                       "can be commanded from outside."
                     : " Home's answer was not seen to come back, so it is one-way as far as is "

@@ -149,10 +149,17 @@ std::string resolver(const Leak& leak) {
 
 std::string forwards(const Leak& leak) {
   const std::string via = via_words(leak);
-  std::string text = via.empty()
-                         ? "Find the device: home saw it as " + leak.outer_source.to_string() +
-                               ". It must not route between networks: on it,"
-                         : "On " + via + ", switch routing off:";
+  std::string text;
+  if (!via.empty()) {
+    text = "On " + via + ", switch routing off:";
+  } else {
+    text = leak.outer_source == leak.inside
+               ? std::string(
+                     "Find the device: it kept the probe's address, so that home cannot "
+                     "tell which; look whose Ethernet address the packet has outside.")
+               : "Find the device: home saw it as " + leak.outer_source.to_string() + ".";
+    text += " It must not route between networks: on it,";
+  }
   text += leak.ipv6 ? "\n  sysctl -w net.ipv6.conf.all.forwarding=0"
                     : "\n  sysctl -w net.ipv4.ip_forward=0";
   text +=

@@ -23,14 +23,18 @@ bool is_ipv6(const Observation& seen) {
   return !seen.source.is_v4();
 }
 
+// A forged inside source, as it was sent: its last byte is the ping's variant.
+bool is_borrowed(const Observation& seen) {
+  return seen.ping.method == MethodId::spoof_inside &&
+         last_byte(seen.source) == seen.ping.variant &&
+         outer_network(seen.source) == outer_network(seen.ping.source);
+}
+
 PathKind without_helper(const Observation& seen) {
+  const bool unchanged = seen.source == seen.ping.source || is_borrowed(seen);
+  if (!unchanged) return PathKind::nat;
   const bool home_is_outside = !is_inside_address(seen.destination);
-  const bool unchanged = seen.source == seen.ping.source;
-  // A forged inside source that arrives as it was sent passed beside the NAT as well.
-  const bool forged = seen.ping.method == MethodId::spoof_inside;
-  if ((unchanged || forged) && home_is_outside && is_inside_address(seen.source))
-    return PathKind::unnatted;
-  return unchanged ? PathKind::direct : PathKind::nat;
+  return home_is_outside && is_inside_address(seen.source) ? PathKind::unnatted : PathKind::direct;
 }
 
 PathKind kind_of(const Observation& seen) {

@@ -20,6 +20,7 @@ struct Row {
   const char* via;
   PathKind expected;
   bool ipv6 = false;
+  std::uint8_t variant = 0;
 };
 constexpr const char* kHome = "203.0.113.10";
 constexpr const char* kHome6 = "2001:db8:2::10";
@@ -62,7 +63,9 @@ const Row kRows[] = {
     {"forged_inside_address_through_nat", MethodId::spoof_inside, Carrier::payload, "10.0.1.9",
      kNat, kHome, "::", PathKind::nat},
     {"forged_inside_address_as_sent", MethodId::spoof_inside, Carrier::payload, "10.0.1.9",
-     "10.0.1.20", kHome, "::", PathKind::unnatted},
+     "10.0.1.20", kHome, "::", PathKind::unnatted, false, 20},
+    {"forged_inside_address_over_ipv6", MethodId::spoof_inside, Carrier::payload, "2001:db8:1::9",
+     "2001:db8:1::20", kHome6, "::", PathKind::direct, true, 0x20},
     {"dns_through_a_resolver", MethodId::dns, Carrier::dns_question, "10.0.1.9", kNat, kHome,
      "10.0.1.1", PathKind::resolver},
     {"dns_to_all", MethodId::dns_broadcast, Carrier::dns_question, "10.0.1.9", kNat, kHome,
@@ -103,6 +106,7 @@ Observation seen(const Row& row) {
   o.source = address(row.source);
   o.destination = o.ping.destination = address(row.destination);
   o.ping.via = address(row.via);
+  o.ping.variant = row.variant;
   return o;
 }
 
