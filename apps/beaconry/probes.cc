@@ -79,7 +79,8 @@ void define_add(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"ot", "office", "lab"}));
   app.add_option("--home", options.home, "The home that it calls [the only one]");
   app.add_option("--neighbour", options.neighbours,
-                 "An address inside that profile ot may send to; may be repeated");
+                 "An address inside that profile ot may send to; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--control", options.control,
                  "Positive control: none, home, path:ADDRESS:PORT[/tcp] [none]");
   app.add_option("--control-every", options.control_every, "How often it is due [30m]");
@@ -89,7 +90,8 @@ void define_add(CLI::App& app, Options& options) {
   app.add_flag("--listen", options.listen, "Hear pings of other probes");
   app.add_option("--peer", options.peers,
                  "Another probe to be tried: NAME=ADDRESS, with ',reachable' behind where that is "
-                 "no leak; may be repeated");
+                 "no leak; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--notes", options.notes, "For whoever comes next");
 }
 

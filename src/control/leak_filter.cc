@@ -20,6 +20,7 @@ bool has_class(const Leak& leak, ObservationClass what) {
       return leak.replayed > 0;
     case ObservationClass::unknown_key:
     case ObservationClass::retired:
+    case ObservationClass::unconfirmed:
       break;
   }
   return false;

@@ -38,7 +38,7 @@ class Observations {
     std::string edge;
     JudgedObservation judged;
   };
-  static constexpr std::size_t kClasses = 6;
+  static constexpr std::size_t kClasses = 7;
   using Totals = std::array<std::uint64_t, kClasses>;  // by ObservationClass, ever
 
   static Result<std::unique_ptr<Observations>> open(Database& database);

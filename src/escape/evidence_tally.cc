@@ -45,6 +45,13 @@ std::optional<Counted> count_targets(std::string_view text, std::uint64_t sequen
   return counted;
 }
 
+// Entries are written to the millisecond: what a foreign one has beyond that no summary could keep.
+std::optional<Timestamp> parse_time(std::string_view text) {
+  const auto time = parse_rfc3339(text);
+  if (!time) return std::nullopt;
+  return std::chrono::floor<std::chrono::milliseconds>(*time);
+}
+
 std::string stamp(const char* key, Timestamp time) {
   return std::string(" ") + key + '=' + to_rfc3339(time);
 }
@@ -61,7 +68,7 @@ std::optional<EvidenceEntry> EvidenceEntry::parse(std::string_view text) {
     text.remove_prefix(std::min(text.size(), word.size() + 1));
     return word;
   };
-  const auto time = parse_rfc3339(next_word());
+  const auto time = parse_time(next_word());
   entry.verb = next_word();
   if (!time || entry.verb.empty()) return std::nullopt;
   entry.time = *time;
@@ -95,7 +102,7 @@ std::optional<std::uint64_t> EvidenceEntry::number(std::string_view key) const {
 
 std::optional<Timestamp> EvidenceEntry::when(std::string_view key) const {
   const auto text = value(key);
-  return text ? parse_rfc3339(*text) : std::nullopt;
+  return text ? parse_time(*text) : std::nullopt;
 }
 
 std::string evidence_word(std::string_view name) {

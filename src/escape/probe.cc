@@ -28,7 +28,8 @@ constexpr std::size_t kMostConversations = 16, kMostAttempts = 64;
 constexpr std::size_t kShortQueue = 4, kFewUnresolved = 8, kMostAsked = 32;
 constexpr int kMostFramesATurn = 256, kMostTurns = 64;
 constexpr milliseconds kLongestWait{250};
-constexpr seconds kForLateAnswers{2}, kBetweenComplaints{60}, kLongestFirstSweep{60};
+constexpr seconds kForLateAnswers{2}, kBetweenComplaints{60}, kLongestFirstSweep{60},
+    kLongestAcquiring{240};
 
 class Loop final : public Probe, public AttemptHost {
  public:
@@ -180,7 +181,7 @@ class Loop final : public Probe, public AttemptHost {
   std::vector<Completed> completed_;  // told once their last try is over
   std::uint64_t sequence_ = 0;
   Phase phase_ = Phase::acquiring;
-  Timestamp now_{}, hold_until_{}, last_left_{}, complained_{}, swept_{}, met_until_{};
+  Timestamp began_{}, now_{}, hold_until_{}, last_left_{}, complained_{}, swept_{}, met_until_{};
   bool silent_ = false;
 };
 
@@ -280,7 +281,7 @@ void Loop::retire_attempts() {
 void Loop::prepare() {
   if (phase_ == Phase::running) return sweep_in_background();
   if (phase_ == Phase::acquiring) {
-    if (!addresses_.is_settled()) return;
+    if (!addresses_.is_settled() && now_ < began_ + kLongestAcquiring) return;
     phase_ = Phase::meeting;
     met_until_ = now_ + kLongestFirstSweep;
     for (const IpAddress& address : sweep_.named(segment_))
@@ -399,7 +400,7 @@ milliseconds Loop::wait() const {
 }
 
 Result<void> Loop::run() {
-  now_ = options_.clock();
+  began_ = now_ = options_.clock();
   if (!egress_.has_ended(now_)) addresses_.start(now_);
   while (!options_.stopping()) {
     now_ = options_.clock();
@@ -419,7 +420,7 @@ Result<void> Loop::run() {
     }
     if (!frame) return tl::unexpected(frame.error());
   }
-  journal_.ended(options_.clock());
+  if (!silent_) journal_.ended(options_.clock());
   return {};
 }
 

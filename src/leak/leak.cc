@@ -5,8 +5,8 @@
 namespace beaconry {
 namespace {
 
-constexpr std::string_view kClasses[] = {"fresh",    "duplicate",   "late",
-                                         "replayed", "unknown-key", "retired"};
+constexpr std::string_view kClasses[] = {"fresh",       "duplicate", "late",       "replayed",
+                                         "unknown-key", "retired",   "unconfirmed"};
 constexpr std::string_view kPaths[] = {
     "direct", "nat",       "un-natted", "resolver", "neighbour-forwards", "neighbour-bounces",
     "proxy",  "reflector", "control"};

@@ -17,7 +17,8 @@ enum class ObservationClass : std::uint8_t {
   late,       // long after it was sent: a ghost, of a resolver's cache or a queue
   replayed,   // seen long before, and sent again by somebody
   unknown_key,
-  retired,  // of a revoked or ended probe
+  retired,      // of a revoked or ended probe
+  unconfirmed,  // a bounce token that stands alone: it may have come by chance
 };
 std::string_view to_string(ObservationClass c);
 

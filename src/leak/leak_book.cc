@@ -285,6 +285,7 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
   const State::Judged judged = state_->judge(o, false);
   outcome.what = judged.what;
   if (judged.probe == nullptr || o.ping.leg == Leg::reply) return outcome;
+  if (judged.what == Class::unconfirmed) return outcome;
   ProbeRecord& p = *judged.probe;
   // The leak of the way that it took, or else of the way that its first took.
   const auto joined = [&]() -> Leak* {

@@ -248,13 +248,15 @@ TEST_F(Book, IgnoresItsOwnRepliesThatComeBack) {
 }
 
 TEST_F(Book, MergesATokenWithTheNeighbourOfItsLastByte) {
-  book.add(token_seen());
+  book.add(token_seen({}, 443));
+  book.add(token_seen({}, 22));
   EXPECT_EQ(only().via, IpAddress::v4(50));
   Observation other = ping_seen(1, 11min);  // names a neighbour that ends in .50
   other.ping.method = MethodId::neighbour_gateway;
   other.ping.via = address("10.0.1.50");
   book.add(other);
-  const auto outcome = book.add(token_seen(12min));
+  book.add(token_seen(12min, 443));
+  const auto outcome = book.add(token_seen(12min, 22));
   EXPECT_EQ(outcome.what, ObservationClass::fresh);
   EXPECT_EQ(book.find(outcome.leak_id)->via, address("10.0.1.50"));
   Observation echo = ping_seen(2, 13min);
@@ -265,15 +267,28 @@ TEST_F(Book, MergesATokenWithTheNeighbourOfItsLastByte) {
   EXPECT_EQ(book.find(outcome.leak_id)->count, 3u);
 }
 
+TEST_F(Book, BelievesATokenOnceASecondPortOrFormAgrees) {
+  EXPECT_EQ(book.add(token_seen(1min, 443)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(token_seen(1min, 443)).what, ObservationClass::unconfirmed) << "sent twice";
+  EXPECT_EQ(book.add(token_seen(12min, 22)).what, ObservationClass::unconfirmed) << "too late";
+  EXPECT_THAT(book.leaks(), IsEmpty());
+  EXPECT_EQ(book.add(token_seen(13min, 80)).what, ObservationClass::fresh);
+  EXPECT_THAT(book.leaks(), testing::SizeIs(1));
+}
+
 TEST_F(Book, CallsATokenOfAnHourThatIsOverLateOrReplayed) {
   book.add(ping_seen(1, 10min));
-  EXPECT_EQ(book.add(token_seen(10min)).what, ObservationClass::fresh);
+  book.add(token_seen(10min, 443));
+  EXPECT_EQ(book.add(token_seen(10min, 22)).what, ObservationClass::fresh);
   EXPECT_EQ(book.add(token_seen(15min)).what, ObservationClass::duplicate);
-  EXPECT_EQ(book.add(token_seen(35min)).what, ObservationClass::fresh) << "the next short cycle's";
+  book.add(token_seen(35min, 443));
+  EXPECT_EQ(book.add(token_seen(35min, 22)).what, ObservationClass::fresh)
+      << "the next short cycle's";
   Observation old = token_seen(35min);
   old.received = kStart + 5h;
   EXPECT_EQ(book.add(old).what, ObservationClass::replayed);
-  EXPECT_EQ(book.add(token_seen(5h)).what, ObservationClass::fresh);
+  book.add(token_seen(5h, 443));
+  EXPECT_EQ(book.add(token_seen(5h, 22)).what, ObservationClass::fresh);
 }
 
 TEST_F(Book, TakesAControlForNoLeakAndItsAbsenceForSilence) {

@@ -59,20 +59,29 @@ ObservationClass ProbeRecord::classify_token(const Observation& seen) {
   const auto excess = clock.excess(hour, seen.received);
   const bool late = excess ? *excess > 1h + LeakBook::kDuplicate : hour + 1h < newest_hour_;
   newest_hour_ = std::max(newest_hour_, hour);
-  const auto [at, first] =
-      tokens_.try_emplace({seen.ping.variant, last_byte(seen.ping.via)}, Token{});
+  const std::uint8_t neighbour = last_byte(seen.ping.via);
+  const auto [at, first] = tokens_.try_emplace({seen.ping.variant, neighbour}, Token{});
   Token& token = at->second;
-  if (late) {
-    if (!first && hour <= token.hour) return ObservationClass::replayed;
-    token.hour = std::max(token.hour, hour);
-    return ObservationClass::late;
-  }
-  token.hour = std::max(token.hour, hour);
+  if (late && !first && hour <= token.hour) return ObservationClass::replayed;
   const Duration since = seen.received - token.last;
-  if (!first && since <= LeakBook::kDuplicate && since >= -LeakBook::kDuplicate)
+  if (!late && !first && since <= LeakBook::kDuplicate && since >= -LeakBook::kDuplicate)
     return ObservationClass::duplicate;
+  if (!has_second_witness(seen, neighbour)) return ObservationClass::unconfirmed;
+  token.hour = std::max(token.hour, hour);
+  if (late) return ObservationClass::late;
   token.last = seen.received;
   return ObservationClass::fresh;
+}
+
+bool ProbeRecord::has_second_witness(const Observation& seen, std::uint8_t neighbour) {
+  const Witness now{seen.received, seen.ping.variant, seen.source_port};
+  const auto [at, first] = witnesses_.try_emplace(neighbour, now);
+  Witness& before = at->second;
+  const Duration apart = seen.received - before.received;
+  const bool near = apart <= LeakBook::kDuplicate && apart >= -LeakBook::kDuplicate;
+  if (!first && near && (before.form != now.form || before.port != now.port)) return true;
+  if (!near) before = now;
+  return false;
 }
 
 }  // namespace beaconry

@@ -42,6 +42,16 @@ class ProbeRecord {
   ObservationClass classify_token(const Observation& seen);
 
  private:
+  // Whether the neighbour answered another port or form within kDuplicate. A token is 48 bits, and
+  // its hour, form and neighbour are not known before: of a million crafted packets a minute one
+  // fits by chance every few hours. Two that agree do not come by chance.
+  bool has_second_witness(const Observation& seen, std::uint8_t neighbour);
+
+  struct Witness {
+    Timestamp received{};
+    std::uint8_t form = 0;
+    std::uint16_t port = 0;  // that answered
+  };
   struct Cycle {
     std::uint32_t number = 0;
     Timestamp begun{};  // when the first of it was received
@@ -54,6 +64,7 @@ class ProbeRecord {
   std::set<IpAddress> networks_;
   std::map<std::uint8_t, std::optional<IpAddress>> neighbours_;    // nothing: more than one
   std::map<std::pair<std::uint8_t, std::uint8_t>, Token> tokens_;  // by form, neighbour
+  std::map<std::uint8_t, Witness> witnesses_;  // by neighbour: the first that nobody confirmed yet
   Timestamp newest_hour_{};
 };
 

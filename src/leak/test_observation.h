@@ -37,7 +37,7 @@ inline Observation ping_seen(std::uint64_t sequence, Duration at = {}) {
 }
 
 // A bounce token: the SYN-ACK of the neighbour .50 whose way out has the address 198.51.100.7.
-inline Observation token_seen(Duration at = {}) {
+inline Observation token_seen(Duration at = {}, std::uint16_t port = 443) {
   Observation o = ping_seen(0, at);
   o.authenticity = Authenticity::token;
   o.carrier = Carrier::syn_answer;
@@ -50,6 +50,7 @@ inline Observation token_seen(Duration at = {}) {
   o.ping.sent = std::chrono::floor<std::chrono::hours>(sent);
   o.ping.via = IpAddress::v4(50);
   o.source = address("198.51.100.7");
+  o.source_port = port;
   o.protocol = 6;
   o.ttl = 64;
   return o;

@@ -34,7 +34,9 @@ Observations::Query read(Query& query, const Control& control) {
   if (const auto what = query.text("class")) {
     wanted.what = parse_observation_class(*what);
     if (!wanted.what) {
-      query.refuse("class must be fresh, duplicate, late, replayed, unknown-key or retired");
+      query.refuse(
+          "class must be fresh, duplicate, late, replayed, unknown-key, retired or "
+          "unconfirmed");
     }
   }
   return wanted;
@@ -70,7 +72,7 @@ constexpr RouteParameter kParameters[] = {
     {"home", "string", "that this home saw, by name or fingerprint"},
     {"receiver", "string", "by this way in: sniffer, udp, tcp, dns, ..."},
     {"method", "string", "of this method"},
-    {"class", "string", "fresh, duplicate, late, replayed, unknown-key or retired"},
+    {"class", "string", "fresh, duplicate, late, replayed, unknown-key, retired or unconfirmed"},
     {"since", "string", "received since then: a time, or a length such as 24h"},
     {"limit", "integer", "of this page, 1 to 10000; 100"},
     {"cursor", "string", "`next_cursor` of the page before"},

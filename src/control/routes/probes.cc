@@ -1,5 +1,7 @@
 #include "control/probes.h"
 
+#include <map>
+
 #include "base/text.h"
 #include "control/answer.h"
 #include "control/body.h"
@@ -12,6 +14,21 @@ namespace beaconry {
 namespace {
 
 constexpr Duration kOverlap = std::chrono::hours{24};  // of an old key after a rotation
+
+struct LeakCount {
+  std::uint64_t open = 0, all = 0;
+};
+using LeakCounts = std::map<ProbeId, LeakCount>;
+
+LeakCounts count_leaks(const Control& control) {
+  LeakCounts counts;
+  for (const Leak& leak : control.leaks().list()) {
+    LeakCount& count = counts[leak.probe];
+    ++count.all;
+    if (!leak.closed) ++count.open;
+  }
+  return counts;
+}
 
 void write_time(JsonWriter& json, std::string_view name, const std::optional<Timestamp>& time) {
   json.name(name);
@@ -32,24 +49,21 @@ std::string control_text(const KeptProbe& probe) {
          std::to_string(probe.control_port) + (probe.control_tcp ? "/tcp" : "");
 }
 
-void write_heard(JsonWriter& json, const Control& control, const KeptProbe& probe) {
+void write_heard(JsonWriter& json, const Control& control, const KeptProbe& probe,
+                 const LeakCounts& leaks) {
   write_time(json, "last_heard", control.leaks().last_heard(probe.id));
   write_time(json, "last_control", control.leaks().last_control(probe.id));
   json.begin_list("addresses");
   for (const IpAddress& address : control.probes().addresses_of(probe.id))
     json.plain(address.to_string());
   json.end_list();
-  std::uint64_t open = 0, all = 0;
-  for (const Leak& leak : control.leaks().list()) {
-    if (leak.probe != probe.id) continue;
-    ++all;
-    if (!leak.closed) ++open;
-  }
-  json.whole("leaks_open", open);
-  json.whole("leaks", all);
+  const auto counts = leaks.find(probe.id);
+  json.whole("leaks_open", counts == leaks.end() ? 0 : counts->second.open);
+  json.whole("leaks", counts == leaks.end() ? 0 : counts->second.all);
 }
 
-void write_probe(JsonWriter& json, const Control& control, const KeptProbe& probe, Timestamp now) {
+void write_probe(JsonWriter& json, const Control& control, const KeptProbe& probe,
+                 const LeakCounts& leaks, Timestamp now) {
   const auto home = control.homes().find(probe.home);
   json.plain("id", probe.id.to_string());
   json.text("name", probe.name);
@@ -86,7 +100,7 @@ void write_probe(JsonWriter& json, const Control& control, const KeptProbe& prob
   json.text_or_null("revoked_by", probe.revoked_by);
   write_time(json, "retires", probe.retires);
   json.text_or_null("successor", probe.successor ? probe.successor->to_string() : "");
-  write_heard(json, control, probe);
+  write_heard(json, control, probe, leaks);
 }
 
 HttpResponse list(Control& control, const RouteCall& call) {
@@ -94,6 +108,7 @@ HttpResponse list(Control& control, const RouteCall& call) {
   const Query::Page page = query.page();
   if (query.refusal()) return *query.refusal();
   const auto all = control.probes().list();
+  const LeakCounts leaks = count_leaks(control);
   const Timestamp now = control.now();
   const std::size_t end = page.end(all.size());
   return json_answer(json_text([&](JsonWriter& json) {
@@ -103,7 +118,7 @@ HttpResponse list(Control& control, const RouteCall& call) {
     json.begin_list("probes");
     for (std::size_t i = page.first; i < end; ++i) {
       json.begin();
-      write_probe(json, control, all[i], now);
+      write_probe(json, control, all[i], leaks, now);
       json.end();
     }
     json.end_list();
@@ -123,7 +138,7 @@ HttpResponse show(Control& control, const RouteCall& call) {
   if (!probe) return error_answer(404, "no probe has this name or id");
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
-    write_probe(json, control, *probe, control.now());
+    write_probe(json, control, *probe, count_leaks(control), control.now());
     json.end();
   }));
 }
@@ -136,7 +151,7 @@ HttpResponse line_answer(const Control& control, const KeptProbe& probe, const s
     json.text("line", line);
     write_time(json, "old_key_until", old_until);
     json.begin("probe");
-    write_probe(json, control, probe, control.now());
+    write_probe(json, control, probe, count_leaks(control), control.now());
     json.end();
     json.end();
   }));

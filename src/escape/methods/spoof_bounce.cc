@@ -4,7 +4,8 @@
 namespace beaconry {
 namespace {
 
-// Ports of a SYN: open or closed, both answer. Variants are numbers of BounceForm.
+// Ports of a SYN: open or closed, both answer. A token that comes back from one port alone may be
+// chance to the server, so that each cycle tries two at least. Variants are numbers of BounceForm.
 constexpr std::uint16_t kSynPorts[] = {443, 22, 80, 135, 445, 3389, 8080};
 
 std::vector<Target> targets(const Scope& scope) {
@@ -20,7 +21,7 @@ std::vector<Target> targets(const Scope& scope) {
                        .variant = static_cast<std::uint8_t>(form),
                        .via = host});
       }
-      for (const std::uint16_t port : scope.cycle == CycleKind::long_cycle ? ports : ports.first(1))
+      for (const std::uint16_t port : scope.cycle == CycleKind::long_cycle ? ports : ports.first(2))
         all.push_back({.destination = *home,
                        .port = port,
                        .variant = static_cast<std::uint8_t>(BounceForm::syn),
