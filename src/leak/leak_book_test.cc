@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::address;
+using test::exceeded_seen;
 using test::kProbe;
 using test::kStart;
 using test::ping_seen;
@@ -273,6 +274,22 @@ TEST_F(Book, BelievesATokenOnceASecondPortOrFormAgrees) {
   EXPECT_EQ(book.add(token_seen(12min, 22)).what, ObservationClass::unconfirmed) << "too late";
   EXPECT_THAT(book.leaks(), IsEmpty());
   EXPECT_EQ(book.add(token_seen(13min, 80)).what, ObservationClass::fresh);
+  EXPECT_THAT(book.leaks(), testing::SizeIs(1));
+}
+
+TEST_F(Book, BelievesARouterByASecondProtocolThatItQuotes) {
+  EXPECT_EQ(book.add(exceeded_seen(1min, 17)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(exceeded_seen(1min, 17)).what, ObservationClass::unconfirmed) << "sent twice";
+  const auto outcome = book.add(exceeded_seen(2min, 6));
+  EXPECT_EQ(outcome.what, ObservationClass::fresh);
+  EXPECT_THAT(kinds(outcome), ElementsAre(LeakChange::opened));
+  EXPECT_EQ(only().method, MethodId::spoof_ttl);
+}
+
+TEST_F(Book, BelievesANeighbourByTheNextHoursToken) {
+  EXPECT_EQ(book.add(exceeded_seen(35min, 17)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(exceeded_seen(55min, 17)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(exceeded_seen(65min, 17)).what, ObservationClass::fresh);
   EXPECT_THAT(book.leaks(), testing::SizeIs(1));
 }
 
