@@ -148,6 +148,17 @@ std::string table_html(const LeakReport& report, std::size_t drawn) {
   return html + "</section>\n";
 }
 
+// Commands stand on lines of their own, two blanks in.
+std::string advice(const std::string& fix) {
+  std::string html;
+  for (const std::string_view line : split(fix, '\n')) {
+    const bool is_command = line.starts_with("  ");
+    html +=
+        is_command ? "<pre>" + html_safe(trim(line)) + "</pre>" : "<p>" + html_safe(line) + "</p>";
+  }
+  return html;
+}
+
 std::string leak_html(const LeakReport::Row& row, std::size_t place) {
   const Leak& leak = row.leak;
   const LeakWords words = describe(leak, row.probe);
@@ -161,7 +172,7 @@ std::string leak_html(const LeakReport::Row& row, std::size_t place) {
       html_safe(row.decision) + "</span></p></div><div class=\"big\"><strong>" +
       with_thousands(leak.count) + "</strong><span>pings arrived</span></div></div>" +
       "<p class=\"why\">" + html_safe(words.explanation) + "</p><p>" + route +
-      "</p><h4>How to close it</h4><p>" + html_safe(words.fix) + "</p><dl class=\"facts\">";
+      "</p><h4>How to close it</h4>" + advice(words.fix) + "<dl class=\"facts\">";
   const auto fact = [&](const char* name, const std::string& value) {
     html += std::string("<div><dt>") + name + "</dt><dd>" + html_safe(value) + "</dd></div>";
   };

@@ -98,6 +98,19 @@ std::string wrapped(const std::string& text, const std::string& indent) {
   return line.empty() ? out : out + indent + line + '\n';
 }
 
+// Commands stand on lines of their own, two blanks in, and are not to be broken.
+std::string advice(const Json& row) {
+  std::string out;
+  const auto fix = row.find("fix");
+  if (fix == row.end() || !fix->is_string()) return out;
+  const std::string text = fix->get<std::string>();
+  for (const std::string_view line : split(text, '\n')) {
+    const std::string safe = terminal_safe(line);
+    out += line.starts_with("  ") ? "    " + safe + '\n' : wrapped(safe, "    ");
+  }
+  return out;
+}
+
 // The hops one below the other, from the probe to home.
 std::string drawn(const Json& row) {
   std::string text;
@@ -105,9 +118,9 @@ std::string drawn(const Json& row) {
   for (std::size_t i = 0; i < route.size(); ++i) {
     if (!route[i].is_string()) continue;
     const std::string hop = terminal_safe(route[i].get<std::string>());
-    if (i > 0) text += "      │\n";
+    if (i > 0) text += "    │\n";
     text += i == 0                  ? "    ● " + hop + '\n'
-            : i + 1 == route.size() ? "      ▼\n    ◎ " + hop + '\n'
+            : i + 1 == route.size() ? "    ▼\n    ◎ " + hop + '\n'
                                     : "    ├─ " + hop + '\n';
   }
   return text;
@@ -233,7 +246,7 @@ Result<std::string> leak_text(std::string_view text) {
                               with_thousands(count_at(json, "late")) + " late, " +
                               with_thousands(count_at(json, "replayed")) + " replayed)");
     out += "\n  WHAT IT MEANS\n" + wrapped(text_at(json, "explanation"), "    ");
-    out += "\n  HOW TO CLOSE IT\n" + wrapped(text_at(json, "fix"), "    ");
+    out += "\n  HOW TO CLOSE IT\n" + advice(json);
     out += "\n  OPEN\n" + open_times(json);
     if (const Json& steps = list_at(json, "history"); !steps.empty()) {
       out += "\n  DECIDED\n";

@@ -14,7 +14,7 @@ constexpr const char* kLeak =
     R"("probe_name":"ha\u001b[31mll","method":"dns","family":"ipv4","path":"resolver",)"
     R"("route":["hall, 10.0.1.9","the resolver 10.0.1.1","home"],"two_way":true,)"
     R"("title":"DNS gets out","explanation":"The resolver asks for anybody.",)"
-    R"("fix":"Let the resolver refuse names from outside.","outer_source":"203.0.113.1",)"
+    R"("fix":"Let the resolver refuse names from outside.\n  sysctl -w a=\u001b0","outer_source":"203.0.113.1",)"
     R"("via":"10.0.1.1","inside":"10.0.1.9","ports":[[53,53],[100,200]],"variants":[],)"
     R"("first":"2026-11-21T18:00:00.000Z","last":"2026-11-21T19:00:00.000Z",)"
     R"("opened":"2026-11-21T18:00:00.000Z","closed":null,"open_seconds":3600,"times_opened":1,)"
@@ -44,8 +44,9 @@ TEST(LeakViews, DrawThePathFromTheProbeToHome) {
   ASSERT_NE(home, std::string::npos) << *text;
   EXPECT_LT(probe, hop);
   EXPECT_LT(hop, home);
-  for (const char* words : {"two-way", "53, 100-200", "asks for anybody", "refuse names", "1h 0m",
-                            "benign by ann: known"})
+  for (const char* words :
+       {"two-way", "53, 100-200", "asks for anybody", "refuse names",
+        "outside.\n      sysctl -w a=\\x1b0\n", "1h 0m", "benign by ann: known"})
     EXPECT_THAT(*text, HasSubstr(words));
 }
 
