@@ -21,8 +21,10 @@ std::string instance_of(const LeakBook::Change& change) {
   const Leak& leak = change.leak;
   switch (change.kind) {
     case LeakChange::opened:
-    case LeakChange::two_way:
       return {};
+    case LeakChange::two_way:
+      // The first time as ever: its alert may have been made by an earlier version.
+      return leak.times_opened == 1 ? std::string() : std::to_string(leak.times_opened);
     case LeakChange::reopened:
     case LeakChange::closed:
       return std::to_string(leak.times_opened);

@@ -261,6 +261,20 @@ TEST_F(LeaksTest, ADecisionMutesUntilTheLeakIsSomethingElse) {
   EXPECT_EQ(triage_->history(id).value().back().what, "withdrawn");
 }
 
+TEST_F(LeaksTest, AnAnswerThatComesThroughAgainIsToldOfAgain) {
+  Observation confirmed = seen(1);
+  confirmed.ping.leg = Leg::confirmed;
+  take(confirmed);
+  EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new", "leak.two_way"));
+  ASSERT_TRUE(leaks_->tick(kStart + 3h));
+  confirmed = seen(2, 4h);
+  confirmed.ping.leg = Leg::confirmed;
+  take(confirmed);
+  EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new", "leak.two_way", "leak.closed",
+                                          "leak.reopened", "leak.two_way"));
+  EXPECT_NE(queue_.pushed[1].id, queue_.pushed[4].id);
+}
+
 TEST_F(LeaksTest, AnAcknowledgedLeakIsToldOfAgainWhenItComesBackAndABenignOneIsNot) {
   for (const auto decision : {Triage::Decision::acknowledged, Triage::Decision::benign}) {
     const bool benign = decision == Triage::Decision::benign;

@@ -44,7 +44,12 @@ struct LeakBook::State {
 
   ProbeRecord* probe(ProbeId id) {
     const auto at = probes.find(id.value);
-    if (at != probes.end()) return &at->second;
+    return at == probes.end() ? nullptr : &at->second;
+  }
+
+  // For what the server says itself: a home's word alone makes no probe.
+  ProbeRecord* make_probe(ProbeId id) {
+    if (ProbeRecord* known = probe(id)) return known;
     if (probes.size() >= kMostProbes) return nullptr;
     ProbeRecord& made = probes[id.value];
     made.schedule.probe = id;
@@ -204,6 +209,7 @@ struct LeakBook::State {
     leak.opened = o.received;
     leak.closed.reset();
     ++leak.times_opened;
+    leak.two_way = false;  // the answer has to come back anew
     leak.seen_in = o.ping.cycle_kind;
   }
 
@@ -256,13 +262,13 @@ LeakBook::~LeakBook() = default;
 
 void LeakBook::set_probes(std::vector<ProbeSchedule> probes) {
   for (const ProbeSchedule& told : probes)
-    if (ProbeRecord* p = state_->probe(told.probe)) p->take(told);
+    if (ProbeRecord* p = state_->make_probe(told.probe)) p->take(told);
 }
 
 void LeakBook::restore(std::vector<Leak> leaks) {
   for (Leak& leak : leaks) {
     const auto number = std::strtoull(leak.id.c_str(), nullptr, 16);
-    ProbeRecord* p = state_->probe(leak.probe);
+    ProbeRecord* p = state_->make_probe(leak.probe);
     if (number == 0 || p == nullptr) continue;
     if (!leak.via.is_unspecified() && !State::is_partial(leak.via)) p->add_neighbour(leak.via);
     if (!leak.outer_source.is_unspecified()) p->add_network(leak.outer_source);

@@ -29,6 +29,7 @@ struct ProbeSchedule {
 // A leak closes when two periods of the cycle it was seen in have passed without it, and opens
 // again with the next fresh ping. Late pings count for a leak, but open none that was known;
 // replayed ones change a number alone.
+// Observations of a probe that set_probes() never named are as those of an unknown key.
 class LeakBook {
  public:
   static constexpr std::size_t kMostProbes = 4096, kMostLeaksOfAProbe = 1024;

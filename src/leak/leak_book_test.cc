@@ -105,6 +105,21 @@ TEST_F(Book, MakesNoLeakOfAnUnknownKey) {
   EXPECT_THAT(book.leaks(), IsEmpty());
 }
 
+TEST_F(Book, TakesAProbeThatItWasNotToldOfForAnUnknownKey) {
+  for (std::uint64_t at = 0; at < 2 * LeakBook::kMostProbes; ++at) {
+    Observation o = ping_seen(1);
+    o.ping.probe.value = at + 1;
+    EXPECT_EQ(book.add(o).what, ObservationClass::unknown_key);
+  }
+  EXPECT_THAT(book.leaks(), IsEmpty());
+  ProbeSchedule told = schedule();
+  told.probe.value = 7;
+  book.set_probes({told});  // room is left for it
+  Observation o = ping_seen(1);
+  o.ping.probe.value = 7;
+  EXPECT_EQ(book.add(o).what, ObservationClass::fresh);
+}
+
 Observation question(std::uint64_t sequence, Duration at) {
   Observation o = ping_seen(sequence, at);
   o.ping.method = MethodId::dns;
@@ -239,6 +254,19 @@ TEST_F(Book, KnowsTwoWayByTheThirdLeg) {
   third = ping_seen(2, 2s);
   third.ping.leg = Leg::confirmed;
   EXPECT_THAT(book.add(third).changes, IsEmpty()) << "it is told once";
+}
+
+TEST_F(Book, HasToSeeTheAnswerAgainOnceALeakIsBack) {
+  book.add(ping_seen(1));
+  Observation third = ping_seen(1, 1s);
+  third.ping.leg = Leg::confirmed;
+  book.add(third);
+  book.tick(kStart + 2h);
+  EXPECT_THAT(kinds(book.add(ping_seen(2, 3h))), ElementsAre(LeakChange::reopened));
+  EXPECT_FALSE(only().two_way);
+  third = ping_seen(2, 3h + 1s);
+  third.ping.leg = Leg::confirmed;
+  EXPECT_THAT(kinds(book.add(third)), ElementsAre(LeakChange::two_way));
 }
 
 TEST_F(Book, IgnoresItsOwnRepliesThatComeBack) {
@@ -412,6 +440,10 @@ TEST_F(Book, StaysBoundedWhateverArrives) {
   }
   EXPECT_EQ(book.leaks().size(), LeakBook::kMostLeaksOfAProbe);
   EXPECT_EQ(book.leaks_refused(), 2 * LeakBook::kMostLeaksOfAProbe);
+  std::vector<ProbeSchedule> many(2 * LeakBook::kMostProbes, schedule());
+  for (std::size_t at = 0; at < many.size(); ++at)
+    many[at].probe.value = at + 1;
+  book.set_probes(many);
   for (std::uint64_t at = 0; at < 2 * LeakBook::kMostProbes; ++at) {
     Observation o = ping_seen(1);
     o.ping.probe.value = at + 1;
