@@ -59,7 +59,10 @@ std::string_view title_of(LeakChange change) {
 std::string description_of(const LeakBook::Change& change, const LeakWords& words) {
   if (change.kind == LeakChange::closed) {
     return "It was not seen for two complete cycles after having been open for " +
-           to_words(open_for(change.leak)) + ". " + words.explanation;
+           to_words(open_for(change.leak)) +
+           ". Where the probe has no positive control, look whether it still runs: a probe that is "
+           "gone finds nothing either. " +
+           words.explanation;
   }
   return words.explanation + " " + words.fix;
 }

@@ -247,6 +247,13 @@ struct LeakBook::State {
     }
   }
 
+  // Whether a probe that tells of itself was still there at this time. Of one that has no control
+  // nobody can say.
+  static bool was_tested(const ProbeRecord& p, Timestamp time) {
+    if (p.schedule.retired || p.silent) return false;
+    return !p.schedule.control_every || (p.control && *p.control >= time);
+  }
+
   static bool is_partial(const IpAddress& via) { return via.is_v4() && via.v4_value() < 256; }
 
   Duration deaf_since(Timestamp time) const {
@@ -338,7 +345,8 @@ LeakBook::Outcome LeakBook::tick(Timestamp now) {
     if (leak.closed) continue;
     const ProbeRecord* p = state_->probe(leak.probe);
     if (p == nullptr) continue;
-    if (until <= leak.last + 2 * p->period(leak.seen_in) + state_->deaf_since(leak.last)) continue;
+    const Timestamp due = leak.last + 2 * p->period(leak.seen_in) + state_->deaf_since(leak.last);
+    if (until <= due || !State::was_tested(*p, due)) continue;
     leak.closed = leak.last;
     outcome.changes.push_back({LeakChange::closed, leak});
   }

@@ -26,7 +26,8 @@ struct ProbeSchedule {
 // Memory is bounded: kMostProbes probes, kMostLeaksOfAProbe leaks of each, and the last 262,144
 // tries.
 //
-// A leak closes when two periods of the cycle it was seen in have passed without it, and opens
+// A leak closes when two periods of the cycle it was seen in have passed without it while its probe
+// was there: not retired, and its positive control, where it has one, seen after them. It opens
 // again with the next fresh ping. Late pings count for a leak, but open none that was known;
 // replayed ones change a number alone.
 // Observations of a probe that set_probes() never named are as those of an unknown key.

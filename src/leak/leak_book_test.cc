@@ -394,6 +394,26 @@ TEST_F(Book, LearnsNoClockFromAControlThatHomeMade) {
   EXPECT_EQ(only().last, kStart + 79min);
 }
 
+TEST_F(Book, ClosesNothingOfAProbeThatNobodyHeardMeanwhile) {
+  ProbeSchedule told = schedule();
+  told.control_every = 600s;
+  book.set_probes({told});
+  book.add(ping_seen(1));
+  book.add(injected_control(5min));
+  EXPECT_THAT(book.tick(kStart + 61min).changes, IsEmpty()) << "its control is overdue";
+  EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
+  book.add(injected_control(5h));
+  EXPECT_THAT(kinds(book.tick(kStart + 5h)), ElementsAre(LeakChange::closed));
+}
+
+TEST_F(Book, ClosesNothingOfARetiredProbe) {
+  book.add(ping_seen(1));
+  ProbeSchedule told = schedule();
+  told.retired = kStart + 10min;
+  book.set_probes({told});
+  EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
+}
+
 TEST_F(Book, TellsOfAProbeThatWasNeverHeard) {
   ProbeSchedule told = schedule();
   told.control_every = 600s;
