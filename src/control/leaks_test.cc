@@ -241,6 +241,50 @@ TEST_F(LeaksTest, WhatAHomeSawBeforeTheRevocationIsStillALeak) {
   EXPECT_EQ(kept(retired), 1U);
 }
 
+TEST_F(LeaksTest, AHomeWhoseClockIsDaysOffClosesAndKeepsOpenNothingForIt) {
+  for (const Duration skew : {Duration(-48h), Duration(48h)}) {
+    const bool behind = skew < Duration{0};
+    const MethodId method = behind ? MethodId::tcp_syn : MethodId::ip_proto;
+    Observation first = seen(behind ? 1 : 100, skew);
+    first.ping.method = method;
+    Leaks::Batch off = batch({first});
+    off.clock_skew = skew;
+    EXPECT_TRUE(take(off));
+    const auto find = [&] {
+      for (const Leak& leak : leaks_->list())
+        if (leak.method == method) return leak;
+      return Leak{};
+    };
+    EXPECT_EQ(find().last, kStart);
+    ASSERT_TRUE(leaks_->tick(kStart + 50min));
+    EXPECT_FALSE(find().closed);
+    open();  // and so after a restart
+    ASSERT_TRUE(leaks_->tick(kStart + 55min));
+    EXPECT_FALSE(find().closed);
+    ASSERT_TRUE(leaks_->tick(kStart + 61min));
+    EXPECT_TRUE(find().closed);
+  }
+}
+
+TEST_F(LeaksTest, AnOutageOfTheServerClosesNothing) {
+  leaks_->home_listened("home", kStart);
+  take(seen(1));
+  ASSERT_TRUE(leaks_->tick(kStart + 1min));
+  open();  // five hours later
+  ASSERT_TRUE(leaks_->tick(kStart + 5h));
+  leaks_->home_listened("home", kStart + 5h);
+  ASSERT_TRUE(leaks_->tick(kStart + 5h + 2s));
+  EXPECT_FALSE(leaks_->list()[0].closed);
+  open();
+  leaks_->home_listened("home", kStart + 5h + 30s);
+  ASSERT_TRUE(leaks_->tick(kStart + 5h + 32s));
+  EXPECT_FALSE(leaks_->list()[0].closed) << "the gap is known after a second restart too";
+  for (int at = 1; at <= 62; ++at)
+    leaks_->home_listened("home", kStart + 5h + at * 1min);
+  ASSERT_TRUE(leaks_->tick(kStart + 6h + 2min));
+  EXPECT_TRUE(leaks_->list()[0].closed);
+}
+
 TEST_F(LeaksTest, ADecisionMutesUntilTheLeakIsSomethingElse) {
   take(seen(1));
   const std::string id = leaks_->list()[0].id;

@@ -39,8 +39,7 @@ struct LeakBook::State {
   std::map<std::uint64_t, Leak> leaks;                    // by number
   SeenTries tries;
   std::uint64_t refused = 0;
-  std::optional<Timestamp> listened;
-  std::vector<std::pair<Timestamp, Timestamp>> gaps;  // in which no home listened
+  Hearings hearings;
 
   ProbeRecord* probe(ProbeId id) {
     const auto at = probes.find(id.value);
@@ -256,9 +255,9 @@ struct LeakBook::State {
 
   static bool is_partial(const IpAddress& via) { return via.is_v4() && via.v4_value() < 256; }
 
-  Duration deaf_since(Timestamp time) const {
+  static Duration deaf_since(const Hearing& hearing, Timestamp time) {
     Duration deaf{};
-    for (const auto& [from, to] : gaps)
+    for (const auto& [from, to] : hearing.gaps)
       if (to > time) deaf += to - std::max(from, time);
     return deaf;
   }
@@ -340,12 +339,15 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
 
 LeakBook::Outcome LeakBook::tick(Timestamp now) {
   Outcome outcome;
-  const Timestamp until = state_->listened ? std::min(now, *state_->listened) : now;
   for (auto& [number, leak] : state_->leaks) {
     if (leak.closed) continue;
     const ProbeRecord* p = state_->probe(leak.probe);
     if (p == nullptr) continue;
-    const Timestamp due = leak.last + 2 * p->period(leak.seen_in) + state_->deaf_since(leak.last);
+    const auto heard = state_->hearings.find(p->schedule.home);
+    const bool known = heard != state_->hearings.end();
+    const Timestamp until = known ? std::min(now, heard->second.listened) : now;
+    const Timestamp due = leak.last + 2 * p->period(leak.seen_in) +
+                          (known ? State::deaf_since(heard->second, leak.last) : Duration{0});
     if (until <= due || !State::was_tested(*p, due)) continue;
     leak.closed = leak.last;
     outcome.changes.push_back({LeakChange::closed, leak});
@@ -371,13 +373,22 @@ LeakBook::Outcome LeakBook::tick(Timestamp now) {
   return outcome;
 }
 
-void LeakBook::home_listened(Timestamp at) {
-  State& s = *state_;
-  if (s.listened && at > *s.listened + kDeaf) {
-    s.gaps.emplace_back(*s.listened, at);
-    if (s.gaps.size() > kMostGaps) s.gaps.erase(s.gaps.begin());
+void LeakBook::home_listened(const std::string& home, Timestamp at) {
+  const auto [found, first] = state_->hearings.try_emplace(home, Hearing{at, {}});
+  Hearing& hearing = found->second;
+  if (!first && at > hearing.listened + kDeaf) {
+    hearing.gaps.emplace_back(hearing.listened, at);
+    if (hearing.gaps.size() > kMostGaps) hearing.gaps.erase(hearing.gaps.begin());
   }
-  s.listened = std::max(s.listened.value_or(at), at);
+  hearing.listened = std::max(hearing.listened, at);
+}
+
+const LeakBook::Hearings& LeakBook::hearings() const {
+  return state_->hearings;
+}
+
+void LeakBook::restore_hearings(Hearings hearings) {
+  state_->hearings = std::move(hearings);
 }
 
 std::vector<Leak> LeakBook::leaks() const {

@@ -210,13 +210,34 @@ TEST_F(Book, WaitsForAProbeWhoseCyclesTakeLongerThanTheirPeriod) {
 
 TEST_F(Book, ClosesNothingWhileNoHomeListens) {
   book.add(ping_seen(1));
-  book.home_listened(kStart + 10min);
+  book.home_listened("", kStart + 10min);
   EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
-  book.home_listened(kStart + 5h);  // deaf from minute 10 on
+  book.home_listened("", kStart + 5h);  // deaf from minute 10 on
   EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
   for (int at = 0; at <= 51; ++at)
-    book.home_listened(kStart + 5h + at * 1min);
+    book.home_listened("", kStart + 5h + at * 1min);
   EXPECT_THAT(kinds(book.tick(kStart + 5h + 51min)), ElementsAre(LeakChange::closed));
+}
+
+TEST_F(Book, AsksTheHomeOfTheLeaksProbeAndNoOther) {
+  ProbeSchedule told = schedule();
+  told.home = "outside";
+  book.set_probes({told});
+  book.add(ping_seen(1));
+  book.home_listened("outside", kStart + 10min);
+  for (int at = 0; at <= 300; ++at)
+    book.home_listened("another", kStart + at * 1min);
+  EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
+  LeakBook again;  // as after a restart
+  again.set_probes({told});
+  again.restore(book.leaks());
+  again.restore_hearings(book.hearings());
+  EXPECT_THAT(again.tick(kStart + 5h).changes, IsEmpty());
+  again.home_listened("outside", kStart + 5h);
+  EXPECT_THAT(again.tick(kStart + 5h).changes, IsEmpty()) << "deaf from minute 10 on";
+  for (int at = 0; at <= 51; ++at)
+    again.home_listened("outside", kStart + 5h + at * 1min);
+  EXPECT_THAT(kinds(again.tick(kStart + 5h + 51min)), ElementsAre(LeakChange::closed));
 }
 
 TEST_F(Book, TellsOfTheFirstPortBeyondWhatAWholeCycleKnew) {
