@@ -6,6 +6,7 @@
 #include "control/answer.h"
 #include "control/leak_json.h"
 #include "http/certificates.h"
+#include "leak/path.h"
 
 namespace beaconry {
 namespace {
@@ -137,7 +138,7 @@ Alert probe_alert(const LeakBook::ProbeChange& change, std::string_view probe, T
       alert.kind = "probe.retired_call";
       alert.title = "Retired probe " + name + " calls from " + change.outer_source.to_string();
       alert.severity = Severity::critical;
-      instance = change.outer_source.to_string();
+      instance = outer_network(change.outer_source).to_string();
       break;
   }
   alert.id = id_of(alert.kind + '\n' + change.probe.to_string() + '\n' + instance);

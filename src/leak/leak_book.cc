@@ -113,7 +113,7 @@ struct LeakBook::State {
   }
 
   void call_of_retired(const Observation& o, ProbeRecord& p, Outcome& outcome) {
-    if (!p.add_network(o.source)) return;
+    if (!p.add_network(o.source) || !p.may_tell_of_call(o.received)) return;
     const std::string name = p.schedule.name.empty() ? "of unknown name" : p.schedule.name;
     outcome.probes.push_back(
         {ProbeNews::retired_call, o.ping.probe, o.received, o.source,
@@ -313,11 +313,11 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
     return at == state_->leaks.end() ? nullptr : &at->second;
   };
   const bool may_open = judged.first || (judged.what == Class::duplicate && may_multiply(o));
-  if (judged.what == Class::replayed) {
-    if (Leak* leak = joined()) ++leak->replayed;
-  } else if (p.is_retired(o)) {
+  if (p.is_retired(o)) {
     outcome.what = Class::retired;
     if (o.carrier != Carrier::injected) state_->call_of_retired(o, p, outcome);
+  } else if (judged.what == Class::replayed) {
+    if (Leak* leak = joined()) ++leak->replayed;
   } else if (judged.path.kind == PathKind::control) {
     if (may_open) state_->control(o, p, outcome);
   } else if (o.ping.method == MethodId::zone) {

@@ -466,6 +466,23 @@ TEST_F(Book, TellsOfARetiredProbeThatCallsFromANewNetwork) {
   EXPECT_EQ(only().count, 1u) << "a retired probe's calls are no leaks";
 }
 
+TEST_F(Book, IsNotFloodedByWhoeverHasARetiredKey) {
+  ProbeSchedule told = schedule();
+  told.retired = kStart;
+  book.set_probes({told});
+  std::size_t alerts = 0;
+  for (std::uint32_t at = 0; at < 3000; ++at) {
+    Observation o = ping_seen(at + 1, std::chrono::seconds(at));
+    o.source = IpAddress::v4(0x0b000000u + (at << 8));
+    const auto outcome = book.add(o);
+    EXPECT_EQ(outcome.what, ObservationClass::retired);
+    alerts += outcome.probes.size();
+  }
+  EXPECT_EQ(alerts, 5u);
+  Observation o = ping_seen(1, 5h);  // an old one, sent again
+  EXPECT_EQ(book.add(o).what, ObservationClass::retired);
+}
+
 TEST_F(Book, HoldsHomesWordThatAKeyIsRetired) {
   Observation o = ping_seen(1);
   o.retired = true;
