@@ -6,6 +6,7 @@
 #include "control/answer.h"
 #include "control/leak_json.h"
 #include "http/certificates.h"
+#include "leak/path.h"
 
 namespace beaconry {
 namespace {
@@ -21,8 +22,10 @@ std::string instance_of(const LeakBook::Change& change) {
   const Leak& leak = change.leak;
   switch (change.kind) {
     case LeakChange::opened:
-    case LeakChange::two_way:
       return {};
+    case LeakChange::two_way:
+      // The first time as ever: its alert may have been made by an earlier version.
+      return leak.times_opened == 1 ? std::string() : std::to_string(leak.times_opened);
     case LeakChange::reopened:
     case LeakChange::closed:
       return std::to_string(leak.times_opened);
@@ -57,7 +60,10 @@ std::string_view title_of(LeakChange change) {
 std::string description_of(const LeakBook::Change& change, const LeakWords& words) {
   if (change.kind == LeakChange::closed) {
     return "It was not seen for two complete cycles after having been open for " +
-           to_words(open_for(change.leak)) + ". " + words.explanation;
+           to_words(open_for(change.leak)) +
+           ". Where the probe has no positive control, look whether it still runs: a probe that is "
+           "gone finds nothing either. " +
+           words.explanation;
   }
   return words.explanation + " " + words.fix;
 }
@@ -132,7 +138,7 @@ Alert probe_alert(const LeakBook::ProbeChange& change, std::string_view probe, T
       alert.kind = "probe.retired_call";
       alert.title = "Retired probe " + name + " calls from " + change.outer_source.to_string();
       alert.severity = Severity::critical;
-      instance = change.outer_source.to_string();
+      instance = outer_network(change.outer_source).to_string();
       break;
   }
   alert.id = id_of(alert.kind + '\n' + change.probe.to_string() + '\n' + instance);

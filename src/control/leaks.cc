@@ -19,7 +19,12 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE leak (id TEXT PRIMARY KEY, body TEXT NOT NULL);"
     // An alert that was made stays by its id; its text goes once it is queued.
     "CREATE TABLE leak_alert (id TEXT PRIMARY KEY, time INTEGER NOT NULL, alert TEXT);"
-    "CREATE INDEX leak_alert_waiting ON leak_alert (time) WHERE alert IS NOT NULL"};
+    "CREATE INDEX leak_alert_waiting ON leak_alert (time) WHERE alert IS NOT NULL",
+    // When a home was last there, and the times before in which it was not.
+    "CREATE TABLE home_hearing (home TEXT PRIMARY KEY, listened INTEGER NOT NULL);"
+    "CREATE TABLE home_gap (home TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL)"};
+constexpr Duration kLeastSkew = std::chrono::seconds{10};
+constexpr Duration kHearingInterval = std::chrono::seconds{20};
 constexpr Duration kPruneInterval = std::chrono::minutes{1};
 constexpr Duration kBatchesKept = std::chrono::hours{24};  // beyond what the journal may hold
 constexpr Duration kAlertIdsKept = std::chrono::hours{24 * 400};
@@ -61,6 +66,7 @@ Result<std::unique_ptr<Leaks>> Leaks::open(const Parts& parts, const Settings& s
 // The book as the database has it. REQUIRES: mutex_ is held, or nobody else knows of this yet.
 Result<void> Leaks::restore(Timestamp now) {
   std::vector<Leak> leaks;
+  LeakBook::Hearings hearings;
   auto read = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
     SQLite::Statement row(tables, "SELECT body FROM leak");
     while (row.executeStep()) {
@@ -71,9 +77,22 @@ Result<void> Leaks::restore(Timestamp now) {
         log_warning(leak.error().message());
       }
     }
+    SQLite::Statement home(tables, "SELECT home, listened FROM home_hearing");
+    while (home.executeStep())
+      hearings[home.getColumn(0).getString()].listened = time_in(home.getColumn(1));
+    SQLite::Statement gap(tables, "SELECT home, since, until FROM home_gap ORDER BY since");
+    while (gap.executeStep()) {
+      hearings[gap.getColumn(0).getString()].gaps.emplace_back(time_in(gap.getColumn(1)),
+                                                               time_in(gap.getColumn(2)));
+    }
     return {};
   });
   if (!read) return read;
+  // What this one heard itself is newer.
+  if (book_ != nullptr) {
+    for (const auto& [name, hearing] : book_->hearings())
+      hearings[name] = hearing;
+  }
   auto seen = observations_->newest(kRemembered);
   if (!seen) return tl::unexpected<Error>(std::move(seen.error()));
   auto totals = observations_->totals();
@@ -82,6 +101,7 @@ Result<void> Leaks::restore(Timestamp now) {
   generation_ = 0;
   follow_probes(now);
   book_->restore(std::move(leaks));
+  book_->restore_hearings(std::move(hearings));
   for (const Observation& each : *seen)
     book_->remember(each);
   totals_ = *totals;
@@ -173,11 +193,17 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
     if (*known) return false;
     follow_probes(now);
     news.rows.reserve(batch.observations.size());
+    // By the server's clock from here on, as the cycles and retirements that they are held against.
+    // What a request's way takes is no skew.
+    const Duration skew = batch.clock_skew > kLeastSkew || batch.clock_skew < -kLeastSkew
+                              ? batch.clock_skew
+                              : Duration{0};
     for (Observation& seen : batch.observations) {
+      seen.received -= skew;
       if (is_of_a_probe(seen)) {
         // Revocation holds here also where a home has not heard of it yet.
         const auto probe = parts_.probes.find(seen.ping.probe);
-        if (probe && probe->is_retired(seen.received - batch.clock_skew)) seen.retired = true;
+        if (probe && probe->is_retired(seen.received)) seen.retired = true;
         // No other than the home that a probe's pings are sealed for can open them.
         if (probe && probe->home != batch.source.edge) {
           seen.authenticity = Authenticity::unknown_key;
@@ -222,6 +248,9 @@ Result<void> Leaks::tick(Timestamp now) {
     follow_probes(now);
     judge(book_->tick(now), news, now);
     if (auto done = keep(nullptr, news, now); !done) return done;
+    if (now >= hearings_kept_ + kHearingInterval || now < hearings_kept_) {
+      if (auto done = keep_hearings(now); !done) return done;
+    }
     if (now >= pruned_ + kPruneInterval || now < pruned_) {
       pruned_ = now;
       prune(now);
@@ -229,6 +258,32 @@ Result<void> Leaks::tick(Timestamp now) {
   }
   publish(news);
   return send();
+}
+
+// So that a restart knows how long nobody listened. REQUIRES: mutex_ is held.
+Result<void> Leaks::keep_hearings(Timestamp now) {
+  hearings_kept_ = now;
+  if (book_->hearings().empty()) return {};
+  return parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    tables.exec("DELETE FROM home_hearing");
+    tables.exec("DELETE FROM home_gap");
+    SQLite::Statement row(tables, "INSERT INTO home_hearing VALUES (?, ?)");
+    SQLite::Statement row_of_gap(tables, "INSERT INTO home_gap VALUES (?, ?, ?)");
+    for (const auto& [home, hearing] : book_->hearings()) {
+      row.reset();
+      row.bind(1, home);
+      row.bind(2, to_column(hearing.listened));
+      row.exec();
+      for (const auto& [since, until] : hearing.gaps) {
+        row_of_gap.reset();
+        row_of_gap.bind(1, home);
+        row_of_gap.bind(2, to_column(since));
+        row_of_gap.bind(3, to_column(until));
+        row_of_gap.exec();
+      }
+    }
+    return {};
+  });
 }
 
 // REQUIRES: mutex_ is held.
@@ -329,9 +384,9 @@ void Leaks::loop(const std::function<Timestamp()>& clock) {
   }
 }
 
-void Leaks::home_listened(Timestamp at) {
+void Leaks::home_listened(const std::string& home, Timestamp at) {
   const std::lock_guard lock(mutex_);
-  book_->home_listened(at);
+  book_->home_listened(home, at);
 }
 
 std::vector<Leak> Leaks::list() const {

@@ -47,7 +47,7 @@ class Leaks {
   };
   struct Batch {
     ObservationSource source;
-    Duration clock_skew{0};  // the home's clock less the server's
+    Duration clock_skew{0};  // the home's clock less the server's: taken off what it received
     std::vector<Observation> observations;
     bool replayed = false;  // of the journal: its alerts go with the next tick
   };
@@ -68,8 +68,8 @@ class Leaks {
   // Leaks that closed, probes that fell silent, alerts that could not be queued, rows that are old.
   Result<void> tick(Timestamp now);
 
-  // A home was there: only what it would have heard counts as silence.
-  void home_listened(Timestamp at);
+  // A home, by its edge, was there: only what it would have heard counts as silence.
+  void home_listened(const std::string& home, Timestamp at);
 
   std::vector<Leak> list() const;  // open ones first, of these the one seen last first
   std::optional<Leak> find(const std::string& id) const;
@@ -92,6 +92,7 @@ class Leaks {
   Result<void> keep(const Batch* batch, const News& news, Timestamp now);
   Result<void> send();
   void prune(Timestamp now);
+  Result<void> keep_hearings(Timestamp now);
   void publish(const News& news);
   void loop(const std::function<Timestamp()>& clock);
 
@@ -104,7 +105,7 @@ class Leaks {
   std::uint64_t generation_ = 0;  // of the probes that the book knows; 0: of none yet
   Timestamp next_end_{};          // when one of them is retired by its own date
   Observations::Totals totals_{};
-  Timestamp pruned_{};
+  Timestamp pruned_{}, hearings_kept_{};
   std::atomic<std::uint64_t> alerts_made_ = 0, foreign_ = 0;
 
   std::mutex stop_mutex_;

@@ -258,6 +258,50 @@ TEST_F(LeaksTest, NoHomeSpeaksForTheProbesOfAnother) {
   EXPECT_EQ(leaks_->foreign(), 1U);
 }
 
+TEST_F(LeaksTest, AHomeWhoseClockIsDaysOffClosesAndKeepsOpenNothingForIt) {
+  for (const Duration skew : {Duration(-48h), Duration(48h)}) {
+    const bool behind = skew < Duration{0};
+    const MethodId method = behind ? MethodId::tcp_syn : MethodId::ip_proto;
+    Observation first = seen(behind ? 1 : 100, skew);
+    first.ping.method = method;
+    Leaks::Batch off = batch({first});
+    off.clock_skew = skew;
+    EXPECT_TRUE(take(off));
+    const auto find = [&] {
+      for (const Leak& leak : leaks_->list())
+        if (leak.method == method) return leak;
+      return Leak{};
+    };
+    EXPECT_EQ(find().last, kStart);
+    ASSERT_TRUE(leaks_->tick(kStart + 50min));
+    EXPECT_FALSE(find().closed);
+    open();  // and so after a restart
+    ASSERT_TRUE(leaks_->tick(kStart + 55min));
+    EXPECT_FALSE(find().closed);
+    ASSERT_TRUE(leaks_->tick(kStart + 61min));
+    EXPECT_TRUE(find().closed);
+  }
+}
+
+TEST_F(LeaksTest, AnOutageOfTheServerClosesNothing) {
+  leaks_->home_listened("home", kStart);
+  take(seen(1));
+  ASSERT_TRUE(leaks_->tick(kStart + 1min));
+  open();  // five hours later
+  ASSERT_TRUE(leaks_->tick(kStart + 5h));
+  leaks_->home_listened("home", kStart + 5h);
+  ASSERT_TRUE(leaks_->tick(kStart + 5h + 2s));
+  EXPECT_FALSE(leaks_->list()[0].closed);
+  open();
+  leaks_->home_listened("home", kStart + 5h + 30s);
+  ASSERT_TRUE(leaks_->tick(kStart + 5h + 32s));
+  EXPECT_FALSE(leaks_->list()[0].closed) << "the gap is known after a second restart too";
+  for (int at = 1; at <= 62; ++at)
+    leaks_->home_listened("home", kStart + 5h + at * 1min);
+  ASSERT_TRUE(leaks_->tick(kStart + 6h + 2min));
+  EXPECT_TRUE(leaks_->list()[0].closed);
+}
+
 TEST_F(LeaksTest, ADecisionMutesUntilTheLeakIsSomethingElse) {
   take(seen(1));
   const std::string id = leaks_->list()[0].id;
@@ -276,6 +320,20 @@ TEST_F(LeaksTest, ADecisionMutesUntilTheLeakIsSomethingElse) {
   EXPECT_EQ(queue_.pushed[0].severity, Severity::critical);
   EXPECT_FALSE(triage_->find(id));
   EXPECT_EQ(triage_->history(id).value().back().what, "withdrawn");
+}
+
+TEST_F(LeaksTest, AnAnswerThatComesThroughAgainIsToldOfAgain) {
+  Observation confirmed = seen(1);
+  confirmed.ping.leg = Leg::confirmed;
+  take(confirmed);
+  EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new", "leak.two_way"));
+  ASSERT_TRUE(leaks_->tick(kStart + 3h));
+  confirmed = seen(2, 4h);
+  confirmed.ping.leg = Leg::confirmed;
+  take(confirmed);
+  EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new", "leak.two_way", "leak.closed",
+                                          "leak.reopened", "leak.two_way"));
+  EXPECT_NE(queue_.pushed[1].id, queue_.pushed[4].id);
 }
 
 TEST_F(LeaksTest, AnAcknowledgedLeakIsToldOfAgainWhenItComesBackAndABenignOneIsNot) {

@@ -304,6 +304,7 @@ std::vector<ProbeSchedule> Probes::schedules(Timestamp now, Timestamp& next_end)
     ProbeSchedule schedule;
     schedule.probe = id;
     schedule.name = probe.name;
+    schedule.home = probe.home;
     schedule.short_period = probe.short_period;
     // Whoever has the new line does not send by the old key any more.
     const bool is_due = probe.control != ControlKind::none && !probe.successor;

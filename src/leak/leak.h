@@ -12,11 +12,11 @@ namespace beaconry {
 
 // What an observation is, beside those before it.
 enum class ObservationClass : std::uint8_t {
-  fresh,      // a try's first arrival, about when it was sent
-  duplicate,  // the same try again within ten minutes: retransmitted, or two ways out
-  late,       // long after it was sent: a ghost, of a resolver's cache or a queue
-  replayed,   // seen long before, and sent again by somebody
-  unknown_key,
+  fresh,        // a try's first arrival, about when it was sent
+  duplicate,    // the same try again within ten minutes: retransmitted, or two ways out
+  late,         // long after it was sent: a ghost, of a resolver's cache or a queue
+  replayed,     // seen long before, and sent again by somebody
+  unknown_key,  // or of a probe that the server does not know
   retired,      // of a revoked or ended probe
   unconfirmed,  // a bounce token that stands alone: it may have come by chance
 };
@@ -42,10 +42,10 @@ struct Leak {
   MethodId method = MethodId::none;
   bool ipv6 = false;
   PathKind path = PathKind::direct;
-  IpAddress outer_source;           // who home saw: NAT, resolver, neighbour's outer address
-  IpAddress via;                    // the inside neighbour, gateway or resolver; :: unknown
-  IpAddress inside;                 // the probe's address at that time
-  bool two_way = false;             // home's answer came back: the third leg arrived
+  IpAddress outer_source;  // who home saw: NAT, resolver, neighbour's outer address
+  IpAddress via;           // the inside neighbour, gateway or resolver; :: unknown
+  IpAddress inside;        // the probe's address at that time
+  bool two_way = false;    // home's answer came back: the third leg arrived, while it is open now
   Timestamp first{}, last{};        // received; of the whole leak
   Timestamp opened{};               // of the time it is open now, or was last
   std::optional<Timestamp> closed;  // when it was last seen, once two cycles missed it

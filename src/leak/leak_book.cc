@@ -39,12 +39,16 @@ struct LeakBook::State {
   std::map<std::uint64_t, Leak> leaks;                    // by number
   SeenTries tries;
   std::uint64_t refused = 0;
-  std::optional<Timestamp> listened;
-  std::vector<std::pair<Timestamp, Timestamp>> gaps;  // in which no home listened
+  Hearings hearings;
 
   ProbeRecord* probe(ProbeId id) {
     const auto at = probes.find(id.value);
-    if (at != probes.end()) return &at->second;
+    return at == probes.end() ? nullptr : &at->second;
+  }
+
+  // For what the server says itself: a home's word alone makes no probe.
+  ProbeRecord* make_probe(ProbeId id) {
+    if (ProbeRecord* known = probe(id)) return known;
     if (probes.size() >= kMostProbes) return nullptr;
     ProbeRecord& made = probes[id.value];
     made.schedule.probe = id;
@@ -109,7 +113,7 @@ struct LeakBook::State {
   }
 
   void call_of_retired(const Observation& o, ProbeRecord& p, Outcome& outcome) {
-    if (!p.add_network(o.source)) return;
+    if (!p.add_network(o.source) || !p.may_tell_of_call(o.received)) return;
     const std::string name = p.schedule.name.empty() ? "of unknown name" : p.schedule.name;
     outcome.probes.push_back(
         {ProbeNews::retired_call, o.ping.probe, o.received, o.source,
@@ -204,6 +208,7 @@ struct LeakBook::State {
     leak.opened = o.received;
     leak.closed.reset();
     ++leak.times_opened;
+    leak.two_way = false;  // the answer has to come back anew
     leak.seen_in = o.ping.cycle_kind;
   }
 
@@ -241,11 +246,18 @@ struct LeakBook::State {
     }
   }
 
+  // Whether a probe that tells of itself was still there at this time. Of one that has no control
+  // nobody can say.
+  static bool was_tested(const ProbeRecord& p, Timestamp time) {
+    if (p.schedule.retired || p.silent) return false;
+    return !p.schedule.control_every || (p.control && *p.control >= time);
+  }
+
   static bool is_partial(const IpAddress& via) { return via.is_v4() && via.v4_value() < 256; }
 
-  Duration deaf_since(Timestamp time) const {
+  static Duration deaf_since(const Hearing& hearing, Timestamp time) {
     Duration deaf{};
-    for (const auto& [from, to] : gaps)
+    for (const auto& [from, to] : hearing.gaps)
       if (to > time) deaf += to - std::max(from, time);
     return deaf;
   }
@@ -256,13 +268,13 @@ LeakBook::~LeakBook() = default;
 
 void LeakBook::set_probes(std::vector<ProbeSchedule> probes) {
   for (const ProbeSchedule& told : probes)
-    if (ProbeRecord* p = state_->probe(told.probe)) p->take(told);
+    if (ProbeRecord* p = state_->make_probe(told.probe)) p->take(told);
 }
 
 void LeakBook::restore(std::vector<Leak> leaks) {
   for (Leak& leak : leaks) {
     const auto number = std::strtoull(leak.id.c_str(), nullptr, 16);
-    ProbeRecord* p = state_->probe(leak.probe);
+    ProbeRecord* p = state_->make_probe(leak.probe);
     if (number == 0 || p == nullptr) continue;
     if (!leak.via.is_unspecified() && !State::is_partial(leak.via)) p->add_neighbour(leak.via);
     if (!leak.outer_source.is_unspecified()) p->add_network(leak.outer_source);
@@ -301,11 +313,11 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
     return at == state_->leaks.end() ? nullptr : &at->second;
   };
   const bool may_open = judged.first || (judged.what == Class::duplicate && may_multiply(o));
-  if (judged.what == Class::replayed) {
-    if (Leak* leak = joined()) ++leak->replayed;
-  } else if (p.is_retired(o)) {
+  if (p.is_retired(o)) {
     outcome.what = Class::retired;
     if (o.carrier != Carrier::injected) state_->call_of_retired(o, p, outcome);
+  } else if (judged.what == Class::replayed) {
+    if (Leak* leak = joined()) ++leak->replayed;
   } else if (judged.path.kind == PathKind::control) {
     if (may_open) state_->control(o, p, outcome);
   } else if (o.ping.method == MethodId::zone) {
@@ -327,12 +339,16 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
 
 LeakBook::Outcome LeakBook::tick(Timestamp now) {
   Outcome outcome;
-  const Timestamp until = state_->listened ? std::min(now, *state_->listened) : now;
   for (auto& [number, leak] : state_->leaks) {
     if (leak.closed) continue;
     const ProbeRecord* p = state_->probe(leak.probe);
     if (p == nullptr) continue;
-    if (until <= leak.last + 2 * p->period(leak.seen_in) + state_->deaf_since(leak.last)) continue;
+    const auto heard = state_->hearings.find(p->schedule.home);
+    const bool known = heard != state_->hearings.end();
+    const Timestamp until = known ? std::min(now, heard->second.listened) : now;
+    const Timestamp due = leak.last + 2 * p->period(leak.seen_in) +
+                          (known ? State::deaf_since(heard->second, leak.last) : Duration{0});
+    if (until <= due || !State::was_tested(*p, due)) continue;
     leak.closed = leak.last;
     outcome.changes.push_back({LeakChange::closed, leak});
   }
@@ -357,13 +373,22 @@ LeakBook::Outcome LeakBook::tick(Timestamp now) {
   return outcome;
 }
 
-void LeakBook::home_listened(Timestamp at) {
-  State& s = *state_;
-  if (s.listened && at > *s.listened + kDeaf) {
-    s.gaps.emplace_back(*s.listened, at);
-    if (s.gaps.size() > kMostGaps) s.gaps.erase(s.gaps.begin());
+void LeakBook::home_listened(const std::string& home, Timestamp at) {
+  const auto [found, first] = state_->hearings.try_emplace(home, Hearing{at, {}});
+  Hearing& hearing = found->second;
+  if (!first && at > hearing.listened + kDeaf) {
+    hearing.gaps.emplace_back(hearing.listened, at);
+    if (hearing.gaps.size() > kMostGaps) hearing.gaps.erase(hearing.gaps.begin());
   }
-  s.listened = std::max(s.listened.value_or(at), at);
+  hearing.listened = std::max(hearing.listened, at);
+}
+
+const LeakBook::Hearings& LeakBook::hearings() const {
+  return state_->hearings;
+}
+
+void LeakBook::restore_hearings(Hearings hearings) {
+  state_->hearings = std::move(hearings);
 }
 
 std::vector<Leak> LeakBook::leaks() const {

@@ -1,8 +1,10 @@
 #pragma once
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "leak/leak.h"
@@ -13,6 +15,7 @@ namespace beaconry {
 struct ProbeSchedule {
   ProbeId probe;
   std::string name;
+  std::string home;  // that would hear it
   std::chrono::seconds short_period{1800};
   std::chrono::seconds long_period{14 * 86'400};
   std::optional<std::chrono::seconds> control_every;  // a positive control is due so often
@@ -26,9 +29,11 @@ struct ProbeSchedule {
 // Memory is bounded: kMostProbes probes, kMostLeaksOfAProbe leaks of each, and the last 262,144
 // tries.
 //
-// A leak closes when two periods of the cycle it was seen in have passed without it, and opens
+// A leak closes when two periods of the cycle it was seen in have passed without it while its probe
+// was there: not retired, and its positive control, where it has one, seen after them. It opens
 // again with the next fresh ping. Late pings count for a leak, but open none that was known;
 // replayed ones change a number alone.
+// Observations of a probe that set_probes() never named are as those of an unknown key.
 class LeakBook {
  public:
   static constexpr std::size_t kMostProbes = 4096, kMostLeaksOfAProbe = 1024;
@@ -66,9 +71,16 @@ class LeakBook {
   Outcome add(const Observation& observation);
   // What time alone changes: leaks closed, probes silent. Call every few seconds.
   Outcome tick(Timestamp now);
-  // A home was there at this time. Once this was called, gaps of over a minute between calls count
-  // for no leak's closing: nobody would have heard it.
-  void home_listened(Timestamp at);
+  // A home was there at this time. Once this was called for a home, gaps of over a minute between
+  // its calls count for no closing of a leak of its probes: nobody would have heard it.
+  struct Hearing {
+    Timestamp listened{};                               // the last time
+    std::vector<std::pair<Timestamp, Timestamp>> gaps;  // in which it did not, the newest 64
+  };
+  using Hearings = std::map<std::string, Hearing>;  // by ProbeSchedule::home
+  void home_listened(const std::string& home, Timestamp at);
+  const Hearings& hearings() const;
+  void restore_hearings(Hearings hearings);
 
   std::vector<Leak> leaks() const;
   std::optional<Leak> find(const std::string& id) const;

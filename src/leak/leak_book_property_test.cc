@@ -45,8 +45,16 @@ rc::Gen<std::vector<Observation>> arrivals() {
       });
 }
 
+void know_probes(LeakBook& book) {
+  std::vector<ProbeSchedule> both(2);
+  both[0].probe = test::kProbe;
+  both[1].probe = ProbeId{test::kProbe.value + 1};
+  book.set_probes(std::move(both));
+}
+
 std::vector<Leak> leaks_of(const std::vector<Observation>& seen) {
   LeakBook book;
+  know_probes(book);
   for (const Observation& o : seen)
     book.add(o);
   return book.leaks();
@@ -67,6 +75,7 @@ RC_GTEST_PROP(LeakBook, GivesTheSameLeaksForAnyOrderOfDuplicates, ()) {
 RC_GTEST_PROP(LeakBook, OpensNothingForReplays, ()) {
   const auto seen = *arrivals();
   LeakBook book;
+  know_probes(book);
   for (const Observation& o : seen)
     book.add(o);
   const std::size_t known = book.leaks().size();
@@ -98,10 +107,12 @@ std::vector<Observation> with_controls(std::vector<Observation> seen) {
 RC_GTEST_PROP(LeakBook, RestoredFromWhatWasKeptAnswersAsItWould, ()) {
   const auto seen = with_controls(*arrivals());
   LeakBook book;
+  know_probes(book);
   for (const Observation& o : seen)
     book.add(o);
   if (*rc::gen::arbitrary<bool>()) book.tick(kStart + 3h);
   LeakBook again;
+  know_probes(again);
   again.restore(book.leaks());
   for (const Observation& o : seen)
     again.remember(o);

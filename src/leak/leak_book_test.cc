@@ -105,6 +105,21 @@ TEST_F(Book, MakesNoLeakOfAnUnknownKey) {
   EXPECT_THAT(book.leaks(), IsEmpty());
 }
 
+TEST_F(Book, TakesAProbeThatItWasNotToldOfForAnUnknownKey) {
+  for (std::uint64_t at = 0; at < 2 * LeakBook::kMostProbes; ++at) {
+    Observation o = ping_seen(1);
+    o.ping.probe.value = at + 1;
+    EXPECT_EQ(book.add(o).what, ObservationClass::unknown_key);
+  }
+  EXPECT_THAT(book.leaks(), IsEmpty());
+  ProbeSchedule told = schedule();
+  told.probe.value = 7;
+  book.set_probes({told});  // room is left for it
+  Observation o = ping_seen(1);
+  o.ping.probe.value = 7;
+  EXPECT_EQ(book.add(o).what, ObservationClass::fresh);
+}
+
 Observation question(std::uint64_t sequence, Duration at) {
   Observation o = ping_seen(sequence, at);
   o.ping.method = MethodId::dns;
@@ -195,13 +210,34 @@ TEST_F(Book, WaitsForAProbeWhoseCyclesTakeLongerThanTheirPeriod) {
 
 TEST_F(Book, ClosesNothingWhileNoHomeListens) {
   book.add(ping_seen(1));
-  book.home_listened(kStart + 10min);
+  book.home_listened("", kStart + 10min);
   EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
-  book.home_listened(kStart + 5h);  // deaf from minute 10 on
+  book.home_listened("", kStart + 5h);  // deaf from minute 10 on
   EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
   for (int at = 0; at <= 51; ++at)
-    book.home_listened(kStart + 5h + at * 1min);
+    book.home_listened("", kStart + 5h + at * 1min);
   EXPECT_THAT(kinds(book.tick(kStart + 5h + 51min)), ElementsAre(LeakChange::closed));
+}
+
+TEST_F(Book, AsksTheHomeOfTheLeaksProbeAndNoOther) {
+  ProbeSchedule told = schedule();
+  told.home = "outside";
+  book.set_probes({told});
+  book.add(ping_seen(1));
+  book.home_listened("outside", kStart + 10min);
+  for (int at = 0; at <= 300; ++at)
+    book.home_listened("another", kStart + at * 1min);
+  EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
+  LeakBook again;  // as after a restart
+  again.set_probes({told});
+  again.restore(book.leaks());
+  again.restore_hearings(book.hearings());
+  EXPECT_THAT(again.tick(kStart + 5h).changes, IsEmpty());
+  again.home_listened("outside", kStart + 5h);
+  EXPECT_THAT(again.tick(kStart + 5h).changes, IsEmpty()) << "deaf from minute 10 on";
+  for (int at = 0; at <= 51; ++at)
+    again.home_listened("outside", kStart + 5h + at * 1min);
+  EXPECT_THAT(kinds(again.tick(kStart + 5h + 51min)), ElementsAre(LeakChange::closed));
 }
 
 TEST_F(Book, TellsOfTheFirstPortBeyondWhatAWholeCycleKnew) {
@@ -239,6 +275,19 @@ TEST_F(Book, KnowsTwoWayByTheThirdLeg) {
   third = ping_seen(2, 2s);
   third.ping.leg = Leg::confirmed;
   EXPECT_THAT(book.add(third).changes, IsEmpty()) << "it is told once";
+}
+
+TEST_F(Book, HasToSeeTheAnswerAgainOnceALeakIsBack) {
+  book.add(ping_seen(1));
+  Observation third = ping_seen(1, 1s);
+  third.ping.leg = Leg::confirmed;
+  book.add(third);
+  book.tick(kStart + 2h);
+  EXPECT_THAT(kinds(book.add(ping_seen(2, 3h))), ElementsAre(LeakChange::reopened));
+  EXPECT_FALSE(only().two_way);
+  third = ping_seen(2, 3h + 1s);
+  third.ping.leg = Leg::confirmed;
+  EXPECT_THAT(kinds(book.add(third)), ElementsAre(LeakChange::two_way));
 }
 
 TEST_F(Book, IgnoresItsOwnRepliesThatComeBack) {
@@ -366,6 +415,26 @@ TEST_F(Book, LearnsNoClockFromAControlThatHomeMade) {
   EXPECT_EQ(only().last, kStart + 79min);
 }
 
+TEST_F(Book, ClosesNothingOfAProbeThatNobodyHeardMeanwhile) {
+  ProbeSchedule told = schedule();
+  told.control_every = 600s;
+  book.set_probes({told});
+  book.add(ping_seen(1));
+  book.add(injected_control(5min));
+  EXPECT_THAT(book.tick(kStart + 61min).changes, IsEmpty()) << "its control is overdue";
+  EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
+  book.add(injected_control(5h));
+  EXPECT_THAT(kinds(book.tick(kStart + 5h)), ElementsAre(LeakChange::closed));
+}
+
+TEST_F(Book, ClosesNothingOfARetiredProbe) {
+  book.add(ping_seen(1));
+  ProbeSchedule told = schedule();
+  told.retired = kStart + 10min;
+  book.set_probes({told});
+  EXPECT_THAT(book.tick(kStart + 5h).changes, IsEmpty());
+}
+
 TEST_F(Book, TellsOfAProbeThatWasNeverHeard) {
   ProbeSchedule told = schedule();
   told.control_every = 600s;
@@ -397,6 +466,23 @@ TEST_F(Book, TellsOfARetiredProbeThatCallsFromANewNetwork) {
   EXPECT_EQ(only().count, 1u) << "a retired probe's calls are no leaks";
 }
 
+TEST_F(Book, IsNotFloodedByWhoeverHasARetiredKey) {
+  ProbeSchedule told = schedule();
+  told.retired = kStart;
+  book.set_probes({told});
+  std::size_t alerts = 0;
+  for (std::uint32_t at = 0; at < 3000; ++at) {
+    Observation o = ping_seen(at + 1, std::chrono::seconds(at));
+    o.source = IpAddress::v4(0x0b000000u + (at << 8));
+    const auto outcome = book.add(o);
+    EXPECT_EQ(outcome.what, ObservationClass::retired);
+    alerts += outcome.probes.size();
+  }
+  EXPECT_EQ(alerts, 5u);
+  Observation o = ping_seen(1, 5h);  // an old one, sent again
+  EXPECT_EQ(book.add(o).what, ObservationClass::retired);
+}
+
 TEST_F(Book, HoldsHomesWordThatAKeyIsRetired) {
   Observation o = ping_seen(1);
   o.retired = true;
@@ -412,6 +498,10 @@ TEST_F(Book, StaysBoundedWhateverArrives) {
   }
   EXPECT_EQ(book.leaks().size(), LeakBook::kMostLeaksOfAProbe);
   EXPECT_EQ(book.leaks_refused(), 2 * LeakBook::kMostLeaksOfAProbe);
+  std::vector<ProbeSchedule> many(2 * LeakBook::kMostProbes, schedule());
+  for (std::size_t at = 0; at < many.size(); ++at)
+    many[at].probe.value = at + 1;
+  book.set_probes(many);
   for (std::uint64_t at = 0; at < 2 * LeakBook::kMostProbes; ++at) {
     Observation o = ping_seen(1);
     o.ping.probe.value = at + 1;

@@ -19,7 +19,17 @@ bool ProbeRecord::is_retired(const Observation& seen) const {
 bool ProbeRecord::add_network(const IpAddress& outer_source) {
   const IpAddress network = outer_network(outer_source);
   if (networks_.count(network) != 0) return false;
-  if (networks_.size() < kMostNetworks) networks_.insert(network);
+  if (networks_.size() >= kMostNetworks) return false;
+  networks_.insert(network);
+  return true;
+}
+
+bool ProbeRecord::may_tell_of_call(Timestamp received) {
+  constexpr std::size_t kAtOnce = 5;
+  constexpr std::chrono::hours kApart{1};
+  if (calls_told_ >= kAtOnce && received < last_call_told_ + kApart) return false;
+  ++calls_told_;
+  last_call_told_ = std::max(last_call_told_, received);
   return true;
 }
 

@@ -26,8 +26,11 @@ class ProbeRecord {
   void take(const ProbeSchedule& told);
   bool is_retired(const Observation& seen) const;
 
-  // True if it was not seen from there before.
+  // True if it was not seen from there before. False once kMostNetworks are known.
   bool add_network(const IpAddress& outer_source);
+  // Whether another call of this retired probe is worth an alert: the first few, then one an hour.
+  // Who has its key may call from anywhere.
+  bool may_tell_of_call(Timestamp received);
   const std::set<IpAddress>& networks() const { return networks_; }
 
   // Neighbours that a ping named, so that a token's last byte becomes an address.
@@ -65,6 +68,8 @@ class ProbeRecord {
   };
   std::array<Cycle, 2> cycles_;
   std::set<IpAddress> networks_;
+  std::size_t calls_told_ = 0;
+  Timestamp last_call_told_{};
   std::map<std::uint8_t, std::optional<IpAddress>> neighbours_;    // nothing: more than one
   std::map<std::pair<std::uint8_t, std::uint8_t>, Token> tokens_;  // by form, neighbour
   std::map<std::uint8_t, Witness> witnesses_;  // by neighbour: the first that nobody confirmed yet

@@ -8,9 +8,11 @@
 #include <set>
 #include <thread>
 
+#include "control/probes.h"
 #include "faults/child.h"
 #include "faults/server.h"
 #include "spool/spool.h"
+#include "store/database.h"
 #include "uplink/observation_batch.h"
 #include "uplink/sender.h"
 
@@ -21,6 +23,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::uint64_t kProbes = 40;
+const std::string kHome(64, 'a');
 
 // A home: observations into a spool, and the real sender.
 class Home {
@@ -32,7 +35,7 @@ class Home {
     Sender::Options sender;
     sender.server.url = url;
     sender.server.use_proxy = false;
-    sender.edge = std::string(64, 'a');
+    sender.edge = kHome;
     sender.edge_name = "outside";
     sender.content_kind = ContentKind::observations;
     sender.first_pause = milliseconds{20};
@@ -84,6 +87,23 @@ class Home {
   std::map<std::uint64_t, std::uint64_t> by_probe_;
 };
 
+// The probes have been added before the server begins.
+void add_probes(const std::string& folder) {
+  const auto database = Database::open(folder + "/beaconry.db");
+  ASSERT_TRUE(database) << database.error().message();
+  const auto probes = Probes::open(**database);
+  ASSERT_TRUE(probes) << probes.error().message();
+  for (std::uint64_t id = 1; id <= kProbes; ++id) {
+    KeptProbe probe;
+    probe.id = ProbeId{id};
+    probe.name = "probe-" + std::to_string(id);
+    probe.home = kHome;
+    probe.created = now();
+    const auto added = (*probes)->add(probe);
+    ASSERT_TRUE(added) << added.error().message();
+  }
+}
+
 void expect_exactly(Server& server, const Home& home) {
   EXPECT_EQ(server.get("/api/v1/observations")["total"], home.pings());
   EXPECT_EQ(server.get("/api/v1/observations?class=fresh")["total"], home.pings());
@@ -119,6 +139,10 @@ TEST(CrashesOfTheServer, LoseAndDoubleNoObservationAndNoAlertOfALeak) {
   std::mt19937 random(crash_seed());
   const std::string sink = folder / "alerts.jsonl";
   Server server(folder.path(), "alerting:\n  file:\n    enabled: true\n    path: " + sink + '\n');
+  server.start();  // makes its folder
+  server.end();
+  add_probes(folder / "state");
+  if (HasFatalFailure()) return;
   server.start();
   Home home(folder / "spool", server.url());
   for (unsigned point = 0; point < crash_points() && !HasFatalFailure(); ++point) {

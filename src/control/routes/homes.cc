@@ -37,7 +37,7 @@ HttpResponse probes(Control& control, const RouteCall& call) {
   if (auto refused = refuse_others(control, call, edge)) return std::move(*refused);
   const Query query(call.request);
   const Timestamp now = control.now();
-  control.leaks().home_listened(now);
+  control.leaks().home_listened(edge.id, now);
   return json_answer(
       probe_list_json(control.probes().list(), edge.id, query.text("after").value_or(""), now));
 }
