@@ -247,8 +247,9 @@ void Leaks::prune(Timestamp now) {
   if (!done) log_warning(done.error().message());
 }
 
-// Alerts that wait, in their order. Both the queue and the list know them by their ids: after a
-// crash in between they come again and are kept once.
+// Alerts that wait, in their order. The list knows them by their ids; the queue does not, so that
+// one that was pushed is remembered here until the database knows. After a crash in between it
+// comes again: sinks get every alert at least once, always by the same id.
 Result<void> Leaks::send() {
   const std::lock_guard lock(sending_);
   std::vector<std::pair<std::string, std::string>> waiting;
@@ -268,7 +269,9 @@ Result<void> Leaks::send() {
     if (!alert) {
       log_warning(alert.error().message());
     } else {
-      failed = parts_.queue.push(*alert);
+      // What the queue has goes to the sinks, whatever comes of the rest.
+      if (pushed_.count(id) == 0) failed = parts_.queue.push(*alert);
+      if (failed) pushed_.insert(id);
       if (failed) failed = parts_.alerts.add(*alert);
       if (!failed) break;
       ++alerts_made_;
@@ -285,7 +288,26 @@ Result<void> Leaks::send() {
     }
     return {};
   });
+  if (done) {
+    for (const std::string& id : sent)
+      pushed_.erase(id);
+  }
   return failed ? done : failed;
+}
+
+Result<void> Leaks::tell(const Alert& alert) {
+  auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement row(tables, "INSERT OR IGNORE INTO leak_alert VALUES (?, ?, ?)");
+    row.bind(1, alert.id);
+    row.bind(2, to_column(alert.time));
+    row.bind(3, to_json(alert));
+    row.exec();
+    return {};
+  });
+  if (!done) return done;
+  // What is kept is sent: now, or with a later tick.
+  if (auto sent = send(); !sent) log_warning(sent.error().message());
+  return {};
 }
 
 void Leaks::publish(const News& news) {

@@ -187,6 +187,25 @@ TEST_F(LeaksTest, AnAlertThatTheQueueRefusedComesWithALaterTick) {
   EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new"));
 }
 
+TEST_F(LeaksTest, AnAlertThatTheListRefusedReachesTheSinksOnce) {
+  const auto write = [&](const char* sql) {
+    ASSERT_TRUE(database_->transact([&](SQLite::Database& tables) -> Result<void> {
+      tables.exec(sql);
+      return {};
+    }));
+  };
+  write("CREATE TRIGGER full BEFORE UPDATE ON leak_alert BEGIN SELECT raise(ABORT, 'full'); END");
+  EXPECT_TRUE(take(seen(1)));
+  EXPECT_FALSE(leaks_->tick(kStart + 1s));
+  EXPECT_FALSE(leaks_->tick(kStart + 2s));
+  EXPECT_EQ(queue_.pushed.size(), 1U);
+  write("DROP TRIGGER full");
+  EXPECT_TRUE(leaks_->tick(kStart + 3s));
+  EXPECT_TRUE(leaks_->tick(kStart + 4s));
+  EXPECT_EQ(queue_.pushed.size(), 1U);
+  EXPECT_EQ(alerts_->count().value(), 1U);
+}
+
 TEST_F(LeaksTest, ABatchThatCannotBeKeptLeavesNothingAndMayComeAgain) {
   ASSERT_TRUE(database_->transact([](SQLite::Database& tables) -> Result<void> {
     tables.exec("CREATE TRIGGER full BEFORE INSERT ON leak BEGIN SELECT raise(ABORT, 'full'); END");
