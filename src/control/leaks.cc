@@ -21,7 +21,6 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE leak_alert (id TEXT PRIMARY KEY, time INTEGER NOT NULL, alert TEXT);"
     "CREATE INDEX leak_alert_waiting ON leak_alert (time) WHERE alert IS NOT NULL"};
 constexpr Duration kPruneInterval = std::chrono::minutes{1};
-constexpr Duration kBatchesKept = std::chrono::hours{24};  // beyond what the journal may hold
 constexpr Duration kAlertIdsKept = std::chrono::hours{24 * 400};
 constexpr std::string_view kAuthor = "beaconry-control";
 
@@ -197,6 +196,7 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
                               row.what == ObservationClass::duplicate ||
                               row.what == ObservationClass::retired;
       if (!says_where || row.seen.authenticity != Authenticity::authentic) continue;
+      if (row.seen.carrier == Carrier::injected) continue;  // home made it
       // What a retired key says of itself is worth nothing any more; where it came from is.
       Probes::Whereabouts where;
       where.outer = row.seen.source;
@@ -233,10 +233,8 @@ Result<void> Leaks::tick(Timestamp now) {
 
 // REQUIRES: mutex_ is held.
 void Leaks::prune(Timestamp now) {
-  const Duration batches =
-      std::max(settings_.observation_retention, settings_.journal_retention) + kBatchesKept;
-  const auto gone = observations_->prune(settings_.most_observations,
-                                         now - settings_.observation_retention, now - batches);
+  const auto gone =
+      observations_->prune(settings_.most_observations, now - settings_.observation_retention);
   if (!gone) log_warning(gone.error().message());
   const auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
     SQLite::Statement ids(tables, "DELETE FROM leak_alert WHERE alert IS NULL AND time < ?");

@@ -44,7 +44,6 @@ class Leaks {
   struct Settings {
     std::uint64_t most_observations = 1'000'000;
     Duration observation_retention = std::chrono::hours{24 * 90};
-    Duration journal_retention = std::chrono::hours{24};  // identities of batches outlive it
   };
   struct Batch {
     ObservationSource source;
