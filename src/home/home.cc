@@ -364,6 +364,7 @@ std::vector<EdgeCounter> ListeningHome::own_counters() const {
           {"answers_over_rate", "", t.answers_over_rate},
           {"not_fresh", "", t.not_fresh},
           {"controls", "", t.controls},
+          {"controls_withheld", "", t.controls_withheld},
           {"observations", "", t.observations},
           {"observations_lost", "", t.observations_lost},
           {"batches", "", t.batches},
