@@ -63,7 +63,7 @@ set(CPACK_PACKAGE_VENDOR "Beaconry contributors")
 set(CPACK_PACKAGE_CONTACT "Beaconry contributors <maintainers@beaconry.example>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find beacons on a network, live and in captures and logs")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-    "Malware calls home on a schedule. Beaconry measures the rhythm of every\nconversation on a network, live by eBPF or from captures, Zeek logs and\nSuricata logs, and says which ones are a machine's, how sure it is, and why.\n.\nIt holds the collector for a sensor, the server, and the command line.\nNothing is started by being installed.")
+    "Malware calls home on a schedule. Beaconry measures the rhythm of every\nconversation on a network, live by eBPF or from captures, Zeek logs and\nSuricata logs, and says which ones are a machine's, how sure it is, and why.\nWhether an isolated network is isolated, a probe inside and a home outside\nfind out.\n.\nIt holds the collector for a sensor, the server, probe and home, and the\ncommand line. Nothing is started by being installed.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/deb/finish.cmake")
