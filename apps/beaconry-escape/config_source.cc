@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -65,6 +66,14 @@ Result<ProbeConfig> read_probe_config(const std::string& path) {
   if (!path.empty()) {
     const auto text = read_small_file(path, kLongestConfigFile);
     if (!text) return tl::unexpected<Error>(text.error());
+    if (struct stat status{}; path != "-" && ::stat(path.c_str(), &status) == 0 &&
+                              S_ISREG(status.st_mode) &&
+                              (status.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+      std::fprintf(stderr,
+                   "beaconry-escape: %s holds the probe's secret key, and others may read it: "
+                   "chmod 600 it\n",
+                   terminal_safe(path).c_str());
+    }
     return ProbeConfig::parse(*text, path == "-" ? "standard input" : path);
   }
   if (const char* line = std::getenv(kVariable)) return ProbeConfig::parse(line, kVariable);

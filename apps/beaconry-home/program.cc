@@ -85,6 +85,9 @@ Result<void> HomeProgram::open() {
 }
 
 Result<void> HomeProgram::open_home() {
+  if (const std::string warning = address_warning(settings_.home); !warning.empty()) {
+    log_warning(warning);
+  }
   auto keys = open_home_key(settings_.state_folder);
   if (!keys) return tl::unexpected<Error>(std::move(keys.error()));
   box_public_ = keys->box_public();

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/private_address.h"
 #include "base/text.h"
 #include "config/document.h"
 #include "config/keys.h"
@@ -17,14 +18,15 @@
 namespace beaconry {
 namespace {
 
-constexpr std::size_t kMostAddresses = 64;
+constexpr std::size_t kMostAddresses = 8;  // that the server takes of one home
 
 std::string host_name() {
   utsname names{};
   return ::uname(&names) == 0 ? names.nodename : "home";
 }
 
-// Addresses of interfaces that are up, but those that nobody outside reaches.
+// Addresses of interfaces that are up, but those that mean nothing to a probe elsewhere: each of
+// them would be a destination that it tries in vain.
 std::vector<IpAddress> own_addresses() {
   std::vector<IpAddress> all;
   ifaddrs* list = nullptr;
@@ -39,7 +41,7 @@ std::vector<IpAddress> own_addresses() {
     std::memcpy(&storage, one->ifa_addr,
                 family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
     const IpAddress address = from_socket_address(storage).first;
-    if (address.is_loopback() || address.is_link_local()) continue;
+    if (is_private(address)) continue;
     if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
   }
   return all;
@@ -65,6 +67,9 @@ Result<void> read_lists(const ConfigValues& values, HomeSettings& home) {
         return wrong(one, '\'' + terminal_safe(one.text) + "' is no address of a host");
       }
       home.addresses.push_back(*address);
+    }
+    if (addresses->size() > kMostAddresses) {
+      return wrong(addresses->back(), "a home has at most 8 addresses");
     }
   }
   if (const auto* ports = values.texts("home.ports_left")) {
@@ -132,12 +137,29 @@ Result<HomeProgramSettings> HomeProgramSettings::read(const HomeArguments& argum
   return settings;
 }
 
+std::string address_warning(const HomeSettings& home) {
+  if (home.addresses.empty()) {
+    return "No probe can be made for this home: it has no public address of its own. Name in "
+           "home.addresses by which addresses probes reach it";
+  }
+  std::string text;
+  for (const IpAddress& address : home.addresses) {
+    if (is_private(address)) text += (text.empty() ? "" : ", ") + address.to_string();
+  }
+  if (text.empty()) return text;
+  return "home.addresses holds " + text +
+         ", which only its own network reaches: behind a NAT, name the address outside";
+}
+
 std::string describe(const HomeProgramSettings& settings) {
   const HomeSettings& home = settings.home;
   std::string text = "listen as '" + settings.name + "' at";
   for (const IpAddress& address : home.addresses)
     text += ' ' + address.to_string();
-  text += home.addresses.empty() ? " no address: name one in home.addresses\n" : "\n";
+  text += home.addresses.empty() ? " no address\n" : "\n";
+  if (const std::string warning = address_warning(home); !warning.empty()) {
+    text += "WARNING: " + warning + '\n';
+  }
   text += "sniff ";
   for (const std::string& name : home.interfaces)
     text += name + (::if_nametoindex(name.c_str()) == 0 ? " (not there now) " : " ");

@@ -31,6 +31,9 @@ struct HomeProgramSettings {
   static Result<HomeProgramSettings> read(const HomeArguments& arguments);
 };
 
+// What is wrong with the addresses that probes are told; empty: nothing.
+std::string address_warning(const HomeSettings& home);
+
 // What these settings would do, for --check: some lines.
 std::string describe(const HomeProgramSettings& settings);
 

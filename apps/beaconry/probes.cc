@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -5,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "http/target.h"
 #include "server/access.h"
+#include "server/json_rows.h"
 #include "server/leak_views.h"
 #include "server/listing.h"
 #include "server/requests.h"
@@ -17,7 +23,8 @@ namespace beaconry::subcommands {
 namespace {
 
 struct Options {
-  std::string name, profile, home, control, control_every, end, short_period, notes, overlap;
+  std::string name, profile, home, control, control_every, end, short_period, notes, overlap,
+      output;
   std::vector<std::string> neighbours, peers;
   bool no_long_cycle = false, listen = false, json = false;
   ListOptions list;
@@ -27,20 +34,55 @@ std::string path_of(const Options& options) {
   return "/api/v1/probes/" + percent_encoded(options.name);
 }
 
-// Whoever has the line is the probe: it goes to standard output alone.
-Result<void> print_line(const Result<std::string>& answer) {
-  if (!answer) return tl::unexpected<Error>(answer.error());
-  const auto line = member_of(*answer, "line");
-  if (!line) return tl::unexpected<Error>(line.error());
+std::string words_of(const Json& list) {
+  std::string text;
+  for (const Json& each : list) {
+    if (each.is_string()) text += (text.empty() ? "" : ", ") + each.get<std::string>();
+  }
+  return terminal_safe(text);
+}
+
+// What is in the line and what the administrator must know of it: beside it, never in it.
+void print_notes(const std::string& answer) {
+  const auto json = parse_answer(answer);
+  if (!json) return;
+  const auto say = [&](const char* path, const char* before, const char* after) {
+    const std::string words = words_of(list_at(*json, path));
+    if (!words.empty()) std::fprintf(stderr, "%s%s%s\n", before, words.c_str(), after);
+  };
+  say("home_addresses", "It calls home at ", ".");
+  say("private_addresses", "WARNING: ",
+      " is reached within home's own network alone. Unless the probe is meant to reach it there, "
+      "set home.addresses on the home and make the line anew ('beaconry probes rotate').");
+  say("peers_to_rotate", "WARNING: the old key stands in the lines of ",
+      ", which are to try this probe: give each a new line ('beaconry probes rotate').");
+}
+
+// A file that is there already is somebody's: no line takes its place. It is made before the server
+// is asked, which gives the line once.
+Result<void> claim_file(const std::string& path) {
+  if (path.empty()) return {};
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  return file ? Result<void>() : fail_errno("make", path);
+}
+
+// Whoever has the line is the probe: it goes to standard output alone, or into a file of mode 0600.
+Result<void> give_line(const Result<std::string>& answer, const std::string& output) {
+  const auto line = answer ? member_of(*answer, "line") : answer;
+  if (!line) {
+    if (!output.empty()) ::unlink(output.c_str());
+    return tl::unexpected<Error>(line.error());
+  }
   const auto until = member_of(*answer, "old_key_until");
   std::fputs(
       "Its configuration, shown once: it holds the probe's secret key. On the device:\n"
       "  beaconry-escape --interface eth0 --config FILE\n",
       stderr);
+  print_notes(*answer);
   if (until && !until->empty()) {
     std::fprintf(stderr, "The old key counts until %s.\n", terminal_safe(*until).c_str());
   }
-  return print(*line + '\n');
+  return output.empty() ? print(*line + '\n') : replace_file(output, *line + '\n');
 }
 
 Result<void> add(Server& server, const Options& options) {
@@ -62,7 +104,8 @@ Result<void> add(Server& server, const Options& options) {
     body["peers"].push_back(utf8_valid(each));
   if (options.no_long_cycle) body["long_cycle"] = false;
   if (options.listen) body["listen"] = true;
-  return print_line(server.post("/api/v1/probes", body.dump()));
+  if (auto claimed = claim_file(options.output); !claimed) return claimed;
+  return give_line(server.post("/api/v1/probes", body.dump()), options.output);
 }
 
 Result<void> list(Server& server, const Options& options) {
@@ -108,6 +151,11 @@ std::function<int()> define(CLI::App& app) {
   CLI::App* rotating = app.add_subcommand("rotate", "Give it a new key and print it, once");
   rotating->add_option("--overlap", options->overlap, "The old key counts so long [24h]");
   rotating->add_option("--home", options->home, "Another home [the same]");
+  for (CLI::App* child : {adding, rotating}) {
+    child->add_option("--output", options->output,
+                      "Put the configuration into this new file, which its owner alone may read "
+                      "[standard output]");
+  }
   for (CLI::App* child : {showing, revoking, rotating})
     child->add_option("name", options->name, "As `probes list` shows it")->required();
   const auto access = ServerOptions::add_to(app);
@@ -123,9 +171,11 @@ std::function<int()> define(CLI::App& app) {
         return print(probe_text(*answer));
       }
       if (rotating->parsed()) {
-        return print_line(
+        if (auto claimed = claim_file(options->output); !claimed) return claimed;
+        return give_line(
             server.post(path_of(*options) + "/rotate",
-                        json_object({{"overlap", options->overlap}, {"home", options->home}})));
+                        json_object({{"overlap", options->overlap}, {"home", options->home}})),
+            options->output);
       }
       const auto answer = server.remove(path_of(*options));
       if (!answer) return tl::unexpected<Error>(answer.error());

@@ -84,7 +84,8 @@ constexpr ConfigKey kKeys[] = {
 
     {"home.interfaces", kTexts, "Where home sniffs; unset: all interfaces but loopback.", "empty"},
     {"home.addresses", kTexts,
-     "Home's own addresses as probes reach them; unset: those of its interfaces.", "empty"},
+     "Home's own addresses as probes reach them; unset: the public ones of its interfaces.",
+     "empty"},
     {"home.zone", kText, "The DNS zone that is delegated to home; unset: no DNS server."},
     {"home.dns_port", kCount, "Where home answers for its zone, UDP and TCP.", "53", 1, kMostPort},
     {"home.all_ports", kBoolean,

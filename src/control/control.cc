@@ -46,7 +46,6 @@ Leaks::Settings leak_settings(const HuntConfig& config) {
   Leaks::Settings settings;
   settings.most_observations = config.values.count("leaks.most_observations").value();
   settings.observation_retention = config.values.duration("leaks.observation_retention").value();
-  settings.journal_retention = config.values.duration("control_plane.data_retention").value();
   return settings;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "flow/server_name.h"
 #include "http/certificates.h"
 #include "store/columns.h"
 #include "store/transaction.h"
@@ -37,6 +38,12 @@ bool is_zone(const std::string& zone) {
     }
   }
   return true;
+}
+
+// Nobody's own: "com", "co.uk", "localhost". What is below one says nothing of whose it is.
+bool is_public_suffix(const std::string& zone) {
+  if (zone.find('.') == std::string::npos) return true;
+  return registered_domain("a.b." + zone) == "b." + zone;
 }
 
 std::string text_in(const Json& json, const char* name) {
@@ -108,10 +115,14 @@ Result<KeptHome> Homes::parse(std::string_view text) {
   home.zone = ascii_lower(text_in(json, "zone"));
   if (!home.zone.empty() && home.zone.back() == '.') home.zone.pop_back();
   if (!is_zone(home.zone)) return malformed("'zone' is no DNS name of at most 120 characters");
+  if (!home.zone.empty() && is_public_suffix(home.zone)) {
+    return malformed("'zone' is '" + home.zone +
+                     "', which many share: delegate a name of your own, such as t.example.org");
+  }
   home.version = terminal_safe(text_in(json, "version")).substr(0, kLongestVersion);
   const auto addresses = json.find("addresses");
   if (addresses == json.end() || !addresses->is_array() || addresses->size() > kMostAddresses) {
-    return malformed("'addresses' is not a list of at most 64");
+    return malformed("'addresses' is not a list of at most 8");
   }
   for (const Json& each : *addresses) {
     const auto address =
@@ -124,14 +135,19 @@ Result<KeptHome> Homes::parse(std::string_view text) {
   return home;
 }
 
-Result<void> Homes::announce(const KeptHome& home, Timestamp now) {
+Result<std::optional<KeptHome>> Homes::announce(const KeptHome& home, Timestamp now) {
   const std::lock_guard lock(mutex_);
   KeptHome kept = home;
+  std::optional<KeptHome> before;
   kept.first = kept.announced = now;
   if (const auto found = homes_.find(home.edge); found != homes_.end()) {
     kept.first = found->second.first;
     kept.key_changed = found->second.key_changed;
     if (found->second.box_public != home.box_public) kept.key_changed = now;
+    const bool is_same = found->second.box_public == home.box_public &&
+                         found->second.zone == home.zone &&
+                         found->second.addresses == home.addresses;
+    if (!is_same) before = found->second;
   } else if (homes_.size() >= kMostHomes) {
     return fail(ErrorKind::limit, "keep", "home", "there are 256 already; revoke some edges");
   }
@@ -139,8 +155,23 @@ Result<void> Homes::announce(const KeptHome& home, Timestamp now) {
     write_home(tables, kept);
     return {};
   });
-  if (done) homes_[kept.edge] = std::move(kept);
-  return done;
+  if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  homes_[kept.edge] = std::move(kept);
+  return before;
+}
+
+Result<bool> Homes::forget(const std::string& edge) {
+  const std::lock_guard lock(mutex_);
+  if (homes_.count(edge) == 0) return false;
+  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement remove(tables, "DELETE FROM home WHERE edge = ?");
+    remove.bind(1, edge);
+    remove.exec();
+    return {};
+  });
+  if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  homes_.erase(edge);
+  return true;
 }
 
 std::vector<KeptHome> Homes::list() const {
@@ -179,6 +210,41 @@ std::string Homes::with_name(std::string_view name) const {
     if (below) return edge;
   }
   return {};
+}
+
+Alert home_alert(const KeptHome& before, const KeptHome& home, Timestamp now) {
+  std::string what;
+  const auto differs = [&](std::string_view name, const std::string& old, const std::string& now_) {
+    if (old == now_) return;
+    what += (what.empty() ? "" : "; ") + std::string(name) + " was " +
+            (old.empty() ? "none" : old) + ", is " + (now_.empty() ? "none" : now_);
+  };
+  differs("its DNS zone", before.zone, home.zone);
+  differs("its addresses", addresses_text(before.addresses), addresses_text(home.addresses));
+  differs("its key", to_hex(before.box_public), to_hex(home.box_public));
+  Alert alert;
+  alert.kind = "home.changed";
+  alert.id = sha256_hex(alert.kind + '\n' + home.edge + '\n' + to_rfc3339(now) + '\n' + what)
+                 .substr(0, 32);
+  alert.title = "Home " + home.name + " says that it is elsewhere";
+  alert.description = "Of the home " + home.name + ": " + what +
+                      ". Traffic to a home is labelled as ours and the hunt stays silent about it. "
+                      "If nobody changed its configuration, its machine is somebody else's now: "
+                      "revoke it ('beaconry edges revoke').";
+  alert.severity = Severity::high;
+  alert.source = "leaks";
+  alert.subject = home.edge;
+  alert.time = now;
+  alert.tags = {"home", "changed"};
+  constexpr auto kReplace = Json::error_handler_t::replace;
+  alert.details = Json{{"home", home.edge},
+                       {"home_name", home.name},
+                       {"zone_before", before.zone},
+                       {"zone", home.zone},
+                       {"addresses_before", addresses_text(before.addresses)},
+                       {"addresses", addresses_text(home.addresses)}}
+                      .dump(-1, ' ', false, kReplace);
+  return alert;
 }
 
 std::string probe_list_json(const std::vector<KeptProbe>& probes, const std::string& home,

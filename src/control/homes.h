@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alert/alert.h"
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -32,15 +33,18 @@ struct KeptHome {
 // Homes, by the edge that they are. Kept in the database and in memory. Any thread may call.
 class Homes {
  public:
-  static constexpr std::size_t kMostHomes = 256, kMostAddresses = 64;
+  static constexpr std::size_t kMostHomes = 256, kMostAddresses = 8;
 
   static Result<std::unique_ptr<Homes>> open(Database& database);
 
   // Reads {box_public, zone, addresses, version}. The first thing that is wrong is the error.
   static Result<KeptHome> parse(std::string_view json);
 
-  // What it says takes the place of what it said before.
-  Result<void> announce(const KeptHome& home, Timestamp now);
+  // What it says takes the place of what it said before, which comes back where key, zone or
+  // addresses differ: whatever goes to them counts as ours.
+  Result<std::optional<KeptHome>> announce(const KeptHome& home, Timestamp now);
+  // Of an edge that was revoked. True: there was one.
+  Result<bool> forget(const std::string& edge);
   std::vector<KeptHome> list() const;  // by name
   std::optional<KeptHome> find(const std::string& edge) const;
 
@@ -55,6 +59,9 @@ class Homes {
   mutable std::mutex mutex_;
   std::map<std::string, KeptHome> homes_;
 };
+
+// That a home says something else than before, of where it is or by which key.
+Alert home_alert(const KeptHome& before, const KeptHome& home, Timestamp now);
 
 // What a home polls for: {version, probes: [{id, name, box_public, sign_public, retired}],
 // controls: [{probe, every_seconds}]}; {version} alone where `after` is that version. The version

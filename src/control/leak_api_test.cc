@@ -191,6 +191,29 @@ TEST_F(LeakApiTest, AProbesLineIsShownOnceAndItsSecretNeverAgain) {
   EXPECT_EQ(send("DELETE", "/api/v1/probes/nobody").status, 404);
 }
 
+TEST_F(LeakApiTest, ALineComesWithWhatTheAdministratorMustSee) {
+  add_home();
+  ask("POST", "/api/v1/probes", R"({"name":"hall"})");
+  ask("POST", "/api/v1/probes", R"({"name":"yard","peers":["hall=10.0.1.9"]})");
+  const Json turned = ask("POST", "/api/v1/probes/hall/rotate");
+  EXPECT_EQ(turned["peers_to_rotate"], Json::array({"yard"}));
+  EXPECT_EQ(turned["home_addresses"], Json::array({"203.0.113.10"}));
+  EXPECT_EQ(turned["private_addresses"], Json::array());
+  KeptHome home = *control_->homes().find(kHome);
+  home.addresses = {*IpAddress::parse("192.168.1.2"), *IpAddress::parse("203.0.113.10")};
+  ASSERT_TRUE(control_->homes().announce(home, now()));
+  const Json made = ask("POST", "/api/v1/probes", R"({"name":"gate"})");
+  EXPECT_EQ(made["private_addresses"], Json::array({"192.168.1.2"}));
+  EXPECT_EQ(made["peers_to_rotate"], Json::array());
+}
+
+TEST_F(LeakApiTest, ARevokedHomeIsNoneAnyMore) {
+  add_home();
+  ask("DELETE", "/api/v1/edges/" + kHome);
+  EXPECT_EQ(get("/api/v1/homes")["count"], 0);
+  EXPECT_EQ(send("POST", "/api/v1/probes", R"({"name":"hall"})").status, 400);
+}
+
 TEST_F(LeakApiTest, FromAnObservationToALeakItsAlertItsMetricsAndItsReport) {
   add_home();
   const std::string probe = add_probe(R"({"name":"hall"})");

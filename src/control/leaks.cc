@@ -26,7 +26,6 @@ constexpr const char* kMigrations[] = {
 constexpr Duration kLeastSkew = std::chrono::seconds{10};
 constexpr Duration kHearingInterval = std::chrono::seconds{20};
 constexpr Duration kPruneInterval = std::chrono::minutes{1};
-constexpr Duration kBatchesKept = std::chrono::hours{24};  // beyond what the journal may hold
 constexpr Duration kAlertIdsKept = std::chrono::hours{24 * 400};
 constexpr std::string_view kAuthor = "beaconry-control";
 
@@ -223,6 +222,7 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
                               row.what == ObservationClass::duplicate ||
                               row.what == ObservationClass::retired;
       if (!says_where || row.seen.authenticity != Authenticity::authentic) continue;
+      if (row.seen.carrier == Carrier::injected) continue;  // home made it
       // What a retired key says of itself is worth nothing any more; where it came from is.
       Probes::Whereabouts where;
       where.outer = row.seen.source;
@@ -288,10 +288,8 @@ Result<void> Leaks::keep_hearings(Timestamp now) {
 
 // REQUIRES: mutex_ is held.
 void Leaks::prune(Timestamp now) {
-  const Duration batches =
-      std::max(settings_.observation_retention, settings_.journal_retention) + kBatchesKept;
-  const auto gone = observations_->prune(settings_.most_observations,
-                                         now - settings_.observation_retention, now - batches);
+  const auto gone =
+      observations_->prune(settings_.most_observations, now - settings_.observation_retention);
   if (!gone) log_warning(gone.error().message());
   const auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
     SQLite::Statement ids(tables, "DELETE FROM leak_alert WHERE alert IS NULL AND time < ?");
@@ -302,8 +300,9 @@ void Leaks::prune(Timestamp now) {
   if (!done) log_warning(done.error().message());
 }
 
-// Alerts that wait, in their order. Both the queue and the list know them by their ids: after a
-// crash in between they come again and are kept once.
+// Alerts that wait, in their order. The list knows them by their ids; the queue does not, so that
+// one that was pushed is remembered here until the database knows. After a crash in between it
+// comes again: sinks get every alert at least once, always by the same id.
 Result<void> Leaks::send() {
   const std::lock_guard lock(sending_);
   std::vector<std::pair<std::string, std::string>> waiting;
@@ -323,7 +322,9 @@ Result<void> Leaks::send() {
     if (!alert) {
       log_warning(alert.error().message());
     } else {
-      failed = parts_.queue.push(*alert);
+      // What the queue has goes to the sinks, whatever comes of the rest.
+      if (pushed_.count(id) == 0) failed = parts_.queue.push(*alert);
+      if (failed) pushed_.insert(id);
       if (failed) failed = parts_.alerts.add(*alert);
       if (!failed) break;
       ++alerts_made_;
@@ -340,7 +341,26 @@ Result<void> Leaks::send() {
     }
     return {};
   });
+  if (done) {
+    for (const std::string& id : sent)
+      pushed_.erase(id);
+  }
   return failed ? done : failed;
+}
+
+Result<void> Leaks::tell(const Alert& alert) {
+  auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement row(tables, "INSERT OR IGNORE INTO leak_alert VALUES (?, ?, ?)");
+    row.bind(1, alert.id);
+    row.bind(2, to_column(alert.time));
+    row.bind(3, to_json(alert));
+    row.exec();
+    return {};
+  });
+  if (!done) return done;
+  // What is kept is sent: now, or with a later tick.
+  if (auto sent = send(); !sent) log_warning(sent.error().message());
+  return {};
 }
 
 void Leaks::publish(const News& news) {

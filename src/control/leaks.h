@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,7 +44,6 @@ class Leaks {
   struct Settings {
     std::uint64_t most_observations = 1'000'000;
     Duration observation_retention = std::chrono::hours{24 * 90};
-    Duration journal_retention = std::chrono::hours{24};  // identities of batches outlive it
   };
   struct Batch {
     ObservationSource source;
@@ -67,6 +67,9 @@ class Leaks {
   Result<bool> take(Batch batch, Timestamp now);
   // Leaks that closed, probes that fell silent, alerts that could not be queued, rows that are old.
   Result<void> tick(Timestamp now);
+
+  // Another module's alert of what a home or a probe is: kept, and sent as those of leaks are.
+  Result<void> tell(const Alert& alert);
 
   // A home, by its edge, was there: only what it would have heard counts as silence.
   void home_listened(const std::string& home, Timestamp at);
@@ -98,8 +101,9 @@ class Leaks {
 
   const Parts parts_;
   std::unique_ptr<Observations> observations_;
-  std::mutex sending_;        // of what waits in the database; taken after mutex_ is let go
-  mutable std::mutex mutex_;  // of what stands below
+  std::mutex sending_;            // of what waits in the database; taken after mutex_ is let go
+  std::set<std::string> pushed_;  // ids that the queue has and the database still calls waiting
+  mutable std::mutex mutex_;      // of what stands below
   Settings settings_;
   std::unique_ptr<LeakBook> book_;
   std::uint64_t generation_ = 0;  // of the probes that the book knows; 0: of none yet

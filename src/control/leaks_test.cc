@@ -187,6 +187,25 @@ TEST_F(LeaksTest, AnAlertThatTheQueueRefusedComesWithALaterTick) {
   EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new"));
 }
 
+TEST_F(LeaksTest, AnAlertThatTheListRefusedReachesTheSinksOnce) {
+  const auto write = [&](const char* sql) {
+    ASSERT_TRUE(database_->transact([&](SQLite::Database& tables) -> Result<void> {
+      tables.exec(sql);
+      return {};
+    }));
+  };
+  write("CREATE TRIGGER full BEFORE UPDATE ON leak_alert BEGIN SELECT raise(ABORT, 'full'); END");
+  EXPECT_TRUE(take(seen(1)));
+  EXPECT_FALSE(leaks_->tick(kStart + 1s));
+  EXPECT_FALSE(leaks_->tick(kStart + 2s));
+  EXPECT_EQ(queue_.pushed.size(), 1U);
+  write("DROP TRIGGER full");
+  EXPECT_TRUE(leaks_->tick(kStart + 3s));
+  EXPECT_TRUE(leaks_->tick(kStart + 4s));
+  EXPECT_EQ(queue_.pushed.size(), 1U);
+  EXPECT_EQ(alerts_->count().value(), 1U);
+}
+
 TEST_F(LeaksTest, ABatchThatCannotBeKeptLeavesNothingAndMayComeAgain) {
   ASSERT_TRUE(database_->transact([](SQLite::Database& tables) -> Result<void> {
     tables.exec("CREATE TRIGGER full BEFORE INSERT ON leak BEGIN SELECT raise(ABORT, 'full'); END");
@@ -416,6 +435,53 @@ TEST_F(LeaksTest, PrunesObservationsButNotWhatItKnowsOfBatchesAndLeaks) {
   EXPECT_FALSE(take(first));
   EXPECT_EQ(leaks_->list()[0].count, 5U);
   EXPECT_EQ(leaks_->totals()[0], 5U);
+}
+
+TEST_F(LeaksTest, WhatAnybodyCanSendDrivesNoEvidenceOut) {
+  settings_.most_observations = 20;
+  leaks_->set_settings(settings_);
+  take(seen(1));
+  Observation unknown = seen(0);
+  unknown.authenticity = Authenticity::unknown_key;
+  unknown.ping = {};
+  for (int i = 0; i < 10; ++i)
+    take(batch(std::vector<Observation>(10, unknown)));
+  ASSERT_TRUE(leaks_->tick(kStart + 2min));
+  Observations::Query fresh;
+  fresh.what = ObservationClass::fresh;
+  EXPECT_EQ(kept(fresh), 1U);
+  EXPECT_EQ(kept(), 3U);
+  EXPECT_EQ(leaks_->observations().newest(100).value().size(), 1U);
+  // Of batches that have no row left the numbers alone remain.
+  const auto rows = database_->transact([](SQLite::Database& tables) -> Result<int> {
+    return tables.execAndGet("SELECT count(*) FROM observation_batch").getInt();
+  });
+  EXPECT_EQ(rows.value(), 2);
+}
+
+TEST_F(LeaksTest, AServersWrongClockMakesNothingALoss) {
+  settings_.most_observations = 2;
+  leaks_->set_settings(settings_);
+  Leaks::Batch early = batch({seen(1), seen(2)});
+  early.source.accepted = kStart + 24h * 3650;
+  ASSERT_TRUE(leaks_->take(early, early.source.accepted).value());
+  ASSERT_TRUE(leaks_->tick(kStart + 24h * 7300));
+  EXPECT_EQ(kept(), 0U);
+  // The clock is right again.
+  EXPECT_FALSE(take(early)) << "it was kept";
+  EXPECT_TRUE(take(batch({seen(3)}))) << "it was not";
+  EXPECT_EQ(kept(), 1U);
+}
+
+TEST_F(LeaksTest, AControlThatHomeMadeSaysNotWhereItsProbeIs) {
+  Observation control = seen(7);
+  control.ping.method = MethodId::control;
+  control.carrier = Carrier::injected;
+  control.source = control.destination = address("127.0.0.1");
+  take(control);
+  EXPECT_TRUE(probes_->addresses_of(control.ping.probe).empty());
+  Timestamp next_end{};
+  EXPECT_TRUE(probes_->schedules(kStart, next_end).at(0).known_outer.empty());
 }
 
 TEST_F(LeaksTest, FiltersObservations) {

@@ -1,8 +1,13 @@
 #include "control/observations.h"
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
 #include <utility>
 
+#include "base/log.h"
+#include "control/batch_cursor.h"
 #include "store/columns.h"
 #include "store/transaction.h"
 
@@ -26,8 +31,16 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE observation_total (class INTEGER PRIMARY KEY, count INTEGER NOT NULL);"
     // Batches accepted up to here are not listed any more.
     "CREATE TABLE observation_horizon (accepted INTEGER NOT NULL);"
-    "INSERT INTO observation_horizon VALUES (0)"};
+    "INSERT INTO observation_horizon VALUES (0)",
+    // Batches are known by their numbers, not by a time; what anybody can cause is told apart.
+    "DROP TABLE observation_horizon;"
+    "CREATE TABLE observation_cursor (edge TEXT NOT NULL, incarnation TEXT NOT NULL, batches TEXT "
+    "NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (edge, incarnation));"
+    "ALTER TABLE observation ADD COLUMN noise INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE observation SET noise = 1 WHERE authenticity = 3 OR class = 3;"
+    "CREATE INDEX observation_by_noise ON observation (noise, number)"};
 constexpr std::size_t kMostOfAPage = 10'000;
+constexpr std::uint64_t kPiece = 20'000;  // rows that a search looks at while it holds the database
 
 constexpr const char* kColumns =
     "SELECT number, coalesce((SELECT edge FROM observation_batch WHERE id = batch), ''), received, "
@@ -104,6 +117,7 @@ void write_row(SQLite::Statement& insert, std::int64_t batch, std::size_t positi
   insert.bind(17, int{seen.ttl});
   insert.bind(18, seen.raw.data(), static_cast<int>(seen.raw.size()));
   insert.bind(19, judged.leak);
+  insert.bind(20, known && judged.what != ObservationClass::replayed ? 0 : 1);
   insert.exec();
 }
 
@@ -113,7 +127,7 @@ std::string matching(const Observations::Query& query) {
   if (!query.probe.empty()) where += " AND probe = ?1";
   if (!query.leak.empty()) where += " AND leak = ?2";
   if (!query.edge.empty()) {
-    where += " AND batch IN (SELECT id FROM observation_batch WHERE edge = ?3)";
+    where += " AND (SELECT edge FROM observation_batch WHERE id = batch) = ?3";
   }
   if (!query.receiver.empty()) where += " AND receiver = ?4";
   if (query.method) where += " AND method = ?5";
@@ -130,6 +144,80 @@ void bind_filters(SQLite::Statement& statement, const Observations::Query& query
   if (query.method) statement.bind(5, static_cast<int>(*query.method));
   if (query.what) statement.bind(6, static_cast<int>(*query.what));
   if (query.since) statement.bind(7, to_column(*query.since));
+}
+
+// The batches of an edge's incarnation whose rows are gone.
+BatchCursor cursor_of(SQLite::Database& tables, const std::string& edge,
+                      const std::string& incarnation) {
+  SQLite::Statement row(
+      tables, "SELECT batches FROM observation_cursor WHERE edge = ? AND incarnation = ?");
+  row.bind(1, edge);
+  row.bind(2, incarnation);
+  if (!row.executeStep()) return {};
+  auto cursor = BatchCursor::parse(row.getColumn(0).getString());
+  if (!cursor) log_warning("observations of " + edge + ": " + cursor.error().message());
+  return cursor.value_or(BatchCursor());
+}
+
+void add_to_cursor(SQLite::Database& tables, const std::string& edge,
+                   const std::string& incarnation, const std::vector<std::uint64_t>& sequences) {
+  BatchCursor cursor = cursor_of(tables, edge, incarnation);
+  for (const std::uint64_t sequence : sequences) {
+    if (sequence != 0) cursor.add(sequence);
+  }
+  SQLite::Statement keep(tables,
+                         "INSERT OR REPLACE INTO observation_cursor VALUES (?1, ?2, ?3, (SELECT 1 "
+                         "+ coalesce(max(changed), 0) FROM observation_cursor))");
+  keep.bind(1, edge);
+  keep.bind(2, incarnation);
+  keep.bind(3, cursor.to_text());
+  keep.exec();
+  SQLite::Statement few(tables,
+                        "DELETE FROM observation_cursor WHERE edge = ?1 AND changed <= (SELECT "
+                        "changed FROM observation_cursor WHERE edge = ?1 ORDER BY changed DESC "
+                        "LIMIT 1 OFFSET ?2)");
+  few.bind(1, edge);
+  few.bind(2, to_column(std::uint64_t{Observations::kMostIncarnations}));
+  few.exec();
+}
+
+// Runs a DELETE that returns the batches of the rows that it took. How many rows there were.
+std::uint64_t remove_rows(SQLite::Statement& statement, std::set<std::int64_t>& batches) {
+  std::uint64_t gone = 0;
+  for (; statement.executeStep(); ++gone)
+    batches.insert(statement.getColumn(0).getInt64());
+  return gone;
+}
+
+// Of batches that lost rows, those that have none left go, but for their numbers.
+void fold_batches(SQLite::Database& tables, const std::set<std::int64_t>& batches) {
+  std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>> gone;
+  SQLite::Statement batch(tables,
+                          "DELETE FROM observation_batch WHERE id = ?1 AND NOT EXISTS (SELECT 1 "
+                          "FROM observation WHERE batch = ?1) RETURNING edge, incarnation, "
+                          "sequence");
+  for (const std::int64_t id : batches) {
+    batch.reset();
+    batch.bind(1, id);
+    while (batch.executeStep()) {
+      gone[{batch.getColumn(0).getString(), batch.getColumn(1).getString()}].push_back(
+          count_in(batch.getColumn(2)));
+    }
+  }
+  for (const auto& [whose, sequences] : gone)
+    add_to_cursor(tables, whose.first, whose.second, sequences);
+}
+
+// Rows of one kind beyond so many.
+std::uint64_t remove_beyond(SQLite::Database& tables, bool noise, std::uint64_t most,
+                            std::set<std::int64_t>& batches) {
+  SQLite::Statement many(tables,
+                         "DELETE FROM observation WHERE noise = ?1 AND number <= (SELECT number "
+                         "FROM observation WHERE noise = ?1 ORDER BY number DESC LIMIT 1 OFFSET "
+                         "?2) RETURNING batch");
+  many.bind(1, noise ? 1 : 0);
+  many.bind(2, to_column(most));
+  return remove_rows(many, batches);
 }
 
 }  // namespace
@@ -158,13 +246,14 @@ Result<bool> Observations::knows(const ObservationSource& source) const {
     batch.bind(2, source.incarnation);
     batch.bind(3, to_column(source.sequence));
     if (batch.executeStep()) return true;
-    return source.accepted <=
-           time_in(tables.execAndGet("SELECT max(accepted) FROM observation_horizon"));
+    return cursor_of(tables, source.edge, source.incarnation).has(source.sequence);
   });
 }
 
 void Observations::write(SQLite::Database& tables, const ObservationSource& source,
                          std::span<const JudgedObservation> rows) {
+  if (rows.empty())
+    return add_to_cursor(tables, source.edge, source.incarnation, {source.sequence});
   SQLite::Statement batch(tables,
                           "INSERT INTO observation_batch (edge, incarnation, sequence, accepted) "
                           "VALUES (?, ?, ?, ?)");
@@ -178,7 +267,8 @@ void Observations::write(SQLite::Database& tables, const ObservationSource& sour
       tables,
       "INSERT INTO observation (batch, position, received, class, authenticity, carrier, receiver, "
       "retired, probe, method, ping, source, destination, source_port, destination_port, protocol, "
-      "ttl, raw, leak) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "ttl, raw, leak, noise) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?)");
   Totals counts{};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     write_row(insert, id, i, rows[i]);
@@ -198,40 +288,61 @@ void Observations::write(SQLite::Database& tables, const ObservationSource& sour
 
 Result<Observations::Page> Observations::page(const Query& query) const {
   const std::size_t limit = std::clamp<std::size_t>(query.limit, 1, kMostOfAPage);
-  return database_.transact([&](SQLite::Database& tables) -> Result<Page> {
-    Page page;
-    const std::string where = matching(query);
+  const std::string where = matching(query) + " AND number < ?10 AND number >= ?11";
+  Page page;
+  std::int64_t end = std::numeric_limits<std::int64_t>::max();
+  const auto search = [&](SQLite::Database& tables) -> Result<void> {
+    SQLite::Statement piece(tables,
+                            "SELECT coalesce((SELECT number FROM observation WHERE number < ?1 "
+                            "ORDER BY number DESC LIMIT 1 OFFSET ?2), 0)");
+    piece.bind(1, end);
+    piece.bind(2, to_column(kPiece - 1));
+    piece.executeStep();
+    const std::int64_t begin = piece.getColumn(0).getInt64();
+    const auto bind_all = [&](SQLite::Statement& statement) {
+      bind_filters(statement, query);
+      statement.bind(10, end);
+      statement.bind(11, begin);
+    };
     SQLite::Statement count(tables, "SELECT count(*) FROM observation " + where);
-    bind_filters(count, query);
+    bind_all(count);
     count.executeStep();
-    page.count = count_in(count.getColumn(0));
-    SQLite::Statement rows(tables, kColumns + where +
-                                       (query.before == 0 ? "" : " AND number < ?8") +
-                                       " ORDER BY number DESC LIMIT ?9");
-    bind_filters(rows, query);
-    if (query.before != 0) rows.bind(8, to_column(query.before));
-    rows.bind(9, to_column(std::uint64_t{limit} + 1));
-    while (rows.executeStep()) {
-      if (page.observations.size() == limit) {
-        page.next = page.observations.back().number;
-        break;
+    page.count += count_in(count.getColumn(0));
+    if (page.next == 0) {
+      SQLite::Statement rows(tables, kColumns + where +
+                                         (query.before == 0 ? "" : " AND number < ?8") +
+                                         " ORDER BY number DESC LIMIT ?9");
+      bind_all(rows);
+      if (query.before != 0) rows.bind(8, to_column(query.before));
+      rows.bind(9, to_column(std::uint64_t{limit - page.observations.size()} + 1));
+      while (rows.executeStep()) {
+        if (page.observations.size() == limit) {
+          page.next = page.observations.back().number;
+          break;
+        }
+        page.observations.push_back(kept_in(rows));
       }
-      page.observations.push_back(kept_in(rows));
     }
-    return page;
-  });
+    end = begin;
+    return {};
+  };
+  while (end > 0) {
+    if (auto done = database_.transact(search); !done) {
+      return tl::unexpected<Error>(std::move(done.error()));
+    }
+  }
+  return page;
 }
 
 Result<std::vector<Observation>> Observations::newest(std::size_t most) const {
   return database_.transact([&](SQLite::Database& tables) -> Result<std::vector<Observation>> {
-    SQLite::Statement rows(
-        tables, std::string(kColumns) +
-                    "WHERE number > (SELECT coalesce(max(number), 0) FROM observation) - "
-                    "? ORDER BY number");
+    SQLite::Statement rows(tables,
+                           std::string(kColumns) + "WHERE noise = 0 ORDER BY number DESC LIMIT ?");
     rows.bind(1, to_column(std::uint64_t{most}));
     std::vector<Observation> observations;
     while (rows.executeStep())
       observations.push_back(std::move(kept_in(rows).judged.seen));
+    std::reverse(observations.begin(), observations.end());
     return observations;
   });
 }
@@ -248,30 +359,19 @@ Result<Observations::Totals> Observations::totals() const {
   });
 }
 
-Result<std::uint64_t> Observations::prune(std::uint64_t most, Timestamp before,
-                                          Timestamp batches_before) {
+Result<std::uint64_t> Observations::prune(std::uint64_t most, Timestamp before) {
   return database_.transact([&](SQLite::Database& tables) -> Result<std::uint64_t> {
-    SQLite::Statement many(tables,
-                           "DELETE FROM observation WHERE number <= (SELECT coalesce(max(number), "
-                           "0) FROM observation) - ?");
-    many.bind(1, to_column(most));
-    auto gone = static_cast<std::uint64_t>(many.exec());
+    std::set<std::int64_t> batches;
+    const std::uint64_t noise = std::max<std::uint64_t>(most / kNoisePart, 1);
+    std::uint64_t gone = remove_beyond(tables, true, noise, batches);
+    gone += remove_beyond(tables, false, most, batches);
     // In the order of arrival, whatever the homes' clocks say.
     SQLite::Statement old(tables,
                           "DELETE FROM observation WHERE batch <= (SELECT coalesce(max(id), 0) "
-                          "FROM observation_batch WHERE accepted < ?)");
+                          "FROM observation_batch WHERE accepted < ?) RETURNING batch");
     old.bind(1, to_column(before));
-    gone += static_cast<std::uint64_t>(old.exec());
-    SQLite::Statement batches(tables,
-                              "DELETE FROM observation_batch WHERE accepted < ?1 AND id < (SELECT "
-                              "coalesce(min(batch), 9223372036854775807) FROM observation)");
-    batches.bind(1, to_column(batches_before));
-    if (batches.exec() > 0) {
-      SQLite::Statement horizon(tables,
-                                "UPDATE observation_horizon SET accepted = max(accepted, ?)");
-      horizon.bind(1, to_column(batches_before) - 1);
-      horizon.exec();
-    }
+    gone += remove_rows(old, batches);
+    fold_batches(tables, batches);
     return gone;
   });
 }

@@ -29,8 +29,10 @@ struct JudgedObservation {
 };
 
 // What homes saw, as it is kept: each observation once, however often its batch comes. Rows are
-// bounded by number and age; the identities of batches outlive them, so that nothing that the
-// journal still holds counts twice. Any thread may call.
+// bounded by number and age, and those that anybody can cause (unknown keys, replays) to a part of
+// it, so that they drive no evidence out. Of batches whose rows are gone their numbers are known by
+// edge and incarnation, the newest kMostIncarnations of each: nothing that the journal still holds
+// counts twice, whatever the clock says. Any thread may call.
 class Observations {
  public:
   struct Kept {
@@ -39,11 +41,13 @@ class Observations {
     JudgedObservation judged;
   };
   static constexpr std::size_t kClasses = 7;
+  static constexpr std::size_t kMostIncarnations = 8;  // of an edge
+  static constexpr std::uint64_t kNoisePart = 10;      // of `most`: one in so many
   using Totals = std::array<std::uint64_t, kClasses>;  // by ObservationClass, ever
 
   static Result<std::unique_ptr<Observations>> open(Database& database);
 
-  // Was this batch kept, or so old that it must have been?
+  // Was this batch kept?
   Result<bool> knows(const ObservationSource& source) const;
   // Within the caller's transaction: its rows, its identity, the totals.
   static void write(SQLite::Database& tables, const ObservationSource& source,
@@ -62,14 +66,15 @@ class Observations {
     std::uint64_t next = 0;          // `before` of the next page; 0: there is none
     std::uint64_t count = 0;         // all that match
   };
+  // Piece by piece, so that a long search holds up no batch.
   Result<Page> page(const Query& query) const;
-  // The newest ones, oldest first: what LeakBook remembers.
+  // The newest ones, oldest first, but noise: what LeakBook remembers.
   Result<std::vector<Observation>> newest(std::size_t most) const;
   Result<Totals> totals() const;
 
-  // Forgets the oldest beyond `most`, and those that were received before; batches accepted before
-  // `batches_before` as well.
-  Result<std::uint64_t> prune(std::uint64_t most, Timestamp before, Timestamp batches_before);
+  // Forgets the oldest beyond `most`, of unknown keys and replays beyond a part of it, and those
+  // whose batch was accepted before.
+  Result<std::uint64_t> prune(std::uint64_t most, Timestamp before);
 
  private:
   explicit Observations(Database& database) : database_(database) {}

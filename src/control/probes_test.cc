@@ -198,6 +198,47 @@ TEST_F(ProbesTest, AHomeSaysWhereItIs) {
     EXPECT_FALSE(Homes::parse(bad)) << bad;
 }
 
+TEST_F(ProbesTest, AHomeCallsNothingItsOwnThatManyShare) {
+  const auto parsed = [](const std::string& zone, unsigned addresses = 1) {
+    std::string list;
+    for (unsigned i = 0; i < addresses; ++i)
+      list += (i == 0 ? "\"203.0.113." : ",\"203.0.113.") + std::to_string(i + 1) + '"';
+    return Homes::parse(R"({"box_public":")" + std::string(64, '1') + R"(","zone":")" + zone +
+                        R"(","addresses":[)" + list + "]}")
+        .has_value();
+  };
+  EXPECT_TRUE(parsed(""));
+  EXPECT_TRUE(parsed("example.org"));
+  EXPECT_TRUE(parsed("t.example.co.uk"));
+  EXPECT_TRUE(parsed("t.plant.internal"));
+  for (const char* shared : {"com", "org.", "co.uk", "localhost", "github.io"})
+    EXPECT_FALSE(parsed(shared)) << shared;
+  EXPECT_TRUE(parsed("", 8));
+  EXPECT_FALSE(parsed("", 9));
+}
+
+TEST_F(ProbesTest, AHomeThatSaysSomethingElseIsTold) {
+  KeptHome home;
+  home.edge = std::string(64, 'a');
+  home.name = "outside";
+  home.addresses = {address("203.0.113.10")};
+  EXPECT_FALSE(homes_->announce(home, kNow).value()) << "the first time";
+  EXPECT_FALSE(homes_->announce(home, kNow + 1h).value()) << "the same";
+  home.addresses.push_back(address("198.51.100.7"));
+  const auto before = homes_->announce(home, kNow + 2h).value();
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->addresses.size(), 1U);
+  const Alert alert = home_alert(*before, home, kNow + 2h);
+  EXPECT_EQ(alert.kind, "home.changed");
+  EXPECT_NE(alert.description.find("198.51.100.7"), std::string::npos) << alert.description;
+  reopen();
+  EXPECT_FALSE(homes_->announce(home, kNow + 3h).value());
+  EXPECT_TRUE(homes_->forget(home.edge).value());
+  EXPECT_FALSE(homes_->forget(home.edge).value());
+  reopen();
+  EXPECT_TRUE(homes_->list().empty());
+}
+
 TEST_F(ProbesTest, ALineIsWhatTheProbeReads) {
   auto wanted = read_probe_request(
       R"({"name":"hall","profile":"office","control":"path:[2001:db8::9]:443/tcp",)"

@@ -41,6 +41,7 @@ struct Totals {
   std::uint64_t own_replies = 0;  // home's answers, sent back by somebody
   std::uint64_t answers = 0, answers_over_rate = 0, not_fresh = 0;
   std::uint64_t observations = 0, observations_lost = 0, batches = 0, controls = 0;
+  std::uint64_t controls_withheld = 0;
 };
 
 class ListeningHome final : public Home {
@@ -315,6 +316,14 @@ Result<void> ListeningHome::inject_control(ProbeId probe) {
     return fail(ErrorKind::not_found, "inject the control of", probe.to_string(),
                 "no such probe is known here");
   }
+  // It says that home hears: what home should hear by must be there. `quiet` hears nothing.
+  for (const Way& way : ways_) {
+    if (way.receiver || way.name == "quiet") continue;
+    ++totals_.controls_withheld;
+    return fail(ErrorKind::io, "inject the control of", probe.to_string(),
+                "the receiver " + way.name + " is not there: " + way.fault +
+                    "; mend it, or turn it off in the configuration");
+  }
   Ping ping;
   ping.method = MethodId::control;
   ping.probe = probe;
@@ -361,6 +370,7 @@ std::vector<EdgeCounter> ListeningHome::own_counters() const {
           {"answers_over_rate", "", t.answers_over_rate},
           {"not_fresh", "", t.not_fresh},
           {"controls", "", t.controls},
+          {"controls_withheld", "", t.controls_withheld},
           {"observations", "", t.observations},
           {"observations_lost", "", t.observations_lost},
           {"batches", "", t.batches},

@@ -29,8 +29,9 @@ class Home : public Desk {
 
   // Takes the ring's place.
   virtual Result<void> set_probes(std::vector<KnownProbe> probes) = 0;
-  // The positive control where no path is open: a ping of this probe's, sealed and sent to our own
-  // receivers over loopback as any other.
+  // The positive control where no path is open: a ping of this probe's, sealed and sent to a socket
+  // of home's own over loopback; from there on it goes the way of any other. No receiver takes part,
+  // so that it is withheld, with an error, while one that is wanted is not there.
   virtual Result<void> inject_control(ProbeId probe) = 0;
   virtual std::vector<int> descriptors() const = 0;
   virtual void work() = 0;  // once: receivers, then the batch if it is due

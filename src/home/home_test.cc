@@ -263,6 +263,20 @@ TEST_F(HomeOnTheKernel, TakesItsOwnPositiveControlForInjected) {
   EXPECT_FALSE(home_->inject_control(ProbeId{7}));
 }
 
+TEST_F(HomeOnTheKernel, InjectsNoControlWhileAReceiverIsNotThere) {
+  open_home();  // skips where this machine lacks something else
+  if (IsSkipped()) return;
+  home_.reset();
+  Home::Options options;
+  options.settings.zone = "t.example.org";  // and no address that its server could name
+  options.clock = system_now;
+  home_ = std::move(Home::open(std::move(options), keys_, *spool_).value());
+  ASSERT_TRUE(home_->set_probes({probe_.known()}));
+  const auto injected = home_->inject_control(probe_.keys.id());
+  ASSERT_FALSE(injected) << home_->status_json();
+  EXPECT_THAT(injected.error().message(), HasSubstr("dns"));
+}
+
 TEST_F(HomeOnTheKernel, AnswersGarbageWithNothing) {
   HomeSettings settings;
   open_home(settings);

@@ -65,6 +65,10 @@ HttpResponse list(Control& control, const RouteCall& call) {
 HttpResponse revoke(Control& control, const RouteCall& call) {
   const auto revoked = control.enrolled().revoke(std::string(call.argument), control.now());
   if (!revoked) return error_answer(revoked.error());
+  for (const KeptHome& home : control.homes().list()) {
+    if (control.enrolled().is_enrolled(home.edge)) continue;
+    if (auto gone = control.homes().forget(home.edge); !gone) return error_answer(gone.error());
+  }
   return json_answer(R"({"status":"revoked"})");
 }
 

@@ -1,5 +1,6 @@
 #include "control/homes.h"
 
+#include "base/log.h"
 #include "control/answer.h"
 #include "control/control.h"
 #include "control/query.h"
@@ -12,7 +13,7 @@ namespace {
 std::optional<HttpResponse> refuse_others(Control& control, const RouteCall& call,
                                           Edges::Edge& edge) {
   const auto known = call.edge ? control.enrolled().find(std::string(call.who)) : std::nullopt;
-  if (!known || known->kind != "home") {
+  if (!known || known->revoked || known->kind != "home") {
     return error_answer(403, "only an edge that was enrolled as a home may call this, by its key");
   }
   edge = *known;
@@ -26,8 +27,13 @@ HttpResponse announce(Control& control, const RouteCall& call) {
   if (!home) return error_answer(home.error());
   home->edge = edge.id;
   home->name = edge.name;
-  if (auto kept = control.homes().announce(*home, control.now()); !kept) {
-    return error_answer(kept.error());
+  const Timestamp now = control.now();
+  const auto before = control.homes().announce(*home, now);
+  if (!before) return error_answer(before.error());
+  if (*before) {
+    const Alert alert = home_alert(**before, *home, now);
+    log_warning(alert.description);
+    if (auto told = control.leaks().tell(alert); !told) return error_answer(told.error());
   }
   return json_answer(R"({"status":"known"})");
 }

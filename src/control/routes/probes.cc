@@ -1,7 +1,9 @@
 #include "control/probes.h"
 
+#include <algorithm>
 #include <map>
 
+#include "base/private_address.h"
 #include "base/text.h"
 #include "control/answer.h"
 #include "control/body.h"
@@ -143,13 +145,48 @@ HttpResponse show(Control& control, const RouteCall& call) {
   }));
 }
 
+// Homes that may be called: those whose edge was not revoked.
+std::vector<KeptHome> enrolled_homes(const Control& control) {
+  std::vector<KeptHome> homes = control.homes().list();
+  std::erase_if(homes,
+                [&](const KeptHome& home) { return !control.enrolled().is_enrolled(home.edge); });
+  return homes;
+}
+
+// Probes whose lines name this one as a peer, and so its old key.
+std::vector<std::string> peers_of(const Control& control, const std::string& name, Timestamp now) {
+  std::vector<std::string> names;
+  for (const KeptProbe& each : control.probes().list()) {
+    if (each.name == name || each.successor || each.is_retired(now)) continue;
+    const bool is_peer = std::any_of(each.peers.begin(), each.peers.end(),
+                                     [&](const ProbePeer& peer) { return peer.name == name; });
+    if (is_peer) names.push_back(each.name);
+  }
+  return names;
+}
+
 // The only answer that ever holds a seed: no cache may keep it.
-HttpResponse line_answer(const Control& control, const KeptProbe& probe, const std::string& line,
-                         const std::optional<Timestamp>& old_until) {
+HttpResponse line_answer(const Control& control, const KeptProbe& probe, const KeptHome& home,
+                         const std::string& line, const std::optional<Timestamp>& old_until) {
   HttpResponse response = json_answer(json_text([&](JsonWriter& json) {
     json.begin();
     json.text("line", line);
     write_time(json, "old_key_until", old_until);
+    json.begin_list("home_addresses");
+    for (const IpAddress& address : home.addresses)
+      json.plain(address.to_string());
+    json.end_list();
+    json.begin_list("private_addresses");
+    for (const IpAddress& address : home.addresses) {
+      if (is_private(address)) json.plain(address.to_string());
+    }
+    json.end_list();
+    json.begin_list("peers_to_rotate");
+    if (old_until) {
+      for (const std::string& peer : peers_of(control, probe.name, control.now()))
+        json.text(peer);
+    }
+    json.end_list();
     json.begin("probe");
     write_probe(json, control, probe, count_leaks(control), control.now());
     json.end();
@@ -174,13 +211,13 @@ Result<std::string> give_keys(const Control& control, const KeptHome& home, Kept
 HttpResponse add(Control& control, const RouteCall& call) {
   auto probe = read_probe_request(call.request.body, control.now());
   if (!probe) return error_answer(probe.error());
-  const auto home = choose_home(control.homes().list(), probe->home);
+  const auto home = choose_home(enrolled_homes(control), probe->home);
   if (!home) return error_answer(home.error());
   probe->created_by = call.who;
   const auto line = give_keys(control, *home, *probe);
   if (!line) return error_answer(line.error());
   if (auto added = control.probes().add(*probe); !added) return error_answer(added.error());
-  return line_answer(control, *probe, *line, std::nullopt);
+  return line_answer(control, *probe, *home, *line, std::nullopt);
 }
 
 HttpResponse rotate(Control& control, const RouteCall& call) {
@@ -202,7 +239,7 @@ HttpResponse rotate(Control& control, const RouteCall& call) {
   if (probe->end && *probe->end <= control.now()) {
     return error_answer(400, "its end date has passed: add a probe with another");
   }
-  const auto home = choose_home(control.homes().list(), wanted.empty() ? probe->home : wanted);
+  const auto home = choose_home(enrolled_homes(control), wanted.empty() ? probe->home : wanted);
   if (!home) return error_answer(home.error());
   probe->created = control.now();
   probe->created_by = call.who;
@@ -211,7 +248,7 @@ HttpResponse rotate(Control& control, const RouteCall& call) {
   const auto line = give_keys(control, *home, *probe);
   if (!line) return error_answer(line.error());
   if (auto done = control.probes().rotate(*probe, until); !done) return error_answer(done.error());
-  return line_answer(control, *probe, *line, until);
+  return line_answer(control, *probe, *home, *line, until);
 }
 
 HttpResponse revoke(Control& control, const RouteCall& call) {
@@ -256,8 +293,11 @@ constexpr Route kRoutes[] = {
         .body = "`{name, profile: ot|office|lab, home, neighbours: [address], control: "
                 "none|home|path:ADDRESS:PORT[/tcp], control_every, end, short_period, long_cycle, "
                 "listen, peers: [NAME=ADDRESS[,reachable]], notes}`; all but name may be left out",
-        .response = "`{line, old_key_until, probe}`; line holds the probe's seed, which is not "
-                    "kept: it is shown this once",
+        .response = "`{line, old_key_until, home_addresses: [address], private_addresses: "
+                    "[address], peers_to_rotate: [name], probe}`; line holds the probe's seed, "
+                    "which is not kept: it is shown this once. private_addresses are those of home "
+                    "that mean nothing outside its own network; peers_to_rotate, after a rotation, "
+                    "probes whose lines name the old key",
     },
     {
         .method = "POST",
@@ -266,7 +306,7 @@ constexpr Route kRoutes[] = {
         .role = Role::admin,
         .handle = rotate,
         .body = "`{overlap, home}`, or nothing: 24h, and the same home",
-        .response = "`{line, old_key_until, probe}`, as when it was added",
+        .response = "as when it was added",
     },
     {
         .method = "DELETE",
