@@ -113,8 +113,7 @@ void print_table(const Probe& probe) {
       with_thousands(counters.failed).c_str());
   if (!tried) {
     std::puts(
-        "Nothing was tried, so this proves nothing. Without DHCP or router advertisements here, "
-        "give "
+        "Nothing was tried, so this proves nothing. Without DHCP or router advertisements, give "
         "'addresses' and 'gateways'.");
   }
   std::fflush(stdout);

@@ -7,112 +7,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "base/text.h"
-#include "escape/evidence_chain.h"
-#include "escape/method.h"
+#include "escape/test_evidence_file.h"
 
 namespace beaconry {
 namespace {
 
 using std::chrono::hours;
-using std::chrono::minutes;
 using std::chrono::seconds;
+using test::EvidenceFile;
+using test::is_whole;
+using test::keys_of;
+using test::kIpProto;
+using test::kStart;
+using test::kUdp;
+using test::make_try;
+using test::write_usual;
 using testing::HasSubstr;
-
-constexpr Timestamp kStart{seconds(1'800'000'000)};
-const IpAddress kHome = *IpAddress::parse("203.0.113.10");
-
-constexpr Method method_of(MethodId id) {
-  return {id, "", Risk::none, "", 0, false, nullptr, nullptr, nullptr};
-}
-constexpr Method kUdp = method_of(MethodId::udp_port);
-constexpr Method kIpProto = method_of(MethodId::ip_proto);
-constexpr Method kNeighbour = method_of(MethodId::neighbour_gateway);
-
-PartyKeys keys_of(std::uint8_t which) {
-  Key32 seed{};
-  seed[0] = which;
-  return PartyKeys(seed);
-}
-
-Try make_try(const Method& method, std::uint16_t port, std::uint64_t sequence,
-             CycleKind kind = CycleKind::short_cycle, std::uint32_t cycle = 1) {
-  Try made;
-  made.method = &method;
-  made.target.destination = kHome;
-  made.target.port = port;
-  made.sequence = sequence;
-  made.cycle_kind = kind;
-  made.cycle = cycle;
-  return made;
-}
-
-class EvidenceFile {
- public:
-  EvidenceFile() {
-    char name[] = "/tmp/beaconry_evidence_XXXXXX";
-    folder_ = ::mkdtemp(name);
-  }
-  ~EvidenceFile() { std::filesystem::remove_all(folder_); }
-  EvidenceFile(const EvidenceFile&) = delete;
-  EvidenceFile& operator=(const EvidenceFile&) = delete;
-
-  std::string path() const { return folder_ + "/evidence.log"; }
-  std::string text() const {
-    std::ifstream file(path(), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  void put(const std::string& text) const {
-    std::ofstream(path(), std::ios::binary | std::ios::trunc) << text;
-  }
-  Result<std::unique_ptr<Evidence>> open(Timestamp now = kStart, std::uint8_t whose = 1,
-                                         std::uint64_t most = 32 << 20) const {
-    return Evidence::open({path(), most, "press line 3"}, keys_of(whose), now);
-  }
-
- private:
-  std::string folder_;
-};
-
-// A file of two short cycles and a part of a long one, ended cleanly.
-void write_usual(const EvidenceFile& file) {
-  auto opened = file.open();
-  ASSERT_TRUE(opened) << opened.error().message();
-  Evidence& evidence = **opened;
-  std::uint64_t sequence = evidence.last_sequence();
-  Timestamp now = kStart;
-  for (std::uint32_t cycle = 1; cycle <= 2; ++cycle) {
-    ASSERT_TRUE(evidence.began(CycleKind::short_cycle, cycle, now));
-    ASSERT_TRUE(evidence.skipped(MethodId::dns, CycleKind::short_cycle, cycle,
-                                 "no resolver is known", now));
-    for (const std::uint16_t port : std::initializer_list<std::uint16_t>{53, 443, 8080}) {
-      const Try made = make_try(kUdp, port, ++sequence, CycleKind::short_cycle, cycle);
-      ASSERT_TRUE(evidence.tried(made, now += seconds(1)));
-      if (port == 443) {
-        ASSERT_TRUE(evidence.answered(made, now));
-      }
-    }
-    Try via = make_try(kNeighbour, 0, ++sequence, CycleKind::short_cycle, cycle);
-    via.target.via = *IpAddress::parse("10.0.1.50");
-    ASSERT_TRUE(evidence.tried(via, now += seconds(1)));
-    ASSERT_TRUE(evidence.completed(CycleKind::short_cycle, cycle, now += seconds(1)));
-    if (cycle == 1) {
-      ASSERT_TRUE(evidence.began(CycleKind::long_cycle, 1, now));
-    }
-    for (std::uint16_t i = 1; i <= 100; ++i) {
-      ASSERT_TRUE(evidence.tried(make_try(kUdp, i, ++sequence, CycleKind::long_cycle, 1),
-                                 now += seconds(1)));
-    }
-  }
-  ASSERT_TRUE(evidence.heard("dmz #1", Ping(), now));
-  ASSERT_TRUE(evidence.heard("dmz #1", Ping(), now + minutes(2)));
-  ASSERT_TRUE(evidence.end(now + minutes(3)));
-}
 
 TEST(Evidence, ReportsWhatWasTriedAndWhatWasNot) {
   const EvidenceFile file;
@@ -258,94 +172,6 @@ TEST(Evidence, DoesNotGoOnWithAnotherProbesRecordNorShareOne) {
   EXPECT_THAT(twice.error().message(), HasSubstr("another probe writes to it"));
   const Key32 expected = keys_of(2).sign_public();
   EXPECT_FALSE(verify_evidence(file.path(), &expected));
-}
-
-// True only of what nobody touched.
-bool is_whole(const EvidenceFile& file) {
-  const Key32 key = keys_of(1).sign_public();
-  const auto report = verify_evidence(file.path(), &key);
-  return report && report->clean_end;
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines)
-    text += line + '\n';
-  return text;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(line);
-  return lines;
-}
-
-struct Tampering : testing::Test {
-  Tampering() { file.put(usual()); }
-  // Written once: the disk is slow.
-  static const std::string& usual() {
-    static const std::string text = [] {
-      const EvidenceFile written;
-      write_usual(written);
-      return written.text();
-    }();
-    return text;
-  }
-  EvidenceFile file;
-};
-
-RC_GTEST_FIXTURE_PROP(Tampering, OfAnyByteIsFound, ()) {
-  std::string text = file.text();
-  RC_PRE(is_whole(file));
-  const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
-  const auto byte = *rc::gen::distinctFrom(rc::gen::arbitrary<char>(), text[at]);
-  text[at] = byte;
-  file.put(text);
-  RC_ASSERT(!is_whole(file));
-}
-
-RC_GTEST_FIXTURE_PROP(Tampering, OfAnyLineIsFound, ()) {
-  std::vector<std::string> lines = lines_of(file.text());
-  const auto before = lines;
-  const auto from = *rc::gen::inRange<std::size_t>(0, lines.size());
-  const auto to = *rc::gen::inRange<std::size_t>(0, lines.size());
-  const auto at = [&](std::size_t i) { return lines.begin() + static_cast<std::ptrdiff_t>(i); };
-  switch (*rc::gen::inRange(0, 3)) {
-    case 0:
-      lines.erase(at(from));
-      break;
-    case 1:
-      lines.insert(at(to), before[from]);
-      break;
-    default:
-      std::swap(lines[from], lines[to]);
-  }
-  RC_PRE(lines != before);
-  file.put(joined(lines));
-  RC_ASSERT(!is_whole(file));
-}
-
-RC_GTEST_FIXTURE_PROP(Tampering, OfTheEndIsFound, ()) {
-  const std::string text = file.text();
-  file.put(text.substr(0, *rc::gen::inRange<std::size_t>(0, text.size())));
-  RC_ASSERT(!is_whole(file));
-}
-
-TEST_F(Tampering, WithLinesThatFollowIsFoundByTheSignature) {
-  // Whoever knows the format can make checks, but not signatures.
-  auto lines = lines_of(file.text());
-  EvidenceChain chain(lines[0]);
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    std::string text = lines[i].substr(9);
-    if (const auto port = text.find("targets=53,443"); port != text.npos) text[port + 9] = '4';
-    lines[i] = chain.add(text) + ' ' + text;
-  }
-  file.put(joined(lines));
-  const auto report = verify_evidence(file.path(), nullptr);
-  ASSERT_FALSE(report);
-  EXPECT_THAT(report.error().message(), HasSubstr("signature"));
 }
 
 // Short cycles of a few tries and one long one under way.

@@ -12,6 +12,13 @@ using Json = nlohmann::json;
 
 // An answer as an object, or what it is instead.
 Result<Json> parse_answer(std::string_view text);
+// What `make` writes of it.
+template <class Make>
+Result<std::string> from(std::string_view text, const Make& make) {
+  const auto json = parse_answer(text);
+  if (!json) return tl::unexpected<Error>(json.error());
+  return make(*json);
+}
 
 // Members whatever an answer holds: missing or of another type, it is as if it were empty. A path
 // of keys leads into objects.

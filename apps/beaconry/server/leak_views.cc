@@ -16,13 +16,6 @@ namespace {
 constexpr std::size_t kFieldWidth = 18, kTextWidth = 78;
 constexpr std::size_t kMostRanges = 12;
 
-template <class Make>
-Result<std::string> from(std::string_view text, const Make& make) {
-  const auto json = parse_answer(text);
-  if (!json) return tl::unexpected<Error>(json.error());
-  return make(*json);
-}
-
 std::string or_dash(std::string text) {
   return text.empty() ? "-" : text;
 }

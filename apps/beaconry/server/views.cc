@@ -144,13 +144,6 @@ std::string more_line(const Json& json, std::size_t shown) {
          " are shown; --limit shows more\n";
 }
 
-template <class Make>
-Result<std::string> from(std::string_view text, const Make& make) {
-  const auto json = parse_answer(text);
-  if (!json) return tl::unexpected<Error>(json.error());
-  return make(*json);
-}
-
 // Only where there are homes, probes or leaks.
 std::string leak_fields(const Json& json) {
   const std::uint64_t homes = count_at(json, "leaks.homes"),
@@ -348,73 +341,6 @@ Result<std::string> config_history_text(std::string_view text) {
     };
     const Json& rows = list_at(json, "versions");
     return listing("CONFIGURATION", table_of(rows, columns), rows.size(), "No version is kept.");
-  });
-}
-
-Result<std::string> beacons_csv(std::string_view text) {
-  return from(text, [](const Json& json) {
-    return csv_of(list_at(json, "beacons"),
-                  {{"score", "combined_score"},
-                   {"severity", "confidence"},
-                   {"src_ip", "src_ip"},
-                   {"dst_ip", "dst_ip"},
-                   {"dst_name", "dst_name"},
-                   {"dst_port", "dst_port"},
-                   {"protocol", "protocol"},
-                   {"connection_count", "connection_count"},
-                   {"interval_seconds", "explanation.detected_interval_seconds"},
-                   {"cv_score", "cv_score"},
-                   {"periodicity_score", "periodicity_score"},
-                   {"jitter_score", "jitter_score"},
-                   {"size_score", "size_score"},
-                   {"first_seen", "first_seen"},
-                   {"last_seen", "last_seen"},
-                   {"pair_key", "pair_key"},
-                   {"identity", "identity"},
-                   {"ours", "ours"}});
-  });
-}
-
-Result<std::string> long_connections_csv(std::string_view text) {
-  return from(text, [](const Json& json) {
-    return csv_of(list_at(json, "connections"), {{"duration_seconds", "duration_seconds"},
-                                                 {"src_ip", "src_ip"},
-                                                 {"src_port", "src_port"},
-                                                 {"dst_ip", "dst_ip"},
-                                                 {"dst_name", "server_name"},
-                                                 {"dst_port", "dst_port"},
-                                                 {"protocol", "protocol"},
-                                                 {"bytes_out", "bytes_out"},
-                                                 {"bytes_in", "bytes_in"},
-                                                 {"first_seen", "first_seen"},
-                                                 {"last_seen", "last_seen"},
-                                                 {"pair_key", "pair_key"}});
-  });
-}
-
-Result<std::string> connections_csv(std::string_view text) {
-  return from(text, [](const Json& json) {
-    return csv_of(list_at(json, "pairs"), {{"src_ip", "src_ip"},
-                                           {"dst_ip", "dst_ip"},
-                                           {"dst_port", "dst_port"},
-                                           {"protocol", "protocol"},
-                                           {"connection_count", "connection_count"},
-                                           {"duration_seconds", "duration_seconds"},
-                                           {"first_seen", "first_seen"},
-                                           {"last_seen", "last_seen"},
-                                           {"pair_key", "pair_key"},
-                                           {"dst_name", "server_name"}});
-  });
-}
-
-Result<std::string> alerts_csv(std::string_view text) {
-  return from(text, [](const Json& json) {
-    return csv_of(list_at(json, "alerts"), {{"alert_id", "alert_id"},
-                                            {"timestamp", "timestamp"},
-                                            {"severity", "severity"},
-                                            {"title", "title"},
-                                            {"description", "description"},
-                                            {"subject", "subject"}});
   });
 }
 
