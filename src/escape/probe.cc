@@ -46,6 +46,7 @@ class Loop final : public Probe, public AttemptHost {
         sweep_(config_),
         journal_(evidence, options_.say),
         sequence_(evidence.last_sequence()) {
+    if (config_.profile == Profile::ot) segment_.believe_only_routers();
     egress_.follow(&segment_);
   }
 

@@ -182,7 +182,7 @@ void Segment::hear_packet(const Frame& frame, Timestamp now) {
       (!networks_known && is_private(frame.ip_source) && has_passed_no_router(frame.ttl))) {
     hear_neighbour(frame.ip_source, frame.source, false, now);
   }
-  if (frame.protocol != kProtocolUdp || frame.fragment != kWhole) return;
+  if (!believes_all_ || frame.protocol != kProtocolUdp || frame.fragment != kWhole) return;
   if (frame.source_port == 67 && frame.destination_port == 68) {
     const auto reply = read_dhcp_reply(frame.payload);
     if (!reply || reply->type == DhcpType::nak) return;

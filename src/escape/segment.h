@@ -34,6 +34,9 @@ class Segment {
     bool borrowed = false;  // a neighbour's: what is sent from it is spoofed
   };
 
+  // Of gateways, resolvers and proxy configuration, nothing is believed but what was told and what
+  // routers advertise: not what other hosts' DHCP servers say, nor who answers DNS.
+  void believe_only_routers() { believes_all_ = false; }
   // ARP, neighbour discovery, router advertisements, DHCP servers' words to anybody, answers from
   // port 53, and senders on the link.
   void learn(ByteView frame, Timestamp now);
@@ -86,6 +89,7 @@ class Segment {
   std::map<MacAddress, Timestamp> macs_;
   std::set<std::pair<Timestamp, MacAddress>> macs_by_age_;
   std::string wpad_;
+  bool believes_all_ = true;
 };
 
 }  // namespace beaconry
