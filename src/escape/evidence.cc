@@ -108,6 +108,7 @@ class FileEvidence : public Evidence {
   std::uint32_t last_cycle(CycleKind kind) const override {
     return kind == CycleKind::short_cycle ? short_cycle_ : long_cycle_;
   }
+  Timestamp last_time() const override { return last_time_; }
   MethodId long_method() const override { return long_method_; }
   std::uint64_t long_done() const override { return long_done_; }
 
@@ -136,7 +137,7 @@ class FileEvidence : public Evidence {
   EvidenceChain chain_;
   EvidenceRuns runs_;
   std::uint64_t size_ = 0, size_at_seal_ = 0;
-  Timestamp sealed_{};
+  Timestamp sealed_{}, last_time_{};
   std::uint64_t last_sequence_ = 0, reserved_ = 0;
   std::uint32_t short_cycle_ = 0, long_cycle_ = 0;
   MethodId long_method_ = MethodId::none, long_method_now_ = MethodId::none;
@@ -216,6 +217,7 @@ Result<void> FileEvidence::start(Timestamp now) {
   long_cycle_ = tally.begun(CycleKind::long_cycle);
   long_method_ = long_method_now_ = tally.long_method();
   long_done_ = tally.long_done();
+  last_time_ = tally.latest();
   last_sequence_ = std::max({tally.reserved(), tally.last_sequence(), sequence_of(now)});
   if (found->bad_bytes > 0 && found->good_bytes > 0) {
     auto done = write_entry("mended bytes=" + std::to_string(found->bad_bytes), now);

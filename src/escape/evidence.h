@@ -48,6 +48,9 @@ class Evidence {
   // begun, and the place in a long cycle that is not complete.
   virtual std::uint64_t last_sequence() const = 0;
   virtual std::uint32_t last_cycle(CycleKind kind) const = 0;
+  // The latest time that it is known to have been: of the signed part. The end date is not undone
+  // by a clock that is behind it.
+  virtual Timestamp last_time() const { return {}; }
   virtual MethodId long_method() const { return MethodId::none; }
   virtual std::uint64_t long_done() const { return 0; }
 };

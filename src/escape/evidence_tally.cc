@@ -197,7 +197,7 @@ Result<void> EvidenceTally::take(const EvidenceEntry& entry) {
   if (entry.verb == "summary" || entry.verb.starts_with("sum-")) return {};
   ++lines_;
   if (first_ == Timestamp{}) first_ = entry.time;
-  last_ = entry.time;
+  last_ = std::max(last_, entry.time);
   if (entry.verb == "sealed") {
     ++signatures_;
     last_signed_ = entry.time;

@@ -46,6 +46,7 @@ class EvidenceTally {
   EvidenceReport report() const;
   std::uint32_t begun(CycleKind kind) const { return cycle(kind).begun; }
   std::uint64_t last_sequence() const { return last_sequence_; }
+  Timestamp latest() const { return last_; }
   std::uint64_t reserved() const { return reserved_; }
   MethodId long_method() const;
   std::uint64_t long_done() const { return long_done_; }

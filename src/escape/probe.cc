@@ -45,7 +45,8 @@ class Loop final : public Probe, public AttemptHost {
         plan_(config_, segment_, egress_, place_in(evidence)),
         sweep_(config_),
         journal_(evidence, options_.say),
-        sequence_(evidence.last_sequence()) {
+        sequence_(evidence.last_sequence()),
+        known_time_(evidence.last_time()) {
     if (config_.profile == Profile::ot) segment_.believe_only_routers();
     egress_.follow(&segment_);
   }
@@ -95,7 +96,7 @@ class Loop final : public Probe, public AttemptHost {
   }
   Addresses::Hooks address_hooks() {
     return {[this](Outgoing out) { put(std::move(out)); },
-            [this](const std::string& words) { journal_.note(words, now_); },
+            [this](const std::string& words) { journal_.note(words, wall_); },
             [this] { return random(); },
             [this] {
               std::vector<IpAddress> own;
@@ -109,6 +110,7 @@ class Loop final : public Probe, public AttemptHost {
   const ProbeConfig& config() const override { return config_; }
   const InterfaceFacts& facts() const override { return link_.facts(); }
   Timestamp now() const override { return now_; }
+  Timestamp time_of_day() const override { return wall_; }
   ProbeId id() const override { return keys_.id(); }
   std::uint32_t random() override {
     std::uint32_t value = 0;
@@ -131,11 +133,11 @@ class Loop final : public Probe, public AttemptHost {
     // The third leg is of a try that is known.
     if (made.leg != Leg::outbound) return;
     recent_.add(made);
-    journal_.tried(made, now_);
+    journal_.tried(made, wall_);
   }
   void answered(Attempt& attempt) override {
     if (recent_.answer(attempt.current().sequence) != nullptr) {
-      journal_.answered(attempt.current(), now_);
+      journal_.answered(attempt.current(), wall_);
     }
   }
 
@@ -151,6 +153,8 @@ class Loop final : public Probe, public AttemptHost {
   void hear(ByteView bytes);
   void hear_packet(const Frame& frame);
   void hear_ping(const Frame& frame);
+  void read_clocks();
+  bool must_be_silent() const;
   void fall_silent();
   bool is_finished() const;
   milliseconds wait() const;
@@ -182,7 +186,11 @@ class Loop final : public Probe, public AttemptHost {
   std::vector<Completed> completed_;  // told once their last try is over
   std::uint64_t sequence_ = 0;
   Phase phase_ = Phase::acquiring;
+  const Timestamp known_time_;  // of the record
+  Timestamp wall_{};            // the time of day
+  // What waits, waits by now_, which begins at the time of day and never jumps.
   Timestamp began_{}, now_{}, hold_until_{}, last_left_{}, complained_{}, swept_{}, met_until_{};
+  Duration elapsed_{};  // at the beginning
   bool silent_ = false;
 };
 
@@ -239,9 +247,9 @@ void Loop::start(const Try& made) {
 void Loop::tell_news() {
   Plan::News news = plan_.take_news();
   for (const auto& [kind, cycle] : news.begun)
-    journal_.began(kind, cycle, now_);
+    journal_.began(kind, cycle, wall_);
   for (const Plan::Skipped& skipped : news.skipped)
-    journal_.skipped(skipped.method, skipped.kind, skipped.cycle, skipped.why, now_);
+    journal_.skipped(skipped.method, skipped.kind, skipped.cycle, skipped.why, wall_);
   for (const auto& [kind, cycle] : news.completed)
     completed_.push_back({kind, cycle, sequence_});
 }
@@ -260,7 +268,7 @@ void Loop::retire_attempts() {
     if (!attempt.has_left() && made.leg == Leg::outbound) {
       journal_.skipped(made.method->id, made.cycle_kind, made.cycle,
                        attempt.failure().empty() ? "it had nothing to send" : attempt.failure(),
-                       now_);
+                       wall_);
       // A try that could not be made takes the time of one packet, so that a network without a way
       // out does not run through the plan at once.
       hold_until_ = now_ + Duration(static_cast<std::int64_t>(
@@ -274,7 +282,7 @@ void Loop::retire_attempts() {
       ++i;
       continue;
     }
-    journal_.completed(completed_[i].kind, completed_[i].cycle, now_);
+    journal_.completed(completed_[i].kind, completed_[i].cycle, wall_);
     completed_.erase(completed_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
@@ -321,12 +329,12 @@ void Loop::work() {
     const std::string complaint = outbox_.pump(egress_, now_);
     if (!complaint.empty() && now_ >= complained_ + kBetweenComplaints) {
       complained_ = now_;
-      journal_.note("link " + complaint, now_);
+      journal_.note("link " + complaint, wall_);
     }
     if (egress_.counters().frames == before) break;
   }
   retire_attempts();
-  journal_.seal_hourly(now_);
+  journal_.seal_hourly(wall_);
 }
 
 void Loop::hear(ByteView bytes) {
@@ -362,16 +370,16 @@ void Loop::hear_ping(const Frame& frame) {
     const Try* const known = recent_.answer(reply->sequence);
     if (known == nullptr) return;
     Try made = *known;
-    journal_.answered(made, now_);
+    journal_.answered(made, wall_);
     made.leg = Leg::confirmed;
     if (attempts_.size() < kMostAttempts) start(made);
     return;
   }
   if (!peers_) return;
-  const auto opened = peers_->open(found->sealed, now_);
+  const auto opened = peers_->open(found->sealed, wall_);
   if (!opened || opened->ping.probe != opened->probe->id || opened->ping.leg == Leg::reply) return;
   if (heard_.add(opened->ping.probe, opened->ping.sequence, opened->ping.leg)) {
-    journal_.heard(opened->probe->name, opened->ping, frame.ip_source, now_);
+    journal_.heard(opened->probe->name, opened->ping, frame.ip_source, wall_);
   }
 }
 
@@ -381,8 +389,8 @@ void Loop::fall_silent() {
   for (const auto& attempt : attempts_)
     attempt->abandon();
   outbox_.drop_all("the end date is past", now_);
-  journal_.note("silent the end date " + to_rfc3339(*config_.end) + " is past", now_);
-  journal_.ended(now_);
+  journal_.note("silent the end date " + to_rfc3339(*config_.end) + " is past", wall_);
+  journal_.ended(std::max(now_, wall_));  // not before the end date
 }
 
 bool Loop::is_finished() const {
@@ -400,12 +408,29 @@ milliseconds Loop::wait() const {
   return std::clamp(left, milliseconds{0}, kLongestWait);
 }
 
+void Loop::read_clocks() {
+  wall_ = options_.clock();
+  now_ = options_.elapsed ? began_ + (options_.elapsed() - elapsed_) : wall_;
+}
+
+// By whichever clock says so first, and for good: none that is set back begins anew.
+bool Loop::must_be_silent() const {
+  return silent_ || egress_.has_ended(std::max(now_, wall_));
+}
+
 Result<void> Loop::run() {
-  began_ = now_ = options_.clock();
-  if (!egress_.has_ended(now_)) addresses_.start(now_);
+  // A record knows a later time than a clock that was set back.
+  began_ = std::max(options_.clock(), known_time_);
+  if (options_.elapsed) elapsed_ = options_.elapsed();
+  read_clocks();
+  if (egress_.has_ended(began_)) {
+    fall_silent();
+  } else if (!must_be_silent()) {
+    addresses_.start(now_);
+  }
   while (!options_.stopping()) {
-    now_ = options_.clock();
-    if (egress_.has_ended(now_)) {
+    read_clocks();
+    if (must_be_silent()) {
       fall_silent();
       if (options_.once) return {};
       if (auto unheeded = link_.receive(seconds{1}); !unheeded) return {};
@@ -415,8 +440,8 @@ Result<void> Loop::run() {
     if (is_finished()) break;
     auto frame = link_.receive(wait());
     for (int i = 0; frame && *frame && i < kMostFramesATurn; ++i) {
-      now_ = options_.clock();
-      if (!egress_.has_ended(now_)) hear(**frame);
+      read_clocks();
+      if (!must_be_silent()) hear(**frame);
       frame = link_.receive(milliseconds{0});
     }
     if (!frame) return tl::unexpected(frame.error());
