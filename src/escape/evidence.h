@@ -69,9 +69,11 @@ struct EvidenceReport {
   Key32 sign_public{};
   std::uint64_t lines = 0, signatures = 0;
   Timestamp first{}, last{}, last_signed{};
-  std::uint64_t unsigned_lines = 0;  // after the last signature
-  std::uint64_t torn_bytes = 0;      // of a last line that has no end
-  bool clean_end = false;            // the last signature is the one of a probe that was stopped
+  std::uint64_t unsigned_lines = 0;   // after the last signature
+  std::uint64_t unvouched_lines = 0;  // unsigned when the probe began again: left out of the rest
+  std::uint64_t lost_tries = 0;       // made, but could not be written
+  std::uint64_t torn_bytes = 0;       // of a last line that has no end
+  bool clean_end = false;             // the last signature is the one of a probe that was stopped
   std::uint64_t summarised_lines = 0;
   std::uint64_t last_sequence = 0;  // tried
   struct Cycle {

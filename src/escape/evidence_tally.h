@@ -71,7 +71,7 @@ class EvidenceTally {
 
   std::uint64_t lines_ = 0, signatures_ = 0, summarised_ = 0;
   Timestamp first_{}, last_{}, last_signed_{};
-  std::uint64_t last_sequence_ = 0, reserved_ = 0;
+  std::uint64_t last_sequence_ = 0, reserved_ = 0, unvouched_ = 0, lost_ = 0;
   Marks short_, long_;
   std::string long_method_;  // of a long cycle that is not complete
   std::uint64_t long_done_ = 0;
