@@ -118,6 +118,10 @@ void print_table(const Probe& probe) {
       with_thousands(counters.frames).c_str(), with_thousands(counters.bytes).c_str(),
       with_thousands(counters.broadcasts).c_str(), with_thousands(counters.forbidden).c_str(),
       with_thousands(counters.failed).c_str());
+  if (const std::uint64_t drops = probe.unheard(); drops > 0) {
+    std::printf("%s frames came and were not heard: the kernel had no room for them\n",
+                with_thousands(drops).c_str());
+  }
   std::fflush(stdout);
 }
 

@@ -11,6 +11,7 @@
 #include "escape/neighbour_sweep.h"
 #include "escape/outbox.h"
 #include "escape/recent_tries.h"
+#include "escape/reply_search.h"
 #include "escape/stack/addresses.h"
 #include "escape/stack/next_hops.h"
 #include "escape/stack/responder.h"
@@ -151,8 +152,11 @@ class Loop final : public Probe, public AttemptHost {
   void tell_news();
   void retire_attempts();
   void hear(ByteView bytes);
+  bool may_answer_all();
+  void tell_drops();
   void hear_packet(const Frame& frame);
   void hear_ping(const Frame& frame);
+  bool take_ping(const Frame& frame, ByteView sealed);
   void read_clocks();
   bool must_be_silent() const;
   void fall_silent();
@@ -190,6 +194,8 @@ class Loop final : public Probe, public AttemptHost {
   Timestamp wall_{};            // the time of day
   // What waits, waits by now_, which begins at the time of day and never jumps.
   Timestamp began_{}, now_{}, hold_until_{}, last_left_{}, complained_{}, swept_{}, met_until_{};
+  Timestamp answered_all_{}, counted_{};
+  std::uint64_t told_drops_ = 0;
   Duration elapsed_{};  // at the beginning
   bool silent_ = false;
 };
@@ -205,14 +211,18 @@ void Loop::put_ip(Outgoing packet, const IpAddress& destination, const IpAddress
 
 IpAddress Loop::next_hop_to(const IpAddress& destination) const {
   if (segment_.is_on_link(destination)) return destination;
-  const IpAddress* first = nullptr;
+  const IpAddress* best = nullptr;
+  int best_fit = -1;
   for (const IpAddress& gateway : segment_.gateways()) {
     if (gateway.is_v4() != destination.is_v4()) continue;
-    if (first == nullptr) first = &gateway;
-    if (segment_.mac_of(gateway)) return gateway;
+    // One that was heard lately; or that may be there; one that did not answer, if it is the only.
+    const int fit = hops_.is_fresh(gateway, now_) ? 2 : hops_.is_silent(gateway, now_) ? 0 : 1;
+    if (fit <= best_fit) continue;
+    best = &gateway;
+    best_fit = fit;
   }
   // Where nobody routes, somebody may still answer for the destination itself: proxy ARP.
-  return first == nullptr ? destination : *first;
+  return best == nullptr ? destination : *best;
 }
 
 bool Loop::may_take() const {
@@ -246,8 +256,11 @@ void Loop::start(const Try& made) {
 
 void Loop::tell_news() {
   Plan::News news = plan_.take_news();
-  for (const auto& [kind, cycle] : news.begun)
+  for (const auto& [kind, cycle] : news.begun) {
     journal_.began(kind, cycle, wall_);
+    // Who came since the last one is found, too.
+    if (kind == CycleKind::long_cycle) sweep_.begin_anew();
+  }
   for (const Plan::Skipped& skipped : news.skipped)
     journal_.skipped(skipped.method, skipped.kind, skipped.cycle, skipped.why, wall_);
   for (const auto& [kind, cycle] : news.completed)
@@ -335,6 +348,20 @@ void Loop::work() {
   }
   retire_attempts();
   journal_.seal_hourly(wall_);
+  tell_drops();
+}
+
+void Loop::tell_drops() {
+  if (counted_ == Timestamp{}) counted_ = now_;
+  if (now_ < counted_ + std::chrono::hours{1}) return;
+  counted_ = now_;
+  const std::uint64_t drops = link_.drops();
+  if (drops > told_drops_) {
+    journal_.note("unheard " + std::to_string(drops - told_drops_) +
+                      " frames in the last hour: the kernel had no room for them",
+                  wall_);
+  }
+  told_drops_ = drops;
 }
 
 void Loop::hear(ByteView bytes) {
@@ -342,7 +369,8 @@ void Loop::hear(ByteView bytes) {
   const std::optional<Frame> frame = read_frame(bytes);
   if (!frame || frame->vlan_tags > 0) return;
   addresses_.heard(*frame, now_);
-  if (auto answer = answer_to(*frame, link_.facts().mac, segment_)) {
+  if (auto answer = answer_to(*frame, link_.facts().mac, segment_);
+      answer && (((*answer)[0] & 1) == 0 || may_answer_all())) {
     Outgoing out;
     out.frame = std::move(*answer);
     out.rank = Outgoing::Rank::answer;
@@ -351,6 +379,15 @@ void Loop::hear(ByteView bytes) {
   const bool for_us =
       segment_.is_own(frame->ip_destination) || frame->destination == link_.facts().mac;
   if (frame->kind == Frame::Kind::ip && for_us) hear_packet(*frame);
+}
+
+// Of the broadcasts' budget, others may use up half.
+bool Loop::may_answer_all() {
+  if (config_.broadcasts_a_minute <= 0) return false;
+  const Duration every(static_cast<std::int64_t>(120e6 / config_.broadcasts_a_minute));
+  if (answered_all_ != Timestamp{} && now_ < answered_all_ + every) return false;
+  answered_all_ = now_;
+  return true;
 }
 
 void Loop::hear_packet(const Frame& frame) {
@@ -362,25 +399,36 @@ void Loop::hear_packet(const Frame& frame) {
 }
 
 void Loop::hear_ping(const Frame& frame) {
-  const auto found = find_ping(frame.packet);
-  if (!found) return;
-  if (const auto reply = open_sealed(found->sealed, home_key_)) {
+  ByteView rest = frame.packet;
+  for (int i = 0; i < kMostCandidates; ++i) {
+    const auto found = find_ping(rest);
+    if (!found || take_ping(frame, found->sealed)) return;
+    rest = rest.subspan(found->end);
+  }
+}
+
+// False: others may follow in the packet.
+bool Loop::take_ping(const Frame& frame, ByteView sealed) {
+  if (const auto reply = open_sealed(sealed, home_key_)) {
     // Our own pings come back as well, in others' errors and echoes.
-    if (reply->leg != Leg::reply || reply->probe != id()) return;
+    if (reply->leg != Leg::reply || reply->probe != id()) return false;
     const Try* const known = recent_.answer(reply->sequence);
-    if (known == nullptr) return;
+    if (known == nullptr) return false;
     Try made = *known;
     journal_.answered(made, wall_);
     made.leg = Leg::confirmed;
     if (attempts_.size() < kMostAttempts) start(made);
-    return;
+    return true;
   }
-  if (!peers_) return;
-  const auto opened = peers_->open(found->sealed, wall_);
-  if (!opened || opened->ping.probe != opened->probe->id || opened->ping.leg == Leg::reply) return;
+  if (!peers_) return false;
+  const auto opened = peers_->open(sealed, wall_);
+  if (!opened || opened->ping.probe != opened->probe->id || opened->ping.leg == Leg::reply) {
+    return false;
+  }
   if (heard_.add(opened->ping.probe, opened->ping.sequence, opened->ping.leg)) {
     journal_.heard(opened->probe->name, opened->ping, frame.ip_source, wall_);
   }
+  return true;
 }
 
 void Loop::fall_silent() {

@@ -61,6 +61,14 @@ void Segment::Known::forget_heard(const IpAddress& address) {
   if (at != all.end()) all.erase(at);
 }
 
+void Segment::Known::forget_told(const IpAddress& address) {
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(told);
+  const auto at = std::find(all.begin(), end, address);
+  if (at == end) return;
+  all.erase(at);
+  --told;
+}
+
 void Segment::add_own(const OwnAddress& address) {
   remove_own(address.address);
   if (own_.size() < kMostOwn) own_.push_back(address);

@@ -45,6 +45,9 @@ class Segment {
   // Told, by the configuration or by our own lease.
   void add_gateway(const IpAddress& address);
   void add_resolver(const IpAddress& address);
+  // Told no longer: the lease that told it is over. No word for what was not told.
+  void forget_gateway(const IpAddress& address) { gateways_.forget_told(address); }
+  void forget_resolver(const IpAddress& address) { resolvers_.forget_told(address); }
   void set_wpad(const std::string& url);
 
   const std::vector<OwnAddress>& own() const { return own_; }
@@ -69,6 +72,7 @@ class Segment {
     void tell(const IpAddress& address, std::size_t most);
     void hear(const IpAddress& address, std::size_t most);
     void forget_heard(const IpAddress& address);
+    void forget_told(const IpAddress& address);
     bool holds(const IpAddress& address) const;
   };
   struct Entry {
