@@ -252,6 +252,12 @@ std::string plan_page(const ProbeConfig& config, const std::string& interface) {
           (config.profile == Profile::ot ? texts(config.neighbours)
                                          : std::string("all that are heard")) +
           '\n';
+  page +=
+      config.profile == Profile::ot
+          ? "  proxies: where DHCP, DNS (WPAD) and a configuration script (PAC) name one, only if "
+            "it is one of these\n"
+          : "  proxies, and where their configuration lies: wherever DHCP, DNS (WPAD) and a "
+            "script (PAC) say\n";
   if (config.control) {
     page += "  positive control: " + config.control->destination.to_string() + " port " +
             std::to_string(config.control->port) + (config.control->tcp ? " TCP" : " UDP") +

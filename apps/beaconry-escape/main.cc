@@ -79,11 +79,13 @@ int run(int argc, char** argv) {
   CLI::App* verifying =
       app.add_subcommand("verify", "Check evidence: every link of its chain and every signature");
   verifying->add_option("file", arguments.files.files, "What --evidence wrote")->required();
-  verifying->add_option("--key", arguments.files.key,
+  verifying->add_option("--key", arguments.files.keys,
                         "The public signing key that it must be signed by, 64 hex digits");
   CLI::App* reporting = app.add_subcommand("report", "Say what was tried, what was not and why");
   reporting->add_option("file", arguments.files.files, "Evidence of one probe or of several")
       ->required();
+  reporting->add_option("--key", arguments.files.keys,
+                        "The public signing key of each probe: a record of another is refused");
   reporting->add_flag("--json", arguments.files.json, "As JSON");
   reporting->add_flag("--matrix", arguments.files.matrix, "Which probe heard which, zone to zone");
   app.footer(

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
 #include "base/fd.h"
 #include "base/privileges.h"
@@ -26,6 +27,14 @@ void want_stop(int) {
 
 Timestamp now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+// Time in which this machine slept included: leases end meanwhile.
+Duration elapsed() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return std::chrono::seconds(time.tv_sec) +
+         std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.tv_nsec));
 }
 
 // Each line at once, so that whoever reads it sees that the probe is alive.
@@ -116,6 +125,10 @@ void print_table(const Probe& probe) {
         "Nothing was tried, so this proves nothing. Without DHCP or router advertisements, give "
         "'addresses' and 'gateways'.");
   }
+  if (const std::uint64_t drops = probe.unheard(); drops > 0) {
+    std::printf("%s frames came and were not heard: the kernel had no room for them\n",
+                with_thousands(drops).c_str());
+  }
   std::fflush(stdout);
 }
 
@@ -144,6 +157,7 @@ Result<RunOutcome> run_probe(const ProbeConfig& config, const std::string& inter
   options.config = config;
   options.once = once;
   options.clock = now;
+  options.elapsed = elapsed;
   options.say = say;
   options.stopping = [&] {
     watch.look();

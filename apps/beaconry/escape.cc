@@ -18,12 +18,14 @@ std::function<int()> define(CLI::App& app) {
       "verify", "Check a probe's evidence: every link of its chain and every signature");
   verifying->add_option("file", arguments->files, "What beaconry-escape --evidence wrote")
       ->required();
-  verifying->add_option("--key", arguments->key,
+  verifying->add_option("--key", arguments->keys,
                         "The probe's public signing key, 64 hex digits, that it must be signed by");
   CLI::App* reporting = app.add_subcommand(
       "report", "Say what was tried, what was not and why; files are verified first");
   reporting->add_option("file", arguments->files, "Evidence of one probe or of several")
       ->required();
+  reporting->add_option("--key", arguments->keys,
+                        "The public signing key of each probe: a record of another is refused");
   reporting->add_flag("--json", arguments->json, "As JSON");
   reporting->add_flag("--matrix", arguments->matrix, "Which probe heard which, zone to zone");
   app.footer(

@@ -28,7 +28,7 @@ Bytes Attempt::ping() {
   said.cycle = try_.cycle;
   said.probe = host_.id();
   said.sequence = try_.sequence;
-  said.sent = host_.now();
+  said.sent = host_.time_of_day();
   said.source = source_for(try_.target.destination).value_or(IpAddress{});
   said.destination = try_.target.destination;
   said.port = try_.target.port;

@@ -19,7 +19,8 @@ class AttemptHost {
   virtual const ProbeConfig& config() const = 0;
   virtual const Segment& segment() const = 0;
   virtual const InterfaceFacts& facts() const = 0;
-  virtual Timestamp now() const = 0;
+  virtual Timestamp now() const = 0;          // never jumps: to wait by
+  virtual Timestamp time_of_day() const = 0;  // may
   virtual std::uint32_t random() = 0;
   virtual ProbeId id() const = 0;
   virtual const SharedKey& key_for(const Try& made) const = 0;
@@ -61,7 +62,7 @@ class Attempt : public Wire, public TcpClient::User {
 
   const Scope& scope() const override { return scope_; }
   const Try& current() const override { return try_; }
-  Timestamp now() const override { return host_.now(); }
+  Timestamp now() const override { return host_.time_of_day(); }
   const MacAddress& mac() const override { return host_.facts().mac; }
   Bytes ping() override;
   const SharedKey& key() const override { return host_.key_for(try_); }

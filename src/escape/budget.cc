@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "escape/translated.h"
+
 namespace beaconry {
 namespace {
 
@@ -14,7 +16,8 @@ constexpr std::chrono::seconds kAfterFailure{1};
 std::uint32_t forbidden_traits(Profile profile) {
   switch (profile) {
     case Profile::ot:
-      return kSpoofed | kMalformed | kFragmented | kSourceRouted | kBroadcast | kToNeighbour;
+      return kSpoofed | kMalformed | kFragmented | kSourceRouted | kBroadcast | kToNeighbour |
+             kToUnnamed;
     case Profile::office:
       return kSpoofed | kMalformed;
     case Profile::lab:
@@ -128,8 +131,9 @@ std::string Egress::why_not(const FrameTraits& found, MethodId method, std::uint
   }
   std::uint32_t all = found.traits;
   if (!found.housekeeping) {
-    all |= traits & ~std::uint32_t{kToNeighbour};
+    all |= traits & ~std::uint32_t{kToNeighbour | kToUnnamed};
     if (goes_to_stranger(found)) all |= kToNeighbour;
+    if (found.is_ip && !found.to_all && !is_expected(found.ip_destination)) all |= kToUnnamed;
   }
   const std::uint32_t refused = all & forbidden_traits(config_.profile);
   return refused == 0 ? std::string() : profile_forbids(config_.profile, refused);
@@ -141,6 +145,10 @@ bool Egress::is_expected(const IpAddress& address) const {
     return true;
   }
   if (config_.control && config_.control->destination == address) return true;
+  if (!address.is_v4()) {
+    for (const IpAddress& home : config_.home.addresses)
+      if (home.is_v4() && holds(translated_forms(home), address)) return true;
+  }
   if (std::any_of(config_.peers.begin(), config_.peers.end(),
                   [&](const Peer& peer) { return peer.address == address; })) {
     return true;

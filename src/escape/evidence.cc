@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <limits>
 
 #include "base/fd.h"
@@ -22,6 +23,7 @@ constexpr std::chrono::hours kSealEvery{1};
 // Sequences that are said to be used before they are: a crash leaves at most so many unused.
 constexpr std::uint64_t kReserved = 4096;
 constexpr std::size_t kLongestWhy = 300;
+constexpr std::size_t kMostWaiting = 256 * 1024;  // about ten hours of one packet a second
 constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t sequence_of(Timestamp now) {
@@ -65,14 +67,15 @@ class FileEvidence : public Evidence {
     // A long cycle's methods come one after the other, and so do their lines: a restart's place
     // counts the last method's.
     if (made.cycle_kind == CycleKind::long_cycle && made.method->id != long_method_now_) {
-      if (auto done = write_all(runs_.take_all()); !done) return done;
+      static_cast<void>(write_all(runs_.take_all()));  // what fails waits; the next write says so
       long_method_now_ = made.method->id;
     }
-    if (made.sequence + kReserved / 2 > reserved_) {
-      if (auto done = reserve(made.sequence + kReserved, now); !done) return done;
-    }
     runs_.add("tried", made, now);
-    return write_due(now);
+    Result<void> reserved;
+    if (made.sequence + kReserved / 2 > reserved_)
+      reserved = reserve(made.sequence + kReserved, now);
+    auto written = write_due(now);
+    return reserved ? written : reserved;
   }
   Result<void> answered(const Try& made, Timestamp now) override {
     runs_.add("answered", made, now);
@@ -91,11 +94,19 @@ class FileEvidence : public Evidence {
   }
   Result<void> began(CycleKind kind, std::uint32_t cycle, Timestamp now) override {
     (kind == CycleKind::short_cycle ? short_cycle_ : long_cycle_) = cycle;
-    return write_entry(std::string("began ") + word_of(kind) + ' ' + std::to_string(cycle), now);
+    (kind == CycleKind::short_cycle ? short_lost_ : long_lost_) = false;
+    auto done =
+        write_entry(std::string("began ") + word_of(kind) + ' ' + std::to_string(cycle), now);
+    // Signed, so that its number is not given a second time after a power loss.
+    return done ? seal(now) : done;
   }
   Result<void> completed(CycleKind kind, std::uint32_t cycle, Timestamp now) override {
-    auto done =
-        write_entry(std::string("completed ") + word_of(kind) + ' ' + std::to_string(cycle), now);
+    // The last of its tries may find no room: they are handed over first.
+    Result<void> done = write_all(runs_.take_all());
+    if (!(kind == CycleKind::short_cycle ? short_lost_ : long_lost_)) {
+      done =
+          write_entry(std::string("completed ") + word_of(kind) + ' ' + std::to_string(cycle), now);
+    }
     return done ? seal(now) : done;
   }
   Result<void> seal(Timestamp now) override;
@@ -108,6 +119,7 @@ class FileEvidence : public Evidence {
   std::uint32_t last_cycle(CycleKind kind) const override {
     return kind == CycleKind::short_cycle ? short_cycle_ : long_cycle_;
   }
+  Timestamp last_time() const override { return last_time_; }
   MethodId long_method() const override { return long_method_; }
   std::uint64_t long_done() const override { return long_done_; }
 
@@ -123,6 +135,8 @@ class FileEvidence : public Evidence {
   Result<void> put(std::string_view bytes);
   Result<void> sync();
   Result<void> write_text(const std::string& text);
+  void keep(std::string text);
+  Result<void> write_waiting();
   Result<void> write_all(const std::vector<std::string>& texts);
   Result<void> write_entry(const std::string& words, Timestamp now);
   Result<void> write_due(Timestamp now);
@@ -136,9 +150,15 @@ class FileEvidence : public Evidence {
   EvidenceChain chain_;
   EvidenceRuns runs_;
   std::uint64_t size_ = 0, size_at_seal_ = 0;
-  Timestamp sealed_{};
+  Timestamp sealed_{}, last_time_{};
   std::uint64_t last_sequence_ = 0, reserved_ = 0;
   std::uint32_t short_cycle_ = 0, long_cycle_ = 0;
+  // Texts that a full disk did not take yet, and what found no room among them.
+  std::deque<std::string> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::uint64_t lost_tries_ = 0;
+  std::string lost_at_;                          // since when; empty: nothing was lost
+  bool short_lost_ = false, long_lost_ = false;  // of the cycle under way
   MethodId long_method_ = MethodId::none, long_method_now_ = MethodId::none;
   std::uint64_t long_done_ = 0;
 };
@@ -211,15 +231,21 @@ Result<void> FileEvidence::start(Timestamp now) {
       return fail_errno("write", options_.path);
     }
   }
-  const EvidenceTally& tally = found->verifier.tally();
+  // Whoever can write to the file can add lines that follow: only what is signed counts.
+  const EvidenceTally& tally = found->verifier.signed_tally();
   short_cycle_ = tally.begun(CycleKind::short_cycle);
   long_cycle_ = tally.begun(CycleKind::long_cycle);
   long_method_ = long_method_now_ = tally.long_method();
   long_done_ = tally.long_done();
+  last_time_ = tally.latest();
   last_sequence_ = std::max({tally.reserved(), tally.last_sequence(), sequence_of(now)});
   if (found->bad_bytes > 0 && found->good_bytes > 0) {
     auto done = write_entry("mended bytes=" + std::to_string(found->bad_bytes), now);
     if (!done) return done;
+  }
+  if (const std::uint64_t loose = found->verifier.unsigned_lines(); loose > 0) {
+    const std::uint64_t all = loose + (found->bad_bytes > 0 ? 1 : 0);  // `mended` included
+    if (auto done = write_entry("resumed unsigned=" + std::to_string(all), now); !done) return done;
   }
   if (auto done = write_entry("started seq=" + std::to_string(last_sequence_), now); !done) {
     return done;
@@ -264,16 +290,46 @@ Result<void> FileEvidence::write_text(const std::string& text) {
   return done;
 }
 
-Result<void> FileEvidence::write_all(const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) {
-    if (auto done = write_text(text); !done) return done;
+void FileEvidence::keep(std::string text) {
+  if (waiting_bytes_ + text.size() <= kMostWaiting) {
+    waiting_bytes_ += text.size();
+    waiting_.push_back(std::move(text));
+    return;
   }
+  if (lost_at_.empty()) lost_at_ = text.substr(0, text.find(' '));
+  const auto targets = text.find(" targets=");
+  const bool of_short = text.find(" tried short ") != text.npos;
+  const bool of_long = text.find(" tried long ") != text.npos;
+  if ((!of_short && !of_long) || targets == text.npos) return;
+  (of_short ? short_lost_ : long_lost_) = true;
+  lost_tries_ += 1 + static_cast<std::uint64_t>(std::count(
+                         text.begin() + static_cast<std::ptrdiff_t>(targets), text.end(), ','));
+}
+
+Result<void> FileEvidence::write_waiting() {
+  while (!waiting_.empty()) {
+    if (auto done = write_text(waiting_.front()); !done) return done;
+    waiting_bytes_ -= waiting_.front().size();
+    waiting_.pop_front();
+  }
+  if (lost_at_.empty()) return {};
+  auto done = write_text(lost_at_ + " lost tries=" + std::to_string(lost_tries_));
+  if (!done) return done;
+  lost_at_.clear();
+  lost_tries_ = 0;
   return {};
 }
 
+Result<void> FileEvidence::write_all(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts)
+    keep(text);
+  return write_waiting();
+}
+
 Result<void> FileEvidence::write_entry(const std::string& words, Timestamp now) {
-  if (auto done = write_all(runs_.take_all()); !done) return done;
-  return write_text(to_rfc3339(now) + ' ' + words);
+  auto texts = runs_.take_all();
+  texts.push_back(to_rfc3339(now) + ' ' + words);
+  return write_all(texts);
 }
 
 Result<void> FileEvidence::write_due(Timestamp now) {
@@ -285,8 +341,11 @@ Result<void> FileEvidence::write_due(Timestamp now) {
 }
 
 Result<void> FileEvidence::reserve(std::uint64_t until, Timestamp now) {
-  if (auto done = write_entry("reserved until=" + std::to_string(until), now); !done) return done;
-  if (auto done = sync(); !done) return done;
+  if (auto done = write_waiting(); !done) return done;
+  const std::string words = " reserved until=" + std::to_string(until);
+  if (auto done = write_text(to_rfc3339(now) + words); !done) return done;
+  // Only what is signed counts after a power loss.
+  if (auto done = seal(now); !done) return done;
   reserved_ = until;
   return {};
 }

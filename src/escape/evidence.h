@@ -48,6 +48,9 @@ class Evidence {
   // begun, and the place in a long cycle that is not complete.
   virtual std::uint64_t last_sequence() const = 0;
   virtual std::uint32_t last_cycle(CycleKind kind) const = 0;
+  // The latest time that it is known to have been: of the signed part. The end date is not undone
+  // by a clock that is behind it.
+  virtual Timestamp last_time() const { return {}; }
   virtual MethodId long_method() const { return MethodId::none; }
   virtual std::uint64_t long_done() const { return 0; }
 };
@@ -66,9 +69,11 @@ struct EvidenceReport {
   Key32 sign_public{};
   std::uint64_t lines = 0, signatures = 0;
   Timestamp first{}, last{}, last_signed{};
-  std::uint64_t unsigned_lines = 0;  // after the last signature
-  std::uint64_t torn_bytes = 0;      // of a last line that has no end
-  bool clean_end = false;            // the last signature is the one of a probe that was stopped
+  std::uint64_t unsigned_lines = 0;   // after the last signature
+  std::uint64_t unvouched_lines = 0;  // unsigned when the probe began again: left out of the rest
+  std::uint64_t lost_tries = 0;       // made, but could not be written
+  std::uint64_t torn_bytes = 0;       // of a last line that has no end
+  bool clean_end = false;             // the last signature is the one of a probe that was stopped
   std::uint64_t summarised_lines = 0;
   std::uint64_t last_sequence = 0;  // tried
   struct Cycle {

@@ -124,12 +124,19 @@ Result<void> EvidenceVerifier::take_entry(std::string_view line) {
   if (in_summary_ && entry->verb == "sealed") {
     in_summary_ = false;
     unsigned_lines_ = 0;
+    signed_tally_ = tally_;
     chain_.go_on_from(tally_.summary_head());
     return {};
+  }
+  if (entry->verb == "resumed") {
+    // What nobody had signed is not vouched for by the signatures to come.
+    if (entry->number("unsigned") != unsigned_lines_) return refuse("another number of lines");
+    tally_ = signed_tally_;
   }
   if (auto taken = tally_.take(*entry); !taken) return taken;
   chain_ = chain;
   unsigned_lines_ = entry->verb == "sealed" ? 0 : unsigned_lines_ + 1;
+  if (entry->verb == "sealed") signed_tally_ = tally_;
   return {};
 }
 

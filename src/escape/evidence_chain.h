@@ -51,6 +51,8 @@ class EvidenceVerifier {
   const EvidenceHeader& header() const { return header_; }
   const EvidenceChain& chain() const { return chain_; }
   const EvidenceTally& tally() const { return tally_; }
+  // Of what is signed: up to the last signature.
+  const EvidenceTally& signed_tally() const { return signed_tally_; }
   std::uint64_t unsigned_lines() const { return unsigned_lines_; }
 
  private:
@@ -59,7 +61,7 @@ class EvidenceVerifier {
 
   EvidenceHeader header_;
   EvidenceChain chain_;
-  EvidenceTally tally_;
+  EvidenceTally tally_, signed_tally_;
   std::uint64_t line_number_ = 0, unsigned_lines_ = 0;
   bool in_summary_ = false;
 };

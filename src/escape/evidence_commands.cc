@@ -1,5 +1,6 @@
 #include "escape/evidence_commands.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -19,21 +20,39 @@ int finish(int status) {
   return std::fflush(stdout) == 0 ? status : kFailed;
 }
 
+// None: it was complained of.
+std::optional<std::vector<Key32>> read_keys(const EvidenceArguments& arguments) {
+  std::vector<Key32> keys;
+  for (const std::string& text : arguments.keys) {
+    const auto key = parse_key(text);
+    if (!key) {
+      std::fputs("--key: must be 64 hex digits, as 'beaconry probes list' shows them\n", stderr);
+      return std::nullopt;
+    }
+    keys.push_back(*key);
+  }
+  return keys;
+}
+
+Result<EvidenceReport> verify_by(const std::string& file, const std::vector<Key32>& keys) {
+  auto report = verify_evidence(file, nullptr);
+  if (report && !keys.empty() &&
+      std::find(keys.begin(), keys.end(), report->sign_public) == keys.end()) {
+    return fail(
+        ErrorKind::malformed, "verify", file,
+        "it is signed by key " + to_hex(report->sign_public) + ", which is none of those expected");
+  }
+  return report;
+}
+
 }  // namespace
 
 int verify_command(const EvidenceArguments& arguments) {
-  std::optional<Key32> key;
-  if (!arguments.key.empty()) {
-    const auto read = parse_key(arguments.key);
-    if (!read) {
-      std::fputs("--key: must be 64 hex digits, as 'beaconry probes list' shows them\n", stderr);
-      return kUsage;
-    }
-    key = *read;
-  }
+  const auto keys = read_keys(arguments);
+  if (!keys) return kUsage;
   int status = kDone;
   for (const std::string& file : arguments.files) {
-    const auto report = verify_evidence(file, key ? &*key : nullptr);
+    const auto report = verify_by(file, *keys);
     if (!report) {
       complain(report.error());
       status = kFailed;
@@ -46,12 +65,20 @@ int verify_command(const EvidenceArguments& arguments) {
 }
 
 int report_command(const EvidenceArguments& arguments) {
+  const auto keys = read_keys(arguments);
+  if (!keys) return kUsage;
   std::vector<EvidenceReport> reports;
   for (const std::string& file : arguments.files) {
-    auto report = verify_evidence(file, nullptr);
+    auto report = verify_by(file, *keys);
     if (!report) {
       complain(report.error());
       return kFailed;
+    }
+    if (keys->empty()) {
+      std::fprintf(stderr,
+                   "%s: signed by the key that it names itself, %s; compare it with 'beaconry "
+                   "probes list', or say --key\n",
+                   terminal_safe(file).c_str(), to_hex(report->sign_public).c_str());
     }
     reports.push_back(std::move(*report));
   }

@@ -10,7 +10,7 @@ namespace beaconry {
 // stopped.
 struct EvidenceArguments {
   std::vector<std::string> files;
-  std::string key;  // verify: hex, or empty
+  std::vector<std::string> keys;  // hex: one of them must have signed each; empty: any
   bool json = false, matrix = false;
 };
 int verify_command(const EvidenceArguments& arguments);

@@ -36,6 +36,19 @@ std::string name_of(const EvidenceReport& report) {
   return report.probe_name.empty() ? report.probe_id : report.probe_name;
 }
 
+// What the record cannot speak for.
+std::string shortfalls(const EvidenceReport& report) {
+  std::string text;
+  if (report.unvouched_lines > 0) {
+    text += "  " + with_thousands(report.unvouched_lines) +
+            " entries that nobody had signed when the probe began again are left out\n";
+  }
+  if (report.lost_tries > 0) {
+    text += "  " + with_thousands(report.lost_tries) + " tries were made but could not be kept\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 bool is_unfinished(const EvidenceReport& report) {
@@ -72,6 +85,7 @@ std::string verified_text(const std::string& file, const EvidenceReport& report)
   if (report.summarised_lines > 0) {
     text += "  the first " + with_thousands(report.summarised_lines) + " are a summary\n";
   }
+  text += shortfalls(report);
   text += "  last sequence tried: " + std::to_string(report.last_sequence) + '\n';
   if (is_unfinished(report)) {
     text +=
@@ -89,6 +103,7 @@ std::string coverage_text(const EvidenceReport& report) {
                      '\n';
   text +=
       cycle_text("short", report.last_short) + '\n' + cycle_text("long", report.last_long) + '\n';
+  text += shortfalls(report);
   std::vector<std::vector<std::string>> rows{
       {"METHOD", "TRIED", "ANSWERED", "LAST TRIED", "NOT TRIED BECAUSE"}};
   for (const auto& row : report.rows) {
@@ -125,6 +140,8 @@ std::string coverage_json(const std::vector<EvidenceReport>& reports) {
                    {"entries", report.lines},
                    {"summarised_entries", report.summarised_lines},
                    {"unsigned_entries", report.unsigned_lines},
+                   {"unvouched_entries", report.unvouched_lines},
+                   {"lost_tries", report.lost_tries},
                    {"finished", !is_unfinished(report)},
                    {"last_sequence", report.last_sequence},
                    {"last_short_cycle", cycle_json(report.last_short)},

@@ -182,6 +182,16 @@ Result<void> EvidenceTally::take(const EvidenceEntry& entry) {
     if (entry.verb == "tried" || entry.verb == "answered") return take_run(entry);
     if (entry.verb == "skipped") return take_skipped(entry);
     if (entry.verb == "heard") return take_heard(entry);
+    if (entry.verb == "resumed") {
+      const auto unvouched = entry.number("unsigned");
+      unvouched_ += unvouched.value_or(0);
+      return unvouched.has_value() && unvouched_ <= kMostOfANumber;
+    }
+    if (entry.verb == "lost") {
+      const auto tries = entry.number("tries");
+      lost_ += tries.value_or(0);
+      return tries.has_value() && lost_ <= kMostOfANumber;
+    }
     if (entry.verb == "reserved") {
       const auto until = entry.number("until");
       reserved_ = std::max(reserved_, until.value_or(0));
@@ -197,7 +207,7 @@ Result<void> EvidenceTally::take(const EvidenceEntry& entry) {
   if (entry.verb == "summary" || entry.verb.starts_with("sum-")) return {};
   ++lines_;
   if (first_ == Timestamp{}) first_ = entry.time;
-  last_ = entry.time;
+  last_ = std::max(last_, entry.time);
   if (entry.verb == "sealed") {
     ++signatures_;
     last_signed_ = entry.time;
@@ -288,6 +298,7 @@ std::vector<std::string> EvidenceTally::to_summary(const Key32& head, Timestamp 
   lines.push_back(time + " summary" + figure("lines", lines_) + figure("signatures", signatures_) +
                   stamp("first", first_) + stamp("last", last_) + stamp("signed", last_signed_) +
                   figure("seq", last_sequence_) + figure("reserved", reserved_) +
+                  figure("unvouched", unvouched_) + figure("lost", lost_) +
                   " head=" + to_hex(head));
   for (const bool is_long : {false, true}) {
     const Marks& marks = is_long ? long_ : short_;
@@ -327,6 +338,9 @@ bool EvidenceTally::take_summary(const EvidenceEntry& entry) {
         put(first_, entry.when("first")) && put(last_, entry.when("last")) &&
         put(last_signed_, entry.when("signed")) && put(last_sequence_, entry.number("seq")) &&
         put(reserved_, entry.number("reserved"));
+    // Older records have none.
+    put(unvouched_, entry.number("unvouched"));
+    put(lost_, entry.number("lost"));
     summarised_ = lines_;
     return good;
   }
@@ -368,6 +382,8 @@ EvidenceReport EvidenceTally::report() const {
   report.clean_end = ended_;
   report.summarised_lines = summarised_;
   report.last_sequence = last_sequence_;
+  report.unvouched_lines = unvouched_;
+  report.lost_tries = lost_;
   report.last_short = short_.complete;
   report.last_long = long_.complete;
   for (const auto& [method, row] : rows_)

@@ -46,6 +46,7 @@ class EvidenceTally {
   EvidenceReport report() const;
   std::uint32_t begun(CycleKind kind) const { return cycle(kind).begun; }
   std::uint64_t last_sequence() const { return last_sequence_; }
+  Timestamp latest() const { return last_; }
   std::uint64_t reserved() const { return reserved_; }
   MethodId long_method() const;
   std::uint64_t long_done() const { return long_done_; }
@@ -70,7 +71,7 @@ class EvidenceTally {
 
   std::uint64_t lines_ = 0, signatures_ = 0, summarised_ = 0;
   Timestamp first_{}, last_{}, last_signed_{};
-  std::uint64_t last_sequence_ = 0, reserved_ = 0;
+  std::uint64_t last_sequence_ = 0, reserved_ = 0, unvouched_ = 0, lost_ = 0;
   Marks short_, long_;
   std::string long_method_;  // of a long cycle that is not complete
   std::uint64_t long_done_ = 0;

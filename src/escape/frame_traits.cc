@@ -223,6 +223,7 @@ std::string_view trait_word(std::uint32_t traits) {
   if (traits & kSourceRouted) return "source-routed";
   if (traits & kBroadcast) return "broadcast";
   if (traits & kToNeighbour) return "to a neighbour that is not listed";
+  if (traits & kToUnnamed) return "to a place that its configuration does not name";
   return "";
 }
 

@@ -16,13 +16,14 @@ enum Trait : std::uint32_t {
   kSourceRouted = 8,
   kBroadcast = 16,    // to all hosts, or to a group
   kToNeighbour = 32,  // to a host that is neither gateway nor resolver nor home
+  kToUnnamed = 64,    // to a place beyond the link that nobody approved
 };
 // "spoofed", "to a neighbour": the first that is set.
 std::string_view trait_word(std::uint32_t traits);
 
 // What a frame itself shows, whatever the method said of it.
 struct FrameTraits {
-  std::uint32_t traits = 0;  // without kToNeighbour, which needs to know who is who
+  std::uint32_t traits = 0;  // without kToNeighbour and kToUnnamed, which need to know who is who
   bool to_all = false;       // group MAC or IP address: counts as a broadcast
   // ARP, neighbour discovery and DHCP as a host sends them for itself: every profile allows it.
   bool housekeeping = false;

@@ -143,6 +143,27 @@ class PacketLink : public Link {
     return {};
   }
 
+  // What came back under the name may be another card, in another network.
+  Result<void> look_again() {
+    auto found = read_facts(socket_.get(), facts_.name);
+    if (!found) {
+      attached_ = false;  // gone again
+      return {};
+    }
+    if (found->mac != facts_.mac) {
+      return fail(ErrorKind::unsupported, "go on with", "interface " + facts_.name,
+                  "it came back with another MAC, " + found->mac.to_string() + ": start again");
+    }
+    // Both may be out of reach since privileges were given up: then what was so still is.
+    if (found->kernel_gateways.empty()) found->kernel_gateways = facts_.kernel_gateways;
+    if (found->kernel_addresses.empty()) {
+      found->kernel_addresses = facts_.kernel_addresses;
+      found->kernel_prefixes = facts_.kernel_prefixes;
+    }
+    facts_ = std::move(*found);
+    return {};
+  }
+
   Result<void> send(ByteView frame, Timestamp) override {
     const ssize_t sent = ::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT);
     if (sent == static_cast<ssize_t>(frame.size())) return {};
@@ -151,7 +172,10 @@ class PacketLink : public Link {
   }
 
   Result<std::optional<ByteView>> receive(std::chrono::milliseconds wait) override {
-    if (!attached_ && !attach()) {
+    if (!attached_ && attach()) {
+      if (auto same = look_again(); !same) return tl::unexpected<Error>(same.error());
+    }
+    if (!attached_) {
       std::this_thread::sleep_for(std::min(wait, std::chrono::milliseconds(1000)));
       return std::nullopt;
     }

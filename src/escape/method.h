@@ -91,7 +91,7 @@ class Wire {
   virtual ~Wire() = default;
   virtual const Scope& scope() const = 0;
   virtual const Try& current() const = 0;
-  virtual Timestamp now() const = 0;
+  virtual Timestamp now() const = 0;  // the time of day
   virtual const MacAddress& mac() const = 0;
 
   // The try's ping, sealed for home (or for the peer, by `zone`), as `current().leg`.

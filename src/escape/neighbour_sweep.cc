@@ -26,9 +26,19 @@ std::vector<NeighbourSweep::Range> NeighbourSweep::ranges(const Segment& segment
   return all;
 }
 
+const std::vector<NeighbourSweep::Range>& NeighbourSweep::follow(const Segment& segment) {
+  std::vector<Range> now = ranges(segment);
+  if (now != ranges_) {
+    ranges_ = std::move(now);
+    asked_ = 0;
+  }
+  return ranges_;
+}
+
 std::optional<IpAddress> NeighbourSweep::next(const Segment& segment) {
+  const std::vector<Range>& all = follow(segment);
   std::uint64_t at = asked_;
-  for (const Range& range : ranges(segment)) {
+  for (const Range& range : all) {
     while (at < range.count) {
       const IpAddress address = IpAddress::v4(range.first + static_cast<std::uint32_t>(at));
       ++asked_;
@@ -40,9 +50,9 @@ std::optional<IpAddress> NeighbourSweep::next(const Segment& segment) {
   return std::nullopt;
 }
 
-std::uint64_t NeighbourSweep::left(const Segment& segment) const {
+std::uint64_t NeighbourSweep::left(const Segment& segment) {
   std::uint64_t all = 0;
-  for (const Range& range : ranges(segment))
+  for (const Range& range : follow(segment))
     all += range.count;
   return all > asked_ ? all - asked_ : 0;
 }

@@ -19,17 +19,22 @@ class NeighbourSweep {
   // The next address of the sweep; nothing: it is at its end, or the profile allows none.
   std::optional<IpAddress> next(const Segment& segment);
   // So many are left to be asked.
-  std::uint64_t left(const Segment& segment) const;
+  std::uint64_t left(const Segment& segment);
+  void begin_anew() { asked_ = 0; }
 
  private:
   static constexpr unsigned kLargestNetwork = 20;  // prefix length; larger ones are not swept
 
   struct Range {
     std::uint32_t first = 0, count = 0;
+    friend bool operator==(const Range&, const Range&) = default;
   };
+  // Begins anew where our networks are others than they were.
+  const std::vector<Range>& follow(const Segment& segment);
   std::vector<Range> ranges(const Segment& segment) const;
 
   const ProbeConfig& config_;
+  std::vector<Range> ranges_;  // that asked_ counts in
   std::uint64_t asked_ = 0;
 };
 

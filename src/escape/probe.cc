@@ -11,6 +11,7 @@
 #include "escape/neighbour_sweep.h"
 #include "escape/outbox.h"
 #include "escape/recent_tries.h"
+#include "escape/reply_search.h"
 #include "escape/stack/addresses.h"
 #include "escape/stack/next_hops.h"
 #include "escape/stack/responder.h"
@@ -45,7 +46,9 @@ class Loop final : public Probe, public AttemptHost {
         plan_(config_, segment_, egress_, place_in(evidence)),
         sweep_(config_),
         journal_(evidence, options_.say),
-        sequence_(evidence.last_sequence()) {
+        sequence_(evidence.last_sequence()),
+        known_time_(evidence.last_time()) {
+    if (config_.profile == Profile::ot) segment_.believe_only_routers();
     egress_.follow(&segment_);
   }
 
@@ -94,7 +97,7 @@ class Loop final : public Probe, public AttemptHost {
   }
   Addresses::Hooks address_hooks() {
     return {[this](Outgoing out) { put(std::move(out)); },
-            [this](const std::string& words) { journal_.note(words, now_); },
+            [this](const std::string& words) { journal_.note(words, wall_); },
             [this] { return random(); },
             [this] {
               std::vector<IpAddress> own;
@@ -108,6 +111,7 @@ class Loop final : public Probe, public AttemptHost {
   const ProbeConfig& config() const override { return config_; }
   const InterfaceFacts& facts() const override { return link_.facts(); }
   Timestamp now() const override { return now_; }
+  Timestamp time_of_day() const override { return wall_; }
   ProbeId id() const override { return keys_.id(); }
   std::uint32_t random() override {
     std::uint32_t value = 0;
@@ -130,11 +134,11 @@ class Loop final : public Probe, public AttemptHost {
     // The third leg is of a try that is known.
     if (made.leg != Leg::outbound) return;
     recent_.add(made);
-    journal_.tried(made, now_);
+    journal_.tried(made, wall_);
   }
   void answered(Attempt& attempt) override {
     if (recent_.answer(attempt.current().sequence) != nullptr) {
-      journal_.answered(attempt.current(), now_);
+      journal_.answered(attempt.current(), wall_);
     }
   }
 
@@ -148,8 +152,13 @@ class Loop final : public Probe, public AttemptHost {
   void tell_news();
   void retire_attempts();
   void hear(ByteView bytes);
+  bool may_answer_all();
+  void tell_drops();
   void hear_packet(const Frame& frame);
   void hear_ping(const Frame& frame);
+  bool take_ping(const Frame& frame, ByteView sealed);
+  void read_clocks();
+  bool must_be_silent() const;
   void fall_silent();
   bool is_finished() const;
   milliseconds wait() const;
@@ -181,7 +190,13 @@ class Loop final : public Probe, public AttemptHost {
   std::vector<Completed> completed_;  // told once their last try is over
   std::uint64_t sequence_ = 0;
   Phase phase_ = Phase::acquiring;
+  const Timestamp known_time_;  // of the record
+  Timestamp wall_{};            // the time of day
+  // What waits, waits by now_, which begins at the time of day and never jumps.
   Timestamp began_{}, now_{}, hold_until_{}, last_left_{}, complained_{}, swept_{}, met_until_{};
+  Timestamp answered_all_{}, counted_{};
+  std::uint64_t told_drops_ = 0;
+  Duration elapsed_{};  // at the beginning
   bool silent_ = false;
 };
 
@@ -196,14 +211,18 @@ void Loop::put_ip(Outgoing packet, const IpAddress& destination, const IpAddress
 
 IpAddress Loop::next_hop_to(const IpAddress& destination) const {
   if (segment_.is_on_link(destination)) return destination;
-  const IpAddress* first = nullptr;
+  const IpAddress* best = nullptr;
+  int best_fit = -1;
   for (const IpAddress& gateway : segment_.gateways()) {
     if (gateway.is_v4() != destination.is_v4()) continue;
-    if (first == nullptr) first = &gateway;
-    if (segment_.mac_of(gateway)) return gateway;
+    // One that was heard lately; or that may be there; one that did not answer, if it is the only.
+    const int fit = hops_.is_fresh(gateway, now_) ? 2 : hops_.is_silent(gateway, now_) ? 0 : 1;
+    if (fit <= best_fit) continue;
+    best = &gateway;
+    best_fit = fit;
   }
   // Where nobody routes, somebody may still answer for the destination itself: proxy ARP.
-  return first == nullptr ? destination : *first;
+  return best == nullptr ? destination : *best;
 }
 
 bool Loop::may_take() const {
@@ -237,10 +256,13 @@ void Loop::start(const Try& made) {
 
 void Loop::tell_news() {
   Plan::News news = plan_.take_news();
-  for (const auto& [kind, cycle] : news.begun)
-    journal_.began(kind, cycle, now_);
+  for (const auto& [kind, cycle] : news.begun) {
+    journal_.began(kind, cycle, wall_);
+    // Who came since the last one is found, too.
+    if (kind == CycleKind::long_cycle) sweep_.begin_anew();
+  }
   for (const Plan::Skipped& skipped : news.skipped)
-    journal_.skipped(skipped.method, skipped.kind, skipped.cycle, skipped.why, now_);
+    journal_.skipped(skipped.method, skipped.kind, skipped.cycle, skipped.why, wall_);
   for (const auto& [kind, cycle] : news.completed)
     completed_.push_back({kind, cycle, sequence_});
 }
@@ -259,7 +281,7 @@ void Loop::retire_attempts() {
     if (!attempt.has_left() && made.leg == Leg::outbound) {
       journal_.skipped(made.method->id, made.cycle_kind, made.cycle,
                        attempt.failure().empty() ? "it had nothing to send" : attempt.failure(),
-                       now_);
+                       wall_);
       // A try that could not be made takes the time of one packet, so that a network without a way
       // out does not run through the plan at once.
       hold_until_ = now_ + Duration(static_cast<std::int64_t>(
@@ -273,7 +295,7 @@ void Loop::retire_attempts() {
       ++i;
       continue;
     }
-    journal_.completed(completed_[i].kind, completed_[i].cycle, now_);
+    journal_.completed(completed_[i].kind, completed_[i].cycle, wall_);
     completed_.erase(completed_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
@@ -320,12 +342,26 @@ void Loop::work() {
     const std::string complaint = outbox_.pump(egress_, now_);
     if (!complaint.empty() && now_ >= complained_ + kBetweenComplaints) {
       complained_ = now_;
-      journal_.note("link " + complaint, now_);
+      journal_.note("link " + complaint, wall_);
     }
     if (egress_.counters().frames == before) break;
   }
   retire_attempts();
-  journal_.seal_hourly(now_);
+  journal_.seal_hourly(wall_);
+  tell_drops();
+}
+
+void Loop::tell_drops() {
+  if (counted_ == Timestamp{}) counted_ = now_;
+  if (now_ < counted_ + std::chrono::hours{1}) return;
+  counted_ = now_;
+  const std::uint64_t drops = link_.drops();
+  if (drops > told_drops_) {
+    journal_.note("unheard " + std::to_string(drops - told_drops_) +
+                      " frames in the last hour: the kernel had no room for them",
+                  wall_);
+  }
+  told_drops_ = drops;
 }
 
 void Loop::hear(ByteView bytes) {
@@ -333,7 +369,8 @@ void Loop::hear(ByteView bytes) {
   const std::optional<Frame> frame = read_frame(bytes);
   if (!frame || frame->vlan_tags > 0) return;
   addresses_.heard(*frame, now_);
-  if (auto answer = answer_to(*frame, link_.facts().mac, segment_)) {
+  if (auto answer = answer_to(*frame, link_.facts().mac, segment_);
+      answer && (((*answer)[0] & 1) == 0 || may_answer_all())) {
     Outgoing out;
     out.frame = std::move(*answer);
     out.rank = Outgoing::Rank::answer;
@@ -342,6 +379,15 @@ void Loop::hear(ByteView bytes) {
   const bool for_us =
       segment_.is_own(frame->ip_destination) || frame->destination == link_.facts().mac;
   if (frame->kind == Frame::Kind::ip && for_us) hear_packet(*frame);
+}
+
+// Of the broadcasts' budget, others may use up half.
+bool Loop::may_answer_all() {
+  if (config_.broadcasts_a_minute <= 0) return false;
+  const Duration every(static_cast<std::int64_t>(120e6 / config_.broadcasts_a_minute));
+  if (answered_all_ != Timestamp{} && now_ < answered_all_ + every) return false;
+  answered_all_ = now_;
+  return true;
 }
 
 void Loop::hear_packet(const Frame& frame) {
@@ -353,25 +399,36 @@ void Loop::hear_packet(const Frame& frame) {
 }
 
 void Loop::hear_ping(const Frame& frame) {
-  const auto found = find_ping(frame.packet);
-  if (!found) return;
-  if (const auto reply = open_sealed(found->sealed, home_key_)) {
+  ByteView rest = frame.packet;
+  for (int i = 0; i < kMostCandidates; ++i) {
+    const auto found = find_ping(rest);
+    if (!found || take_ping(frame, found->sealed)) return;
+    rest = rest.subspan(found->end);
+  }
+}
+
+// False: others may follow in the packet.
+bool Loop::take_ping(const Frame& frame, ByteView sealed) {
+  if (const auto reply = open_sealed(sealed, home_key_)) {
     // Our own pings come back as well, in others' errors and echoes.
-    if (reply->leg != Leg::reply || reply->probe != id()) return;
+    if (reply->leg != Leg::reply || reply->probe != id()) return false;
     const Try* const known = recent_.answer(reply->sequence);
-    if (known == nullptr) return;
+    if (known == nullptr) return false;
     Try made = *known;
-    journal_.answered(made, now_);
+    journal_.answered(made, wall_);
     made.leg = Leg::confirmed;
     if (attempts_.size() < kMostAttempts) start(made);
-    return;
+    return true;
   }
-  if (!peers_) return;
-  const auto opened = peers_->open(found->sealed, now_);
-  if (!opened || opened->ping.probe != opened->probe->id || opened->ping.leg == Leg::reply) return;
+  if (!peers_) return false;
+  const auto opened = peers_->open(sealed, wall_);
+  if (!opened || opened->ping.probe != opened->probe->id || opened->ping.leg == Leg::reply) {
+    return false;
+  }
   if (heard_.add(opened->ping.probe, opened->ping.sequence, opened->ping.leg)) {
-    journal_.heard(opened->probe->name, opened->ping, frame.ip_source, now_);
+    journal_.heard(opened->probe->name, opened->ping, frame.ip_source, wall_);
   }
+  return true;
 }
 
 void Loop::fall_silent() {
@@ -380,8 +437,8 @@ void Loop::fall_silent() {
   for (const auto& attempt : attempts_)
     attempt->abandon();
   outbox_.drop_all("the end date is past", now_);
-  journal_.note("silent the end date " + to_rfc3339(*config_.end) + " is past", now_);
-  journal_.ended(now_);
+  journal_.note("silent the end date " + to_rfc3339(*config_.end) + " is past", wall_);
+  journal_.ended(std::max(now_, wall_));  // not before the end date
 }
 
 bool Loop::is_finished() const {
@@ -399,12 +456,29 @@ milliseconds Loop::wait() const {
   return std::clamp(left, milliseconds{0}, kLongestWait);
 }
 
+void Loop::read_clocks() {
+  wall_ = options_.clock();
+  now_ = options_.elapsed ? began_ + (options_.elapsed() - elapsed_) : wall_;
+}
+
+// By whichever clock says so first, and for good: none that is set back begins anew.
+bool Loop::must_be_silent() const {
+  return silent_ || egress_.has_ended(std::max(now_, wall_));
+}
+
 Result<void> Loop::run() {
-  began_ = now_ = options_.clock();
-  if (!egress_.has_ended(now_)) addresses_.start(now_);
+  // A record knows a later time than a clock that was set back.
+  began_ = std::max(options_.clock(), known_time_);
+  if (options_.elapsed) elapsed_ = options_.elapsed();
+  read_clocks();
+  if (egress_.has_ended(began_)) {
+    fall_silent();
+  } else if (!must_be_silent()) {
+    addresses_.start(now_);
+  }
   while (!options_.stopping()) {
-    now_ = options_.clock();
-    if (egress_.has_ended(now_)) {
+    read_clocks();
+    if (must_be_silent()) {
       fall_silent();
       if (options_.once) return {};
       if (auto unheeded = link_.receive(seconds{1}); !unheeded) return {};
@@ -414,8 +488,8 @@ Result<void> Loop::run() {
     if (is_finished()) break;
     auto frame = link_.receive(wait());
     for (int i = 0; frame && *frame && i < kMostFramesATurn; ++i) {
-      now_ = options_.clock();
-      if (!egress_.has_ended(now_)) hear(**frame);
+      read_clocks();
+      if (!must_be_silent()) hear(**frame);
       frame = link_.receive(milliseconds{0});
     }
     if (!frame) return tl::unexpected(frame.error());

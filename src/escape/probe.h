@@ -23,7 +23,10 @@ class Probe {
   struct Options {
     ProbeConfig config;
     bool once = false;
+    // The time of day: of lines, pings, evidence and the end date. It may jump.
     std::function<Timestamp()> clock;
+    // Time since anything that never jumps: all waiting goes by it. Empty: `clock` never jumps.
+    std::function<Duration()> elapsed;
     std::function<void(const std::string& line)> say;  // a line a try
     std::function<bool()> stopping;
   };

@@ -61,6 +61,14 @@ void Segment::Known::forget_heard(const IpAddress& address) {
   if (at != all.end()) all.erase(at);
 }
 
+void Segment::Known::forget_told(const IpAddress& address) {
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(told);
+  const auto at = std::find(all.begin(), end, address);
+  if (at == end) return;
+  all.erase(at);
+  --told;
+}
+
 void Segment::add_own(const OwnAddress& address) {
   remove_own(address.address);
   if (own_.size() < kMostOwn) own_.push_back(address);
@@ -182,7 +190,7 @@ void Segment::hear_packet(const Frame& frame, Timestamp now) {
       (!networks_known && is_private(frame.ip_source) && has_passed_no_router(frame.ttl))) {
     hear_neighbour(frame.ip_source, frame.source, false, now);
   }
-  if (frame.protocol != kProtocolUdp || frame.fragment != kWhole) return;
+  if (!believes_all_ || frame.protocol != kProtocolUdp || frame.fragment != kWhole) return;
   if (frame.source_port == 67 && frame.destination_port == 68) {
     const auto reply = read_dhcp_reply(frame.payload);
     if (!reply || reply->type == DhcpType::nak) return;

@@ -34,6 +34,9 @@ class Segment {
     bool borrowed = false;  // a neighbour's: what is sent from it is spoofed
   };
 
+  // Of gateways, resolvers and proxy configuration, nothing is believed but what was told and what
+  // routers advertise: not what other hosts' DHCP servers say, nor who answers DNS.
+  void believe_only_routers() { believes_all_ = false; }
   // ARP, neighbour discovery, router advertisements, DHCP servers' words to anybody, answers from
   // port 53, and senders on the link.
   void learn(ByteView frame, Timestamp now);
@@ -42,6 +45,9 @@ class Segment {
   // Told, by the configuration or by our own lease.
   void add_gateway(const IpAddress& address);
   void add_resolver(const IpAddress& address);
+  // Told no longer: the lease that told it is over. No word for what was not told.
+  void forget_gateway(const IpAddress& address) { gateways_.forget_told(address); }
+  void forget_resolver(const IpAddress& address) { resolvers_.forget_told(address); }
   void set_wpad(const std::string& url);
 
   const std::vector<OwnAddress>& own() const { return own_; }
@@ -66,6 +72,7 @@ class Segment {
     void tell(const IpAddress& address, std::size_t most);
     void hear(const IpAddress& address, std::size_t most);
     void forget_heard(const IpAddress& address);
+    void forget_told(const IpAddress& address);
     bool holds(const IpAddress& address) const;
   };
   struct Entry {
@@ -86,6 +93,7 @@ class Segment {
   std::map<MacAddress, Timestamp> macs_;
   std::set<std::pair<Timestamp, MacAddress>> macs_by_age_;
   std::string wpad_;
+  bool believes_all_ = true;
 };
 
 }  // namespace beaconry

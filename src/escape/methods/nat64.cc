@@ -1,27 +1,15 @@
-#include <array>
-
 #include "escape/packet_forms.h"
 #include "escape/targets.h"
+#include "escape/translated.h"
 
 namespace beaconry {
 namespace {
 
-// Home's IPv4 address as translators see it: behind the well-known prefix, and behind that for
-// networks' own use (RFC 8215) in the two layouts of RFC 6052 §2.2 that are in use.
 std::vector<IpAddress> translated_homes(const Scope& scope) {
   std::vector<IpAddress> all;
   const auto home = home_address(scope, true);
   if (!home) return all;
-  const std::uint8_t* v4 = home->bytes().data() + 12;
-  std::array<std::uint8_t, 16> well_known{0x00, 0x64, 0xff, 0x9b};
-  std::array<std::uint8_t, 16> local{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01};
-  std::array<std::uint8_t, 16> split = local;  // /48: around the eighth byte, which stays zero
-  for (std::size_t i = 0; i < 4; ++i) {
-    well_known[12 + i] = local[12 + i] = v4[i];
-    split[(i < 2 ? 6 : 7) + i] = v4[i];
-  }
-  for (const auto& bytes : {well_known, local, split}) {
-    const IpAddress address = IpAddress::v6_bytes(bytes.data());
+  for (const IpAddress& address : translated_forms(*home)) {
     const auto own = scope.segment.own_for(address);
     if (own && !own->address.is_v4()) all.push_back(address);
   }

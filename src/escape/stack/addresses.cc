@@ -135,6 +135,7 @@ void Addresses::take(const Claim& claim, Timestamp now) {
                                                         : " by router advertisement";
   hooks_.say("address " + with_length(claim.address, claim.prefix_length) + by);
   if (claim.origin == Origin::dhcp) dhcp_->confirm();
+  if (claim.origin == Origin::advertised) collisions_ = 0;
   if (claim.address.is_v4()) {
     // One announcement where RFC 5227 has two: broadcasts are dear.
     Outgoing out;
@@ -216,6 +217,8 @@ void Addresses::conflict(const IpAddress& address, const MacAddress& with, Times
 }
 
 void Addresses::granted(const DhcpReply& lease, Timestamp now) {
+  forget_lease();
+  told_ = lease;
   leased_ = lease.address;
   for (const IpAddress& router : lease.routers)
     segment_.add_gateway(router);
@@ -225,7 +228,21 @@ void Addresses::granted(const DhcpReply& lease, Timestamp now) {
   claim(lease.address, lease.prefix_length, Origin::dhcp, kLatest, now);
 }
 
+// What a lease said holds as long as it does.
+void Addresses::forget_lease() {
+  const auto is_told = [](const std::vector<IpAddress>& list, const IpAddress& address) {
+    return std::find(list.begin(), list.end(), address) != list.end();
+  };
+  for (const IpAddress& router : told_.routers)
+    if (!is_told(config_.gateways, router)) segment_.forget_gateway(router);
+  for (const IpAddress& resolver : told_.resolvers)
+    if (!is_told(config_.resolvers, resolver)) segment_.forget_resolver(resolver);
+  if (!told_.wpad.empty()) segment_.set_wpad({});
+  told_ = {};
+}
+
 void Addresses::give_up_lease(const std::string& why) {
+  forget_lease();
   std::erase_if(claims_, [](const Claim& claim) { return claim.origin == Origin::dhcp; });
   std::erase_if(held_, [](const Held& held) { return held.origin == Origin::dhcp; });
   segment_.remove_own(leased_);

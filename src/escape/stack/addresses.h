@@ -62,6 +62,7 @@ class Addresses {
   void look_for_conflict(const Frame& frame, Timestamp now);
   void conflict(const IpAddress& address, const MacAddress& with, Timestamp now);
   void granted(const DhcpReply& lease, Timestamp now);
+  void forget_lease();
   void give_up_lease(const std::string& why);
   void heard_router(const RouterAdvertisement& said, Timestamp now);
   void solicit_routers(Timestamp now);
@@ -78,6 +79,7 @@ class Addresses {
   bool wants_lease_ = false, wants_prefixes_ = false;
   std::unique_ptr<DhcpClient> dhcp_;
   IpAddress leased_;
+  DhcpReply told_;  // what that lease said
   std::vector<Claim> claims_;
   std::vector<Held> held_;
   int solicitations_ = 0, collisions_ = 0;

@@ -24,14 +24,18 @@ std::optional<MacAddress> NextHops::fresh(const IpAddress& hop, Timestamp now) c
   return neighbour->mac;
 }
 
+bool NextHops::is_silent(const IpAddress& hop, Timestamp now) const {
+  const auto silent = silent_.find(hop);
+  return silent != silent_.end() && silent->second > now;
+}
+
 void NextHops::send(const IpAddress& hop, Outgoing out, Timestamp now) {
   if (const auto mac = fresh(hop, now)) {
     out.frame = ethernet(*mac, ours_, hop.is_v4() ? kEtherIpv4 : kEtherIpv6, out.frame);
     return hooks_.emit(std::move(out));
   }
   if (packets_ >= kMostPackets) return out.finish("too many packets wait for next hops", now);
-  const auto silent = silent_.find(hop);
-  if (silent != silent_.end() && silent->second > now) {
+  if (is_silent(hop, now)) {
     return out.finish("the next hop " + hop.to_string() + " does not answer", now);
   }
   resolve(hop, now);

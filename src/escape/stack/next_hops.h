@@ -29,6 +29,9 @@ class NextHops {
   void resolve(const IpAddress& hop, Timestamp now, int questions = kMostQuestions);
   void poll(Timestamp now);
   Timestamp due() const;  // kLatest: nothing is awaited
+  // Heard in the last minutes; or asked in vain a moment ago.
+  bool is_fresh(const IpAddress& hop, Timestamp now) const { return fresh(hop, now).has_value(); }
+  bool is_silent(const IpAddress& hop, Timestamp now) const;
   std::size_t waiting() const { return packets_; }
   std::size_t asking() const { return asked_.size(); }  // hops whose answer is awaited
 

@@ -48,6 +48,10 @@ std::optional<Bytes> answer_to(const Frame& frame, const MacAddress& ours, const
   if (frame.kind != Frame::Kind::ip) return std::nullopt;
   if (const auto message = read_neighbour_message(frame)) {
     if (message->advertises || !is_ours(segment, message->target)) return std::nullopt;
+    // Who names a group as where the answer goes, would have us speak to all in its stead.
+    if (message->link_layer.value_or(frame.source).is_group() || frame.ip_source.is_multicast()) {
+      return std::nullopt;
+    }
     return neighbour_advertisement(ours, message->target,
                                    message->link_layer.value_or(frame.source), frame.ip_source);
   }
