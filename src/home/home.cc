@@ -138,7 +138,7 @@ std::optional<Answerable> ListeningHome::found(ByteView sealed, Observation seen
     merge(sighting, seen);
     if (!sighting.may_answer || !can_answer(seen)) return std::nullopt;
     const auto opened = ring_.open(sealed, seen.received);
-    if (!opened) return std::nullopt;
+    if (!opened || opened->probe->retired) return std::nullopt;
     return answer(sighting, *opened, sealed, seen.received);
   }
   const auto opened = ring_.open(sealed, seen.received);
@@ -198,12 +198,15 @@ void ListeningHome::take_authentic(Sightings::Sighting& sighting, const KeyRing:
                     seen.carrier != Carrier::quoted && seen.carrier != Carrier::echo_reply &&
                     !injected;
   if (asks && !heard.fresh) ++totals_.not_fresh;
-  sighting.may_answer = asks && heard.fresh;
   seen.authenticity = Authenticity::authentic;
   seen.retired = opened.probe->retired;
   seen.ping = ping;
   const bool at_once = paths_.is_new(ping.probe, ping.method, seen.source, seen.received);
-  sighting.kept_as = keep(std::move(seen), at_once);
+  const std::uint64_t kept_as = keep(std::move(seen), at_once);
+  // A copy of a ping that waits for its socket takes nothing from it.
+  if (!heard.first && sighting.kept_as != 0) return;
+  sighting.kept_as = kept_as;
+  sighting.may_answer = asks && heard.fresh && kept_as != 0;
 }
 
 // What a socket will see too is the socket's to answer.
@@ -222,8 +225,8 @@ std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
     ++totals_.answers_over_rate;
     return std::nullopt;
   }
-  // In the spool before anything is answered.
-  if (!flush()) return std::nullopt;
+  // In the spool before anything is answered. One that takes nothing is not asked for every ping.
+  if ((spool_failed_ && now() < due_) || !flush()) return std::nullopt;
   Ping reply = opened.ping;
   reply.leg = Leg::reply;
   reply.sent = now();

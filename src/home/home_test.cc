@@ -1,6 +1,8 @@
 #include "home/home.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <map>
@@ -243,6 +245,54 @@ TEST_F(HomeOnTheKernel, AnswersNothingToWhatIsForgedReplayedRetiredOrOld) {
   const auto seen = observations();
   ASSERT_EQ(seen.size(), 6U);
   EXPECT_TRUE(seen.back().retired);
+}
+
+TEST_F(HomeOnTheKernel, AnswersAPingWhoseCopyCameBeforeItsSocketWasRead) {
+  open_home();
+  if (IsSkipped()) return;
+  const Bytes sealed = probe_.sealed(probe_.ping(MethodId::udp_port));
+  unsigned answers = 0;
+  for (const char* receiver : {"sniffer", "sniffer", "udp", "udp"}) {
+    Observation seen;
+    seen.receiver = receiver;
+    seen.protocol = kProtocolUdp;
+    seen.source = kProbe4;
+    seen.destination = kHome4;
+    seen.destination_port = 443;
+    answers += home_->found(sealed, seen) ? 1 : 0;
+  }
+  EXPECT_EQ(answers, 1U);
+  EXPECT_EQ(counter("repeats"), 1U);
+  const auto seen = observations();
+  ASSERT_EQ(seen.size(), 2U);
+}
+
+TEST_F(HomeOnTheKernel, AnswersNothingThatItCouldNotKeep) {
+  open_home();
+  if (IsSkipped()) return;
+  const auto hear = [&] {
+    Observation seen;
+    seen.receiver = "udp";
+    seen.protocol = kProtocolUdp;
+    seen.source = kProbe4;
+    seen.destination = kHome4;
+    return home_->found(probe_.sealed(probe_.ping(MethodId::udp_port)), seen).has_value();
+  };
+  ASSERT_TRUE(hear());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  std::uint64_t answers = 0;
+  while (counter("observations_lost") < 3 && counter("observations") < 100'000)
+    answers += hear() ? 1 : 0;
+  EXPECT_EQ(answers, 0U);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::this_thread::sleep_for(2 * Home::kGather);
+  // The spool takes again, but this one was lost before.
+  EXPECT_FALSE(hear());
+  EXPECT_EQ(counter("observations_lost"), 4U);
 }
 
 TEST_F(HomeOnTheKernel, TakesItsOwnPositiveControlForInjected) {
