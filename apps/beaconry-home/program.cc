@@ -197,6 +197,9 @@ void HomeProgram::take_probes(ProbeList list) {
     log_error("The list of probes is not taken: " + done.error().message());
     return;
   }
+  for (const std::string& why : list.refused)
+    log_error("Not taken of the list of probes: " + why);
+  probes_refused_ = list.refused.size();
   probes_version_ = list.version;
   controls_ = std::move(list.controls);
   std::erase_if(injected_, [this](const auto& entry) {
