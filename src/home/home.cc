@@ -9,6 +9,7 @@
 #include "home/home_status.h"
 #include "home/new_paths.h"
 #include "home/sightings.h"
+#include "home/used_ports.h"
 #include "packet/parse.h"
 
 namespace beaconry {
@@ -26,10 +27,16 @@ std::size_t place_of(std::string_view receiver) {
       std::find(std::begin(kReceivers), std::end(kReceivers), receiver) - std::begin(kReceivers));
 }
 
+// Of spoof-ttl: UDP, TCP SYN, ICMP echo.
+std::uint8_t ttl_variant(BounceForm sent_as) {
+  if (sent_as == BounceForm::closed_port) return 0;
+  return sent_as == BounceForm::syn ? 1 : 2;
+}
+
 struct Totals {
   std::uint64_t found = 0;       // sealed pings that receivers handed in
   std::uint64_t seen_twice = 0;  // of them, one packet at two receivers
-  std::uint64_t authentic = 0, retired = 0, repeats = 0, tokens = 0;
+  std::uint64_t authentic = 0, retired = 0, repeats = 0, tokens = 0, tokens_misfit = 0;
   std::uint64_t unknown_key = 0;  // kept and not kept
   std::uint64_t unknown_key_not_kept = 0, repeats_not_kept = 0;
   std::uint64_t own_replies = 0;  // home's answers, sent back by somebody
@@ -59,7 +66,7 @@ class ListeningHome final : public Home {
 
   // Desk
   std::optional<Answerable> found(ByteView sealed, Observation seen) override;
-  void bounced(const BounceToken& token, BounceForm form, Observation seen) override;
+  void bounced(const BounceToken& token, BounceForm sent_as, Observation seen) override;
   Timestamp now() const override { return options_.clock(); }
 
   // Home
@@ -93,6 +100,7 @@ class ListeningHome final : public Home {
   RateBucket unknown_;
   Sightings sightings_;
   NewPaths paths_;
+  ClientPorts client_ports_ = read_client_ports();
   std::vector<Way> ways_;
 
   std::vector<Observation> pending_;
@@ -213,8 +221,10 @@ void ListeningHome::take_authentic(Sightings::Sighting& sighting, const KeyRing:
 bool ListeningHome::can_answer(const Observation& seen) const {
   if (seen.receiver != "sniffer") return true;
   if (seen.protocol == kProtocolIcmp || seen.protocol == kProtocolIcmpv6) return true;
-  return seen.protocol == kProtocolUdp && seen.destination_port != options_.settings.dns_port &&
-         !is_open("ports");
+  if (seen.protocol != kProtocolUdp || seen.destination_port == options_.settings.dns_port) {
+    return false;
+  }
+  return !is_open("ports") || client_ports_.has(seen.destination_port);
 }
 
 std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
@@ -234,17 +244,22 @@ std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
   return Answerable{seal(reply, *opened.key), reply_proof(*opened.key, nonce_in(sealed))};
 }
 
-void ListeningHome::bounced(const BounceToken& token, BounceForm /*form*/, Observation seen) {
+void ListeningHome::bounced(const BounceToken& token, BounceForm sent_as, Observation seen) {
   if (seen.received == Timestamp{}) seen.received = now();
   const auto bounced = ring_.find_token(token, seen.received);
   if (!bounced) return;
+  const bool exceeded = bounced->form == BounceForm::time_exceeded;
+  // A token answers for what it was sent as; one of spoof-ttl comes back quoted alone.
+  if (exceeded ? seen.carrier != Carrier::quoted : bounced->form != sent_as) {
+    ++totals_.tokens_misfit;
+    return;
+  }
   ++totals_.tokens;
   if (bounced->probe->retired) ++totals_.retired;
   seen.authenticity = Authenticity::token;
   seen.retired = bounced->probe->retired;
-  const bool exceeded = bounced->form == BounceForm::time_exceeded;
   seen.ping.method = exceeded ? MethodId::spoof_ttl : MethodId::spoof_bounce;
-  seen.ping.variant = static_cast<std::uint8_t>(bounced->form);
+  seen.ping.variant = exceeded ? ttl_variant(sent_as) : static_cast<std::uint8_t>(bounced->form);
   seen.ping.probe = bounced->probe->id;
   seen.ping.sent = bounced->hour;
   seen.ping.via = IpAddress::v4(bounced->neighbour);
@@ -350,6 +365,7 @@ std::vector<EdgeCounter> ListeningHome::own_counters() const {
           {"repeats", "", t.repeats},
           {"repeats_not_kept", "", t.repeats_not_kept},
           {"tokens", "", t.tokens},
+          {"tokens_misfit", "", t.tokens_misfit},
           {"unknown_key", "", t.unknown_key},
           {"unknown_key_not_kept", "", t.unknown_key_not_kept},
           {"keys_not_tried", "", ring_.tries_refused()},
