@@ -2,8 +2,8 @@
 // home's sockets, with the addresses and ports that they came with. A link to the network
 // namespace; it goes with the process that made it.
 //
-// What is in use, user space says: two bits a port. Answers to the machine's own questions are not
-// taken either, where they can be told: from a low port to one that the machine gives to clients.
+// What is in use, user space says: two bits a port, twice a second. A client's UDP socket may be
+// younger than that, so datagrams to the ports that the machine gives to clients are not taken.
 #include <linux/bpf.h>
 // After linux/bpf.h, whose types it needs.
 #include <bpf/bpf_endian.h>
@@ -14,7 +14,6 @@ enum {
   kUdp = 17,
   kIpv4 = 2,  // AF_INET
   kIpv6 = 10,
-  kLowPorts = 1024,
   kPorts = 65536,
   kWordBits = 64,
   kSockets = 4,
@@ -29,9 +28,10 @@ struct {
 } sockets SEC(".maps");
 
 // Memory that user space shares: ports that are in use, a bit each, TCP's then UDP's; and the first
-// port that the machine gives to clients.
+// and the last port that the machine gives to clients.
 __u64 used_ports[2 * kPorts / kWordBits] = {};
 __u32 first_client_port = 32768;
+__u32 last_client_port = 65535;
 
 SEC("sk_lookup")
 int home_lookup(struct bpf_sk_lookup* context) {
@@ -50,9 +50,7 @@ int home_lookup(struct bpf_sk_lookup* context) {
   }
   const __u32 bit = (port & (kPorts - 1)) + (is_udp ? kPorts : 0);
   if (used_ports[bit / kWordBits] >> (bit % kWordBits) & 1) return SK_PASS;
-  if (is_udp && port >= first_client_port && bpf_ntohs(context->remote_port) < kLowPorts) {
-    return SK_PASS;
-  }
+  if (is_udp && port >= first_client_port && port <= last_client_port) return SK_PASS;
   const __u32 index = is_udp * 2 + (context->family == kIpv6);
   struct bpf_sock* socket = bpf_map_lookup_elem(&sockets, &index);
   if (!socket) return SK_PASS;

@@ -80,8 +80,11 @@ int run(int argc, char** argv) {
   join_command->add_option("--token-file", join_arguments.token_file,
                            "File that holds the token; - for standard input");
   app.footer(
-      "Signals: SIGHUP reads server, token, addresses and probes again, SIGTERM ends with a last "
-      "batch.\nExit status: 0 done, 1 it could not run, 2 usage or configuration.");
+      "Signals: SIGHUP reads server, token and the file of probes again and tells the server of "
+      "new addresses; the zone's answers, sockets and which file it is stay until a restart. "
+      "SIGTERM "
+      "ends with a last batch.\nExit status: 0 done, 1 it could not run, 2 usage or "
+      "configuration.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

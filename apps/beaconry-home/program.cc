@@ -200,6 +200,9 @@ void HomeProgram::take_probes(ProbeList list) {
     log_error("The list of probes is not taken: " + done.error().message());
     return;
   }
+  for (const std::string& why : list.refused)
+    log_error("Not taken of the list of probes: " + why);
+  probes_refused_ = list.refused.size();
   probes_version_ = list.version;
   controls_ = std::move(list.controls);
   std::erase_if(injected_, [this](const auto& entry) {
@@ -299,13 +302,17 @@ void HomeProgram::reload() {
   settings_.server_url = read->server_url;
   settings_.token_file = read->token_file;
   settings_.home.addresses = read->home.addresses;
-  if (read->probes_file == settings_.probes_file && !settings_.probes_file.empty()) {
+  if (read->probes_file != settings_.probes_file) {
+    log_warning("home.probes is another file now: it is read at a restart");
+  } else if (!settings_.probes_file.empty()) {
     load_probes(settings_.probes_file, true);
   }
   if (auto connected = connect(); !connected) {
     log_error("Nothing is sent: " + connected.error().message());
   }
-  log_info("The server, the token and the addresses were read again; the rest is at a restart");
+  log_info(
+      "The server and the token were read again, and the server is told of the addresses; the rest "
+      "is at a restart");
 }
 
 std::string HomeProgram::status() const {
@@ -319,6 +326,7 @@ std::string HomeProgram::status() const {
   document.update(Json::parse(home_->status_json(), nullptr, false));
   document["probes_from"] = probes_from_;
   document["probes_version"] = probes_version_;
+  document["probes_refused"] = probes_refused_;
   document["controls"] = controls_.size();
   document["spool"] = {{"folder", settings_.spool_folder},
                        {"waiting", spool_->next() - spool_->first()},

@@ -58,6 +58,7 @@ class HomeProgram {
   std::unique_ptr<ProbeSync> sync_;
   std::string server_, probes_version_, probes_from_;
   std::vector<ProbeList::Control> controls_;
+  std::size_t probes_refused_ = 0;               // entries of the last list
   std::map<std::uint64_t, Timestamp> injected_;  // by probe: when last
   std::int64_t probes_changed_ = 0;              // the file's time, nanoseconds
   Timestamp started_{}, looked_{};

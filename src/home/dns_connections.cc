@@ -1,5 +1,7 @@
 #include "home/dns_connections.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -25,6 +27,8 @@ Result<DnsConnections> DnsConnections::listen(const std::vector<IpAddress>& addr
   for (const IpAddress& address : addresses) {
     auto made = open_bound(address, port, SOCK_STREAM);
     if (!made) return tl::unexpected<Error>(std::move(made.error()));
+    const int once = 1;  // that a SYN is answered again: it may bear a stranger's address
+    ::setsockopt(made->socket.get(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof once);
     if (::listen(made->socket.get(), kBacklog) != 0) {
       return fail_errno("listen at", address.to_string());
     }

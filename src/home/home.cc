@@ -9,6 +9,7 @@
 #include "home/home_status.h"
 #include "home/new_paths.h"
 #include "home/sightings.h"
+#include "home/used_ports.h"
 #include "packet/parse.h"
 
 namespace beaconry {
@@ -26,16 +27,16 @@ std::size_t place_of(std::string_view receiver) {
       std::find(std::begin(kReceivers), std::end(kReceivers), receiver) - std::begin(kReceivers));
 }
 
-// Whether what answered, as receivers tell it, can be an answer to a packet of the token's form. An
-// error may refuse any: it is told as closed_port.
-bool fits(BounceForm token, BounceForm answer) {
-  return answer == BounceForm::closed_port || answer == token;
+// Of spoof-ttl: UDP, TCP SYN, ICMP echo.
+std::uint8_t ttl_variant(BounceForm sent_as) {
+  if (sent_as == BounceForm::closed_port) return 0;
+  return sent_as == BounceForm::syn ? 1 : 2;
 }
 
 struct Totals {
   std::uint64_t found = 0;       // sealed pings that receivers handed in
   std::uint64_t seen_twice = 0;  // of them, one packet at two receivers
-  std::uint64_t authentic = 0, retired = 0, repeats = 0, tokens = 0;
+  std::uint64_t authentic = 0, retired = 0, repeats = 0, tokens = 0, tokens_misfit = 0;
   std::uint64_t unknown_key = 0;  // kept and not kept
   std::uint64_t unknown_key_not_kept = 0, repeats_not_kept = 0;
   std::uint64_t own_replies = 0;  // home's answers, sent back by somebody
@@ -66,7 +67,7 @@ class ListeningHome final : public Home {
 
   // Desk
   std::optional<Answerable> found(ByteView sealed, Observation seen) override;
-  void bounced(const BounceToken& token, BounceForm form, Observation seen) override;
+  void bounced(const BounceToken& token, BounceForm sent_as, Observation seen) override;
   Timestamp now() const override { return options_.clock(); }
 
   // Home
@@ -100,6 +101,7 @@ class ListeningHome final : public Home {
   RateBucket unknown_;
   Sightings sightings_;
   NewPaths paths_;
+  ClientPorts client_ports_ = read_client_ports();
   std::vector<Way> ways_;
 
   std::vector<Observation> pending_;
@@ -145,7 +147,7 @@ std::optional<Answerable> ListeningHome::found(ByteView sealed, Observation seen
     merge(sighting, seen);
     if (!sighting.may_answer || !can_answer(seen)) return std::nullopt;
     const auto opened = ring_.open(sealed, seen.received);
-    if (!opened) return std::nullopt;
+    if (!opened || opened->probe->retired) return std::nullopt;
     return answer(sighting, *opened, sealed, seen.received);
   }
   const auto opened = ring_.open(sealed, seen.received);
@@ -205,20 +207,25 @@ void ListeningHome::take_authentic(Sightings::Sighting& sighting, const KeyRing:
                     seen.carrier != Carrier::quoted && seen.carrier != Carrier::echo_reply &&
                     !injected;
   if (asks && !heard.fresh) ++totals_.not_fresh;
-  sighting.may_answer = asks && heard.fresh;
   seen.authenticity = Authenticity::authentic;
   seen.retired = opened.probe->retired;
   seen.ping = ping;
   const bool at_once = paths_.is_new(ping.probe, ping.method, seen.source, seen.received);
-  sighting.kept_as = keep(std::move(seen), at_once);
+  const std::uint64_t kept_as = keep(std::move(seen), at_once);
+  // A copy of a ping that waits for its socket takes nothing from it.
+  if (!heard.first && sighting.kept_as != 0) return;
+  sighting.kept_as = kept_as;
+  sighting.may_answer = asks && heard.fresh && kept_as != 0;
 }
 
 // What a socket will see too is the socket's to answer.
 bool ListeningHome::can_answer(const Observation& seen) const {
   if (seen.receiver != "sniffer") return true;
   if (seen.protocol == kProtocolIcmp || seen.protocol == kProtocolIcmpv6) return true;
-  return seen.protocol == kProtocolUdp && seen.destination_port != options_.settings.dns_port &&
-         !is_open("ports");
+  if (seen.protocol != kProtocolUdp || seen.destination_port == options_.settings.dns_port) {
+    return false;
+  }
+  return !is_open("ports") || client_ports_.has(seen.destination_port);
 }
 
 std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
@@ -229,8 +236,8 @@ std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
     ++totals_.answers_over_rate;
     return std::nullopt;
   }
-  // In the spool before anything is answered.
-  if (!flush()) return std::nullopt;
+  // In the spool before anything is answered. One that takes nothing is not asked for every ping.
+  if ((spool_failed_ && now() < due_) || !flush()) return std::nullopt;
   Ping reply = opened.ping;
   reply.leg = Leg::reply;
   reply.sent = now();
@@ -238,17 +245,22 @@ std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
   return Answerable{seal(reply, *opened.key), reply_proof(*opened.key, nonce_in(sealed))};
 }
 
-void ListeningHome::bounced(const BounceToken& token, BounceForm form, Observation seen) {
+void ListeningHome::bounced(const BounceToken& token, BounceForm sent_as, Observation seen) {
   if (seen.received == Timestamp{}) seen.received = now();
   const auto bounced = ring_.find_token(token, seen.received);
-  if (!bounced || !fits(bounced->form, form)) return;
+  if (!bounced) return;
+  const bool exceeded = bounced->form == BounceForm::time_exceeded;
+  // A token answers for what it was sent as; one of spoof-ttl comes back quoted alone.
+  if (exceeded ? seen.carrier != Carrier::quoted : bounced->form != sent_as) {
+    ++totals_.tokens_misfit;
+    return;
+  }
   ++totals_.tokens;
   if (bounced->probe->retired) ++totals_.retired;
   seen.authenticity = Authenticity::token;
   seen.retired = bounced->probe->retired;
-  const bool exceeded = bounced->form == BounceForm::time_exceeded;
   seen.ping.method = exceeded ? MethodId::spoof_ttl : MethodId::spoof_bounce;
-  seen.ping.variant = static_cast<std::uint8_t>(bounced->form);
+  seen.ping.variant = exceeded ? ttl_variant(sent_as) : static_cast<std::uint8_t>(bounced->form);
   seen.ping.probe = bounced->probe->id;
   seen.ping.sent = bounced->hour;
   seen.ping.via = IpAddress::v4(bounced->neighbour);
@@ -362,6 +374,7 @@ std::vector<EdgeCounter> ListeningHome::own_counters() const {
           {"repeats", "", t.repeats},
           {"repeats_not_kept", "", t.repeats_not_kept},
           {"tokens", "", t.tokens},
+          {"tokens_misfit", "", t.tokens_misfit},
           {"unknown_key", "", t.unknown_key},
           {"unknown_key_not_kept", "", t.unknown_key_not_kept},
           {"keys_not_tried", "", ring_.tries_refused()},

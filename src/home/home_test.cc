@@ -1,11 +1,16 @@
 #include "home/home.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <map>
 
 #include "home/test_network.h"
+#include "home/used_ports.h"
 #include "ping/seal.h"
 
 namespace beaconry::test_home {
@@ -48,11 +53,11 @@ TEST_F(HomeOnTheKernel, AnswersADatagramFromWhereItWasSentTo) {
   if (IsSkipped()) return;
   for (const IpAddress& to : {kHome4, kHome6}) {
     const Fd socket = outside_socket(to.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM);
-    Ping ping = probe_.ping(MethodId::udp_port, to, 47'123);
-    send_datagram(socket, to, 47'123, probe_.sealed(ping));
+    Ping ping = probe_.ping(MethodId::udp_port, to, 17'123);
+    send_datagram(socket, to, 17'123, probe_.sealed(ping));
     const auto answer = answer_of(socket);
     ASSERT_TRUE(answer) << home_->status_json();
-    EXPECT_EQ(answer->second, 47'123);
+    EXPECT_EQ(answer->second, 17'123);
     const auto reply = open_sealed(view(answer->first), probe_.key);
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->leg, Leg::reply);
@@ -60,7 +65,7 @@ TEST_F(HomeOnTheKernel, AnswersADatagramFromWhereItWasSentTo) {
     EXPECT_LE(answer->first.size(), probe_.sealed(ping).size());
 
     ping.leg = Leg::confirmed;
-    send_datagram(socket, to, 47'123, probe_.sealed(ping));
+    send_datagram(socket, to, 17'123, probe_.sealed(ping));
     const std::size_t wanted = to.is_v4() ? 2 : 4;
     ASSERT_TRUE(wait_until([&] {
       return counter("observations") == wanted && counter("seen_twice") == wanted;
@@ -72,7 +77,7 @@ TEST_F(HomeOnTheKernel, AnswersADatagramFromWhereItWasSentTo) {
   EXPECT_EQ(seen[0].authenticity, Authenticity::authentic);
   EXPECT_EQ(seen[0].source, kProbe4);
   EXPECT_EQ(seen[0].destination, kHome4);
-  EXPECT_EQ(seen[0].destination_port, 47'123);
+  EXPECT_EQ(seen[0].destination_port, 17'123);
   EXPECT_EQ(seen[0].ttl, 64);
   EXPECT_EQ(seen[1].ping.leg, Leg::confirmed);
   EXPECT_EQ(seen[2].source, kProbe6);
@@ -126,6 +131,24 @@ TEST_F(HomeOnTheKernel, LeavesPortsThatAreInUse) {
     return ::recv(used.get(), &byte, 1, MSG_DONTWAIT) == 1;
   }));
   EXPECT_EQ(byte, 'h');
+}
+
+TEST_F(HomeOnTheKernel, LeavesDatagramsToClientsAndAnswersTheirPingsFromTheSniffer) {
+  open_home();
+  if (IsSkipped()) return;
+  const Fd socket = outside_socket(AF_INET, SOCK_DGRAM);
+  // A client of this machine that asked just now: unconnected, and answered from a high port.
+  const Fd client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const std::uint16_t port = read_client_ports().last;
+  const auto address = to_socket_address(kHome4, port);
+  ASSERT_EQ(::bind(client.get(), reinterpret_cast<const sockaddr*>(&address), size_of(address)), 0);
+  send_datagram(socket, kHome4, port, as_bytes("answer"));
+  char byte = 0;
+  ASSERT_TRUE(wait_until([&] { return ::recv(client.get(), &byte, 1, 0) == 1; }));
+  send_datagram(socket, kHome4, static_cast<std::uint16_t>(port - 1),
+                probe_.sealed(probe_.ping(MethodId::udp_port)));
+  ASSERT_TRUE(wait_until([&] { return counter("answers") == 1; })) << home_->status_json();
+  EXPECT_EQ(observations().at(0).receiver, "sniffer");
 }
 
 TEST_F(HomeOnTheKernel, AnswersAnEchoItselfAndKeepsTheKernelFromIt) {
@@ -215,6 +238,35 @@ TEST_F(HomeOnTheKernel, ReadsBounceTokensOutOfWhatANeighbourAnswers) {
   EXPECT_EQ(seen[1].carrier, Carrier::quoted);
 }
 
+TEST_F(HomeOnTheKernel, TakesATokenForWhatItWasSentAsAlone) {
+  open_home();
+  if (IsSkipped()) return;
+  const auto hour = std::chrono::floor<std::chrono::hours>(system_now()).time_since_epoch().count();
+  const auto bounce = [&](BounceForm form, BounceForm sent_as, Carrier carrier) {
+    Observation seen;
+    seen.receiver = "sniffer";
+    seen.source = kProbe4;
+    seen.carrier = carrier;
+    home_->bounced(bounce_token(probe_.key, hour, form, 50), sent_as, seen);
+  };
+  bounce(BounceForm::echo, BounceForm::syn, Carrier::syn_answer);
+  bounce(BounceForm::time_exceeded, BounceForm::syn, Carrier::syn_answer);
+  bounce(BounceForm::syn, BounceForm::closed_port, Carrier::quoted);
+  EXPECT_EQ(counter("tokens_misfit"), 3U);
+  EXPECT_EQ(counter("tokens"), 0U);
+  bounce(BounceForm::syn, BounceForm::syn, Carrier::quoted);  // refused on its way
+  bounce(BounceForm::time_exceeded, BounceForm::closed_port, Carrier::quoted);
+  bounce(BounceForm::time_exceeded, BounceForm::syn, Carrier::quoted);
+  bounce(BounceForm::time_exceeded, BounceForm::echo, Carrier::quoted);
+  const auto seen = observations();
+  ASSERT_EQ(seen.size(), 4U);
+  EXPECT_EQ(seen[0].ping.method, MethodId::spoof_bounce);
+  for (std::uint8_t variant = 0; variant < 3; ++variant) {
+    EXPECT_EQ(seen[1U + variant].ping.method, MethodId::spoof_ttl);
+    EXPECT_EQ(seen[1U + variant].ping.variant, variant);
+  }
+}
+
 TEST_F(HomeOnTheKernel, AnswersNothingToWhatIsForgedReplayedRetiredOrOld) {
   open_home();
   if (IsSkipped()) return;
@@ -247,6 +299,54 @@ TEST_F(HomeOnTheKernel, AnswersNothingToWhatIsForgedReplayedRetiredOrOld) {
   const auto seen = observations();
   ASSERT_EQ(seen.size(), 6U);
   EXPECT_TRUE(seen.back().retired);
+}
+
+TEST_F(HomeOnTheKernel, AnswersAPingWhoseCopyCameBeforeItsSocketWasRead) {
+  open_home();
+  if (IsSkipped()) return;
+  const Bytes sealed = probe_.sealed(probe_.ping(MethodId::udp_port));
+  unsigned answers = 0;
+  for (const char* receiver : {"sniffer", "sniffer", "udp", "udp"}) {
+    Observation seen;
+    seen.receiver = receiver;
+    seen.protocol = kProtocolUdp;
+    seen.source = kProbe4;
+    seen.destination = kHome4;
+    seen.destination_port = 443;
+    answers += home_->found(sealed, seen) ? 1 : 0;
+  }
+  EXPECT_EQ(answers, 1U);
+  EXPECT_EQ(counter("repeats"), 1U);
+  const auto seen = observations();
+  ASSERT_EQ(seen.size(), 2U);
+}
+
+TEST_F(HomeOnTheKernel, AnswersNothingThatItCouldNotKeep) {
+  open_home();
+  if (IsSkipped()) return;
+  const auto hear = [&] {
+    Observation seen;
+    seen.receiver = "udp";
+    seen.protocol = kProtocolUdp;
+    seen.source = kProbe4;
+    seen.destination = kHome4;
+    return home_->found(probe_.sealed(probe_.ping(MethodId::udp_port)), seen).has_value();
+  };
+  ASSERT_TRUE(hear());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  std::uint64_t answers = 0;
+  while (counter("observations_lost") < 3 && counter("observations") < 100'000)
+    answers += hear() ? 1 : 0;
+  EXPECT_EQ(answers, 0U);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::this_thread::sleep_for(2 * Home::kGather);
+  // The spool takes again, but this one was lost before.
+  EXPECT_FALSE(hear());
+  EXPECT_EQ(counter("observations_lost"), 4U);
 }
 
 TEST_F(HomeOnTheKernel, TakesItsOwnPositiveControlForInjected) {
@@ -292,35 +392,74 @@ TEST_F(HomeOnTheKernel, AnswersGarbageWithNothing) {
   const Bytes sealed = probe_.sealed(probe_.ping(MethodId::udp_port));
   std::uint32_t random = 1;
   const auto next = [&] { return random = random * 1'664'525 + 1'013'904'223; };
-  constexpr std::uint64_t kPackets = 20'000;
-  for (std::uint64_t i = 0; i < kPackets; ++i) {
+  const auto datagram = [&](std::uint16_t port, ByteView payload) {
+    return ip(kProbe4, kHome4, kProtocolUdp, udp(kProbe4, kHome4, 4000, port, payload));
+  };
+  const auto segment = [&](std::uint8_t flags, ByteView payload) {
+    const TcpHeader header{
+        443, static_cast<std::uint16_t>(next() >> 16 | 1), next(), next(), flags, 64'240, {}};
+    return ip(kProbe4, kHome4, kProtocolTcp, tcp(kProbe4, kHome4, header, payload));
+  };
+  // BEACONRY_FLOOD=1000000 for more.
+  const char* const wanted = std::getenv("BEACONRY_FLOOD");
+  const std::uint64_t packets = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 100'000;
+  constexpr unsigned kKinds = 7;
+  for (std::uint64_t i = 0; i < packets; ++i) {
     Bytes payload = sealed;
     payload.resize(1 + next() % payload.size());
     for (int flips = 0; flips < 3; ++flips)
       payload[next() % payload.size()] ^= static_cast<std::uint8_t>(next() >> 24);
-    if (i % 3 == 0) {
+    const bool is_garbage = i % 2 == 0;
+    if (is_garbage) {
       for (auto& byte : payload)
         byte = static_cast<std::uint8_t>(next() >> 24);
     }
     if (payload == sealed) continue;
-    send_packet(
-        ip(kProbe4, kHome4, kProtocolUdp,
-           udp(kProbe4, kHome4, 4000, static_cast<std::uint16_t>(next() >> 16 | 1), payload)));
+    const auto low_port = static_cast<std::uint16_t>((next() >> 17) | 1);  // taken by home
+    switch (i % kKinds) {
+      case 0:
+        send_packet(segment(kTcpSyn | kTcpAck, {}));
+        break;
+      case 1:
+        send_packet(segment(kTcpRst | kTcpAck, payload));
+        break;
+      case 2:
+        send_packet(
+            ip(kProbe4, kHome4, kProtocolIcmp,
+               icmp(i % 4 < 2 ? 3 : 11, 0, 0,
+                    ip(kHome4, kProbe4, kProtocolUdp, udp(kHome4, kProbe4, low_port, 53, payload),
+                       64, static_cast<std::uint16_t>(next() >> 16)))));
+        break;
+      case 3:
+        send_packet(datagram(53, payload));
+        break;
+      case 4:  // the head of a TLS record
+        payload.insert(payload.begin(), {22, 3, 1, 0, 90, 1});
+        send_packet(segment(kTcpAck, payload));
+        break;
+      default:
+        send_packet(datagram(low_port, payload));
+    }
     if (i % 256 == 0) home_->work();
   }
-  ASSERT_TRUE(wait_until([&] { return counter("packets", "sniffer") >= kPackets; }));
-  EXPECT_EQ(counter("ring_drops", "sniffer"), 0U);
+  ASSERT_TRUE(wait_until(
+      [&] { return counter("packets", "sniffer") + counter("ring_drops", "sniffer") >= packets; }));
   EXPECT_EQ(counter("authentic"), 0U);
+  EXPECT_EQ(counter("tokens"), 0U);
   EXPECT_EQ(counter("answers"), 0U);
   for (const Observation& one : observations())
     EXPECT_EQ(one.authenticity, Authenticity::unknown_key);
+  // Any machine resets segments of connections that it does not know.
   std::uint64_t answered = 0;
   sockaddr_ll from{};
   socklen_t size = sizeof from;
-  char byte;
-  while (::recvfrom(watcher.get(), &byte, 1, MSG_DONTWAIT | MSG_TRUNC,
-                    reinterpret_cast<sockaddr*>(&from), &size) >= 0) {
-    if (from.sll_pkttype != PACKET_OUTGOING) ++answered;
+  std::array<std::uint8_t, 64> head{};
+  for (;;) {
+    const ssize_t got = ::recvfrom(watcher.get(), head.data(), head.size(), MSG_DONTWAIT,
+                                   reinterpret_cast<sockaddr*>(&from), &size);
+    if (got < 0) break;
+    const bool is_reset = got >= 40 && head[9] == kProtocolTcp && (head[33] & kTcpRst) != 0;
+    if (from.sll_pkttype != PACKET_OUTGOING && !is_reset) ++answered;
   }
   EXPECT_EQ(answered, 0U);
 }

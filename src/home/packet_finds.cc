@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t kIpv4Header = 20, kIpv6Header = 40, kIcmpHeader = 8, kTcpHeader = 20;
 constexpr std::uint8_t kEchoReply = 0, kUnreachable = 3, kEchoRequest = 8, kTimeExceeded = 11;
-constexpr std::uint8_t kTimeExceeded6 = 3;
 constexpr std::uint8_t kEchoRequest6 = 128, kEchoReply6 = 129;
 
 std::uint16_t be16(ByteView bytes, std::size_t at) {
@@ -54,21 +53,27 @@ bool is_icmp_error(const Layout& layout) {
 
 // The token in the headers of a packet that an ICMP error quotes: the IP header and at least eight
 // bytes. IPv6 has no identification: there the flow label's lower half stands for it.
-std::optional<BounceToken> quoted_token(ByteView quoted) {
+void find_quoted_token(ByteView quoted, PacketFind& find) {
   const auto inner = lay_out(quoted);
-  if (!inner || inner->transport.size() < 8) return std::nullopt;
+  if (!inner || inner->transport.size() < 8) return;
   const ByteView transport = inner->transport;
   const std::uint16_t mark = inner->v4 ? be16(quoted, 4) : be16(quoted, 2);
   switch (inner->parsed.protocol) {
     case kProtocolTcp:
-      return BounceToken{be32(transport, 4), be16(transport, 0)};
+      find.token = BounceToken{be32(transport, 4), be16(transport, 0)};
+      find.sent_as = BounceForm::syn;
+      return;
     case kProtocolUdp:
-      return BounceToken{be32(transport, 0), mark};
+      find.token = BounceToken{be32(transport, 0), mark};
+      find.sent_as = BounceForm::closed_port;
+      return;
     case kProtocolIcmp:
     case kProtocolIcmpv6:
-      return BounceToken{be32(transport, 4), mark};
+      find.token = BounceToken{be32(transport, 4), mark};
+      find.sent_as = BounceForm::echo;
+      return;
     default:
-      return std::nullopt;
+      return;
   }
 }
 
@@ -81,14 +86,12 @@ void find_token(const Layout& layout, PacketFind& find) {
         (flags & kTcpAck) != 0 && ((flags & kTcpSyn) != 0 || (flags & kTcpRst) != 0);
     if (!answers_syn) return;
     find.token = BounceToken{be32(transport, 8) - 1, layout.parsed.destination_port};
-    find.form = BounceForm::syn;
+    find.sent_as = BounceForm::syn;
     find.seen.carrier = Carrier::syn_answer;
     return;
   }
   if (!is_icmp_error(layout)) return;
-  find.token = quoted_token(transport.subspan(kIcmpHeader));
-  const std::uint8_t exceeded = layout.v4 ? kTimeExceeded : kTimeExceeded6;
-  find.form = transport[0] == exceeded ? BounceForm::time_exceeded : BounceForm::closed_port;
+  find_quoted_token(transport.subspan(kIcmpHeader), find);
   find.seen.carrier = Carrier::quoted;
 }
 

@@ -14,7 +14,7 @@ struct PacketFind {
   std::optional<FoundPing> ping;
   // Where there is no ping: what the packet answers may have been a token. Most packets' is none.
   std::optional<BounceToken> token;
-  BounceForm form{};
+  BounceForm sent_as{};  // echo, closed_port (UDP) or syn
   // An echo request's identifier and sequence number, for an answer.
   std::optional<std::uint32_t> echo;
 };

@@ -83,7 +83,7 @@ TEST(PacketFinds, TokensStandInAnswersToWhatBoreHomesAddress) {
   const auto quoted = find_in_packet(ip(kProbe, kHome, kProtocolIcmp, icmp(11, 0, 0, inner)), kDns);
   ASSERT_TRUE(quoted && quoted->token);
   EXPECT_EQ(*quoted->token, token);
-  EXPECT_EQ(quoted->form, BounceForm::time_exceeded);
+  EXPECT_EQ(quoted->sent_as, BounceForm::closed_port);
 }
 
 TEST(PacketFinds, OrdinaryPacketsHoldNothing) {

@@ -72,7 +72,9 @@ Result<std::unique_ptr<PortSteering>> PortSteering::attach(const Sockets& socket
   libbpf_set_print(log_libbpf);
   Skeleton skeleton(home_lookup_bpf::open(nullptr));
   if (!skeleton) return fail_errno("open", "home's eBPF program");
-  skeleton->data->first_client_port = first_client_port();
+  const ClientPorts clients = read_client_ports();
+  skeleton->data->first_client_port = clients.first;
+  skeleton->data->last_client_port = clients.last;
   if (const int failed = home_lookup_bpf::load(skeleton.get()); failed != 0) {
     errno = -failed;
     return fail_errno("load",

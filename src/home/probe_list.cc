@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "base/text.h"
 
@@ -34,6 +35,14 @@ Result<KnownProbe> read_probe(const Json& json) {
     return malformed("probe " + id->to_string() +
                      ": 'box_public' and 'sign_public' are 64 hex digits each");
   }
+  if (probe_id(*box) != probe.id) {
+    return malformed("probe " + id->to_string() + ": its box key is another probe's");
+  }
+  // Whatever our own key is, the same few keys of others open nothing.
+  static const PartyKeys any(PartyKeys::make_seed());
+  if (!SharedKey::make(any, *box)) {
+    return malformed("probe " + id->to_string() + ": its box key is none");
+  }
   probe.box_public = *box;
   probe.sign_public = *sign;
   probe.name = terminal_safe(text_in(json, "name")).substr(0, kLongestName);
@@ -54,8 +63,10 @@ Result<ProbeList::Control> read_control(const Json& json) {
   return ProbeList::Control{*probe, std::chrono::seconds{seconds}};
 }
 
+// One bad entry takes nothing from the others.
 template <class Item, class Read>
-Result<std::vector<Item>> read_all(const Json& json, const char* name, const Read& read) {
+Result<std::vector<Item>> read_all(const Json& json, const char* name, const Read& read,
+                                   std::vector<std::string>& refused) {
   std::vector<Item> all;
   const auto found = json.find(name);
   if (found == json.end()) return all;
@@ -65,10 +76,29 @@ Result<std::vector<Item>> read_all(const Json& json, const char* name, const Rea
   }
   for (const Json& one : *found) {
     auto item = read(one);
-    if (!item) return tl::unexpected<Error>(std::move(item.error()));
-    all.push_back(std::move(*item));
+    if (item) {
+      all.push_back(std::move(*item));
+    } else {
+      refused.push_back(item.error().cause);
+    }
   }
   return all;
+}
+
+// Of a probe that is there twice the first counts, retired if one of them is.
+void merge_twins(std::vector<KnownProbe>& probes, std::vector<std::string>& refused) {
+  std::unordered_map<std::uint64_t, std::size_t> places;
+  std::vector<KnownProbe> once;
+  for (KnownProbe& probe : probes) {
+    const auto [at, is_first] = places.emplace(probe.id.value, once.size());
+    if (is_first) {
+      once.push_back(std::move(probe));
+      continue;
+    }
+    once[at->second].retired = once[at->second].retired || probe.retired;
+    refused.push_back("probe " + probe.id.to_string() + ": it is there twice");
+  }
+  probes = std::move(once);
 }
 
 }  // namespace
@@ -85,11 +115,12 @@ Result<ProbeList> parse_probe_list(std::string_view text) {
     if (list.version.size() > kLongestVersion) return malformed("'version' is too long");
   }
   list.has_probes = json.contains("probes");
-  auto probes = read_all<KnownProbe>(json, "probes", read_probe);
+  auto probes = read_all<KnownProbe>(json, "probes", read_probe, list.refused);
   if (!probes) return tl::unexpected<Error>(std::move(probes.error()));
-  auto controls = read_all<ProbeList::Control>(json, "controls", read_control);
+  auto controls = read_all<ProbeList::Control>(json, "controls", read_control, list.refused);
   if (!controls) return tl::unexpected<Error>(std::move(controls.error()));
   list.probes = std::move(*probes);
+  merge_twins(list.probes, list.refused);
   list.controls = std::move(*controls);
   return list;
 }

@@ -22,8 +22,10 @@ struct ProbeList {
   bool has_probes = false;
   std::vector<KnownProbe> probes;
   std::vector<Control> controls;
+  std::vector<std::string> refused;  // why entries were left out; KeyRing::make takes the rest
 };
-// All or nothing. At most KeyRing::kMostProbes of each.
+// A bad entry is left out; anything else bad refuses the whole list. At most KeyRing::kMostProbes
+// of each.
 Result<ProbeList> parse_probe_list(std::string_view json);
 
 }  // namespace beaconry

@@ -36,14 +36,31 @@ TEST(ProbeListOfTheServer, TheVersionAloneChangesNothing) {
 }
 
 TEST(ProbeListOfTheServer, IsRefusedAsAWhole) {
-  const PartyKeys keys = party(1);
   for (const std::string& text :
        {std::string(), std::string("[]"), std::string("{"), std::string(R"({"probes":{}})"),
-        std::string(R"({"probes":[{"id":"xyz"}]})"), std::string(R"({"version":{}})"),
-        R"({"probes":[)" + probe_json(keys, "") + R"(,7]})",
-        std::string(R"({"controls":[{"probe":"0011223344556677","every_seconds":-1}]})")}) {
+        std::string(R"({"version":{}})"), std::string(R"({"controls":7})")}) {
     EXPECT_FALSE(parse_probe_list(text)) << text;
   }
+}
+
+TEST(ProbeListOfTheServer, OneBadEntryTakesNothingFromTheOthers) {
+  const PartyKeys keys = party(1), other = party(2);
+  std::string foreign = probe_json(other, "");
+  foreign.replace(foreign.find(other.id().to_string()), 16, "0011223344556677");
+  KnownProbe weak;  // no key at all opens what is sealed for it
+  const std::string none = R"({"id":")" + probe_id(weak.box_public).to_string() +
+                           R"(","box_public":")" + to_hex(weak.box_public) +
+                           R"(","sign_public":")" + to_hex(weak.sign_public) + R"("})";
+  const auto list =
+      parse_probe_list(R"({"version":"8","probes":[7,{"id":"xyz"},)" + foreign + ',' + none + ',' +
+                       probe_json(keys, "") + ',' + probe_json(keys, R"(,"retired":true)") +
+                       R"(],"controls":[{"probe":"0011223344556677","every_seconds":-1}]})");
+  ASSERT_TRUE(list) << list.error().message();
+  ASSERT_EQ(list->probes.size(), 1U);
+  EXPECT_EQ(list->probes[0].id, keys.id());
+  EXPECT_TRUE(list->probes[0].retired);  // one of the two says so
+  EXPECT_EQ(list->refused.size(), 6U);
+  EXPECT_TRUE(KeyRing::make(party(0), list->probes));
 }
 
 }  // namespace

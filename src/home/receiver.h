@@ -31,8 +31,9 @@ class Desk {
   // if this ping may be answered: authentic, fresh, of a probe that is not retired, an outbound
   // leg, not seen before, within the probe's answers a second.
   virtual std::optional<Answerable> found(ByteView sealed, Observation seen) = 0;
-  // A bounce token, which may be nobody's: most packets' are.
-  virtual void bounced(const BounceToken& token, BounceForm form, Observation seen) = 0;
+  // A bounce token, which may be nobody's: most packets' are. `sent_as`: what the packet was that
+  // this one answers or quotes: echo, closed_port (UDP) or syn.
+  virtual void bounced(const BounceToken& token, BounceForm sent_as, Observation seen) = 0;
   virtual Timestamp now() const = 0;
 };
 

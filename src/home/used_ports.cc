@@ -68,15 +68,15 @@ Result<UsedPorts> read_used_ports(const std::string& folder) {
   return used;
 }
 
-std::uint16_t first_client_port() {
-  constexpr std::uint16_t kUsual = 32'768;
+ClientPorts read_client_ports() {
   const Fd file(::open("/proc/sys/net/ipv4/ip_local_port_range", O_RDONLY | O_CLOEXEC));
   std::array<char, 64> text{};
-  if (!file || ::read(file.get(), text.data(), text.size() - 1) <= 0) return kUsual;
-  unsigned first = 0;
-  return std::sscanf(text.data(), "%u", &first) == 1 && first <= 65'535
-             ? static_cast<std::uint16_t>(first)
-             : kUsual;
+  unsigned first = 0, last = 0;
+  if (!file || ::read(file.get(), text.data(), text.size() - 1) <= 0 ||
+      std::sscanf(text.data(), "%u %u", &first, &last) != 2 || first > last || last > 65'535) {
+    return {};
+  }
+  return {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)};
 }
 
 }  // namespace beaconry

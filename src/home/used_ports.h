@@ -26,7 +26,11 @@ struct UsedPorts {
 // cannot be read whole; those of IPv6 may be missing. Whoever took that for "none" would take every
 // port of the machine.
 Result<UsedPorts> read_used_ports(const std::string& folder = "/proc/self/net");
-// The first port that this machine gives to clients.
-std::uint16_t first_client_port();
+// The ports that this machine gives to clients, both ends within.
+struct ClientPorts {
+  std::uint16_t first = 32'768, last = 65'535;
+  bool has(std::uint16_t port) const { return port >= first && port <= last; }
+};
+ClientPorts read_client_ports();
 
 }  // namespace beaconry

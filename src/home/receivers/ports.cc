@@ -79,8 +79,10 @@ class Ports final : public Receiver {
 Result<int> Ports::listen(int family) {
   auto made = open_on_loopback(family, SOCK_STREAM);
   if (!made) return tl::unexpected<Error>(std::move(made.error()));
-  const int socket = made->socket.get(), on = 1;
+  const int socket = made->socket.get(), on = 1, once = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof on);
+  // A SYN may bear a stranger's address: he gets two answers, not six.
+  ::setsockopt(socket, IPPROTO_TCP, TCP_SYNCNT, &once, sizeof once);
   if (::listen(socket, kBacklog) != 0) return fail_errno("listen with", "a socket");
   if (auto done = visitors_->listen_to(socket); !done) {
     return tl::unexpected<Error>(std::move(done.error()));

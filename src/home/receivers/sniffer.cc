@@ -120,7 +120,7 @@ class Sniffer final : public Receiver {
     seen.received = Timestamp{Duration{static_cast<std::int64_t>(packet.nanoseconds / 1000)}};
     if (!find->ping) {
       ++tokens_;
-      desk.bounced(*find->token, find->form, std::move(seen));
+      desk.bounced(*find->token, find->sent_as, std::move(seen));
       return;
     }
     ++pings_;
