@@ -44,6 +44,7 @@ int main(int count, char** words) {
     const auto packet = got.to_whom == PACKET_HOST ? packet_of(got.frame) : std::nullopt;
     if (!packet || (*packet)[0] >> 4 != 6 || (*packet)[7] <= 1) continue;
     if (!prefix.contains(IpAddress::v6_bytes(packet->data() + 24))) continue;
+    if (!served->contains(IpAddress::v6_bytes(packet->data() + 8))) continue;
     Bytes transport(packet->begin() + 40, packet->end());
     std::uint8_t protocol = (*packet)[6];
     if (protocol == kProtocolIcmpv6 && transport.size() >= 8) {
