@@ -98,7 +98,9 @@ Result<void> check_folder(const std::string& path, const Account& account, bool 
 
 void print_table(const Probe& probe) {
   std::vector<std::vector<std::string>> rows{{"METHOD", "TRIED", "ANSWERED", "NOT TRIED BECAUSE"}};
+  bool tried = false;
   for (const Probe::MethodResult& result : probe.results()) {
+    tried = tried || result.tried > 0;
     rows.push_back({std::string(to_string(result.method)), with_thousands(result.tried),
                     with_thousands(result.answered), terminal_safe(result.why_not)});
   }
@@ -109,6 +111,12 @@ void print_table(const Probe& probe) {
       with_thousands(counters.frames).c_str(), with_thousands(counters.bytes).c_str(),
       with_thousands(counters.broadcasts).c_str(), with_thousands(counters.forbidden).c_str(),
       with_thousands(counters.failed).c_str());
+  if (!tried) {
+    std::puts(
+        "Nothing was tried, so this proves nothing. Without DHCP or router advertisements here, "
+        "give "
+        "'addresses' and 'gateways'.");
+  }
   std::fflush(stdout);
 }
 

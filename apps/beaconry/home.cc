@@ -36,7 +36,8 @@ void print_home(const Json& home) {
               text_of(home, "version").c_str(), text_of(home, "uptime_seconds").c_str(),
               text_of(home, "box_public").c_str());
   std::puts("Receivers");
-  for (const auto& [name, one] : home.value("receivers", Json::object()).items()) {
+  const Json receivers = home.value("receivers", Json::object());  // outlives items()
+  for (const auto& [name, one] : receivers.items()) {
     const bool open = one.value("open", false);
     std::printf("  %-8s %s\n", terminal_safe(name).c_str(),
                 open ? counters_text(one.value("counters", Json::object())).c_str()
@@ -60,9 +61,12 @@ void print_home(const Json& home) {
     std::puts("Server    none: join one (beaconry enroll home NAME, on the server)");
     return;
   }
+  // Before its first batch only the list of probes tells whether the server is there.
+  const Json list = server.value("probes", Json::object());
+  const bool connected = server.value("connected", false) ||
+                         (server.value("sent", 0) == 0 && list.value("connected", false));
   std::printf("Server    %s, %s, %s batches sent%s%s\n", url.c_str(),
-              server.value("connected", false) ? "connected" : "NOT CONNECTED",
-              text_of(server, "sent").c_str(),
+              connected ? "connected" : "NOT CONNECTED", text_of(server, "sent").c_str(),
               text_of(server, "last_error").empty() ? "" : "; last error: ",
               text_of(server, "last_error").c_str());
 }

@@ -115,9 +115,8 @@ class LeakApiTest : public testing::Test {
     o.ttl = 63;
     return o;
   }
-  // As a home that is not enrolled sends it from this machine.
-  HttpResponse post(std::vector<Observation> observations, const std::string& edge,
-                    std::uint64_t sequence) {
+  static std::string envelope(std::vector<Observation> observations, const std::string& edge,
+                              std::uint64_t sequence) {
     ObservationBatch batch;
     batch.made = now();
     batch.observations = std::move(observations);
@@ -129,8 +128,19 @@ class LeakApiTest : public testing::Test {
     envelope.sent = now();
     envelope.content = encode_observations(batch);
     envelope.content_kind = ContentKind::observations;
-    return send("POST", "/api/v1/telemetry", encode_envelope(envelope),
-                {{"content-type", "application/x-protobuf"}});
+    return encode_envelope(envelope);
+  }
+  // As whoever has no edge's key sends it from this machine.
+  int post_without_key(std::vector<Observation> observations, const std::string& edge) {
+    return send("POST", "/api/v1/telemetry", envelope(std::move(observations), edge, 1),
+                {{"content-type", "application/x-protobuf"}})
+        .status;
+  }
+  // As the edge itself sends it.
+  Ingest::Answer post(std::vector<Observation> observations, const std::string& edge,
+                      std::uint64_t sequence) {
+    return control_->ingest().accept_envelope(envelope(std::move(observations), edge, sequence),
+                                              edge, "192.0.2.1", now());
   }
 
   const std::string kHome = std::string(64, 'a'), kEdge = std::string(64, 'c');
@@ -184,10 +194,10 @@ TEST_F(LeakApiTest, AProbesLineIsShownOnceAndItsSecretNeverAgain) {
 TEST_F(LeakApiTest, FromAnObservationToALeakItsAlertItsMetricsAndItsReport) {
   add_home();
   const std::string probe = add_probe(R"({"name":"hall"})");
-  const HttpResponse taken = post({seen(probe, 1), seen(probe, 2)}, kEdge, 1);
-  ASSERT_EQ(taken.status, 200) << taken.body;
-  EXPECT_EQ(Json::parse(taken.body)["events_received"], 2);
-  EXPECT_EQ(Json::parse(post({seen(probe, 1), seen(probe, 2)}, kEdge, 1).body)["duplicate"], true);
+  const auto taken = post({seen(probe, 1), seen(probe, 2)}, kHome, 1);
+  ASSERT_EQ(taken.outcome, Ingest::Outcome::accepted) << taken.words;
+  EXPECT_EQ(taken.events, 2U);
+  EXPECT_EQ(post({seen(probe, 1), seen(probe, 2)}, kHome, 1).outcome, Ingest::Outcome::duplicate);
 
   const Json leaks = get("/api/v1/leaks");
   ASSERT_EQ(leaks["count"], 1) << leaks.dump();
@@ -254,7 +264,7 @@ TEST_F(LeakApiTest, FromAnObservationToALeakItsAlertItsMetricsAndItsReport) {
 TEST_F(LeakApiTest, TriageTakesLeaks) {
   add_home();
   const std::string probe = add_probe(R"({"name":"hall"})");
-  post({seen(probe, 1)}, kEdge, 1);
+  post({seen(probe, 1)}, kHome, 1);
   const std::string id = get("/api/v1/leaks")["leaks"][0]["id"];
   const std::string decision =
       R"({"subject":")" + id + R"(","decision":"benign","reason":"known, until June"})";
@@ -273,27 +283,20 @@ TEST_F(LeakApiTest, TriageTakesLeaks) {
 TEST_F(LeakApiTest, WhoMaySendObservationsIsWhoMaySendFlowsAndNoCollector) {
   add_home();
   const std::string probe = add_probe(R"({"name":"hall"})");
-  EXPECT_EQ(post({seen(probe, 1)}, kHome, 1).status, 403);  // enrolled: only by its key
+  EXPECT_EQ(post_without_key({seen(probe, 1)}, kHome), 403);  // enrolled: only by its key
   EXPECT_EQ(send("PUT", "/api/v1/homes/self", "{}").status, 403);
   EXPECT_EQ(send("GET", "/api/v1/homes/self/probes").status, 403);
   const std::string collector(64, 'd');
   const auto token = control_->enrolled().make_token("collector", "tap",
                                                      now() + std::chrono::hours{1}, "ann", now());
   ASSERT_TRUE(control_->enrolled().enrol(*token, "collector", "tap", collector, "", now()));
-  Envelope envelope;
-  envelope.edge = collector;
-  envelope.incarnation = std::string(32, 'b');
-  envelope.sequence = 1;
-  envelope.sent = now();
-  envelope.content = encode_observations({now(), {seen(probe, 1)}, {}});
-  envelope.content_kind = ContentKind::observations;
-  const auto answer =
-      control_->ingest().accept_envelope(encode_envelope(envelope), collector, "", now());
+  const auto answer = post({seen(probe, 1)}, collector, 1);
   EXPECT_EQ(answer.outcome, Ingest::Outcome::forbidden) << answer.words;
   EXPECT_EQ(get("/api/v1/leaks")["count"], 0);
-  envelope.edge = kHome;
-  EXPECT_EQ(control_->ingest().accept_envelope(encode_envelope(envelope), kHome, "", now()).outcome,
-            Ingest::Outcome::accepted);
+  // Whoever was never enrolled is no home, and no probe calls it.
+  EXPECT_NE(post_without_key({seen(probe, 1)}, kEdge), 500);
+  EXPECT_EQ(get("/api/v1/leaks")["count"], 0);
+  EXPECT_EQ(post({seen(probe, 1)}, kHome, 1).outcome, Ingest::Outcome::accepted);
   EXPECT_EQ(get("/api/v1/leaks")["count"], 1);
   EXPECT_EQ(get("/api/v1/homes")["homes"][0]["probes"], 1);
 }

@@ -178,6 +178,11 @@ Result<bool> Leaks::take(Batch batch, Timestamp now) {
         // Revocation holds here also where a home has not heard of it yet.
         const auto probe = parts_.probes.find(seen.ping.probe);
         if (probe && probe->is_retired(seen.received - batch.clock_skew)) seen.retired = true;
+        // No other than the home that a probe's pings are sealed for can open them.
+        if (probe && probe->home != batch.source.edge) {
+          seen.authenticity = Authenticity::unknown_key;
+          ++foreign_;
+        }
       }
       LeakBook::Outcome outcome = book_->add(seen);
       news.rows.push_back({std::move(seen), outcome.what, outcome.leak_id});

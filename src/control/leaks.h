@@ -78,6 +78,8 @@ class Leaks {
   const Observations& observations() const { return *observations_; }
   Observations::Totals totals() const;
   std::uint64_t refused() const;  // leaks that were one too many for a probe
+  // Observations that an edge brought of a probe that calls another home: judged as unknown keys.
+  std::uint64_t foreign() const { return foreign_; }
   std::uint64_t alerts_made() const { return alerts_made_; }
 
  private:
@@ -103,7 +105,7 @@ class Leaks {
   Timestamp next_end_{};          // when one of them is retired by its own date
   Observations::Totals totals_{};
   Timestamp pruned_{};
-  std::atomic<std::uint64_t> alerts_made_ = 0;
+  std::atomic<std::uint64_t> alerts_made_ = 0, foreign_ = 0;
 
   std::mutex stop_mutex_;
   std::condition_variable woken_;

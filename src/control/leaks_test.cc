@@ -56,7 +56,7 @@ class LeaksTest : public testing::Test {
     KeptProbe probe;
     probe.name = "hall";
     probe.id = ProbeId{0x1122334455667788};
-    probe.home = "home";
+    probe.home = "edge";
     probe.created = kStart - 1h;
     EXPECT_TRUE(probes_->add(probe));
   }
@@ -241,6 +241,23 @@ TEST_F(LeaksTest, WhatAHomeSawBeforeTheRevocationIsStillALeak) {
   EXPECT_EQ(kept(retired), 1U);
 }
 
+TEST_F(LeaksTest, NoHomeSpeaksForTheProbesOfAnother) {
+  Leaks::Batch others = batch({seen(1)});
+  others.source.edge = "other";
+  EXPECT_TRUE(take(others));
+  EXPECT_TRUE(leaks_->list().empty());
+  EXPECT_TRUE(queue_.pushed.empty());
+  EXPECT_TRUE(probes_->addresses_of(ProbeId{0x1122334455667788}).empty());
+  Observations::Query unknown;
+  unknown.what = ObservationClass::unknown_key;
+  EXPECT_EQ(kept(unknown), 1U);
+  EXPECT_EQ(leaks_->foreign(), 1U);
+  // And it has not taken the number of the probe's own.
+  take(seen(1));
+  EXPECT_THAT(queue_.kinds(), ElementsAre("leak.new"));
+  EXPECT_EQ(leaks_->foreign(), 1U);
+}
+
 TEST_F(LeaksTest, ADecisionMutesUntilTheLeakIsSomethingElse) {
   take(seen(1));
   const std::string id = leaks_->list()[0].id;
@@ -304,7 +321,7 @@ TEST_F(LeaksTest, AMissingPositiveControlIsToldOfOnceAndSoIsItsReturn) {
   KeptProbe probe;
   probe.name = "watched";
   probe.id = ProbeId{5};
-  probe.home = "home";
+  probe.home = "edge";
   probe.created = kStart;
   probe.control = ControlKind::home;
   probe.control_every = 600s;

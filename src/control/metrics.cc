@@ -174,6 +174,7 @@ void add_drops(Families& families, const Control& control) {
       {"journal_dropped", control.journal().dropped()},
       {"journal_damaged", control.journal().damaged() + control.ingest().replay_damaged()},
       {"leak_refused", control.leaks().refused()},
+      {"observation_of_another_home", control.leaks().foreign()},
       {"http_connection_refused", http.refused_connections},
       {"http_connection_evicted", http.evicted},
       {"http_rate_limited", http.rate_limited},

@@ -103,6 +103,7 @@ void write_leaks(JsonWriter& json, const Control& control) {
   json.whole("two_way", two_way);
   json.whole("total", all);
   json.whole("alerts", control.leaks().alerts_made());
+  json.whole("of_other_homes", control.leaks().foreign());
   json.whole("probes", probes);
   json.whole("probes_heard", heard);
   json.whole("homes", control.homes().list().size());

@@ -41,7 +41,7 @@ class NoLink : public Link {
 TargetCount count_ports(const Scope& scope) {
   const std::uint64_t families = (scope.home_v4() ? 1 : 0) + (scope.home_v6() ? 1 : 0);
   const std::uint64_t ports = scope.cycle == CycleKind::long_cycle ? 65'535 : 3;
-  return {families * ports, families == 0 ? "no address of home's family" : ""};
+  return {families * ports, families == 0 ? "no address of ours in home's family" : ""};
 }
 Target port_target(const Scope& scope, std::uint64_t index) {
   const std::uint64_t ports = scope.cycle == CycleKind::long_cycle ? 65'535 : 3;

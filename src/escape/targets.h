@@ -49,7 +49,7 @@ std::vector<IpAddress> possible_routers(const Scope& scope, bool v4, bool of_eit
 Target pick(const std::vector<Target>& targets, std::uint64_t index);
 
 // The words for an empty list.
-constexpr const char* kNoFamily = "no address of home's family";
+constexpr const char* kNoFamily = "no address of ours in home's family";
 constexpr const char* kNoNeighbour = "no neighbour is known that may be sent to";
 
 }  // namespace beaconry

@@ -26,6 +26,12 @@ std::size_t place_of(std::string_view receiver) {
       std::find(std::begin(kReceivers), std::end(kReceivers), receiver) - std::begin(kReceivers));
 }
 
+// Whether what answered, as receivers tell it, can be an answer to a packet of the token's form. An
+// error may refuse any: it is told as closed_port.
+bool fits(BounceForm token, BounceForm answer) {
+  return answer == BounceForm::closed_port || answer == token;
+}
+
 struct Totals {
   std::uint64_t found = 0;       // sealed pings that receivers handed in
   std::uint64_t seen_twice = 0;  // of them, one packet at two receivers
@@ -231,10 +237,10 @@ std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
   return Answerable{seal(reply, *opened.key), reply_proof(*opened.key, nonce_in(sealed))};
 }
 
-void ListeningHome::bounced(const BounceToken& token, BounceForm /*form*/, Observation seen) {
+void ListeningHome::bounced(const BounceToken& token, BounceForm form, Observation seen) {
   if (seen.received == Timestamp{}) seen.received = now();
   const auto bounced = ring_.find_token(token, seen.received);
-  if (!bounced) return;
+  if (!bounced || !fits(bounced->form, form)) return;
   ++totals_.tokens;
   if (bounced->probe->retired) ++totals_.retired;
   seen.authenticity = Authenticity::token;

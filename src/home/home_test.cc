@@ -187,6 +187,10 @@ TEST_F(HomeOnTheKernel, ReadsBounceTokensOutOfWhatANeighbourAnswers) {
   open_home();
   if (IsSkipped()) return;
   const auto hour = std::chrono::floor<std::chrono::hours>(system_now()).time_since_epoch().count();
+  // No SYN holds the token of a packet that was to exceed its time: this comes by chance.
+  const BounceToken exceeded = bounce_token(probe_.key, hour, BounceForm::time_exceeded, 50);
+  const TcpHeader chance{80, exceeded.half, 7, exceeded.word + 1, kTcpSyn | kTcpAck, 64'240, {}};
+  send_packet(ip(kProbe4, kHome4, kProtocolTcp, tcp(kProbe4, kHome4, chance, {})));
   // A neighbour's SYN-ACK to a SYN that bore home's address.
   const BounceToken syn = bounce_token(probe_.key, hour, BounceForm::syn, 50);
   const TcpHeader answer{80, syn.half, 7, syn.word + 1, kTcpSyn | kTcpAck, 64'240, {}};

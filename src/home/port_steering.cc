@@ -75,7 +75,8 @@ Result<std::unique_ptr<PortSteering>> PortSteering::attach(const Sockets& socket
   skeleton->data->first_client_port = first_client_port();
   if (const int failed = home_lookup_bpf::load(skeleton.get()); failed != 0) {
     errno = -failed;
-    return fail_errno("load", "home's eBPF program (Linux 5.9, CAP_BPF and CAP_NET_ADMIN)");
+    return fail_errno("load",
+                      "home's eBPF program (Linux 5.9; CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)");
   }
   const int map = bpf_map__fd(skeleton->maps.sockets);
   const int descriptors[] = {sockets.tcp4, sockets.tcp6, sockets.udp4, sockets.udp6};

@@ -14,7 +14,8 @@ class PortSteering {
   struct Sockets {
     int tcp4 = -1, tcp6 = -1, udp4 = -1, udp6 = -1;
   };
-  // Needs CAP_BPF and CAP_NET_ADMIN, and nothing later. Linux 5.9 and later.
+  // Needs CAP_BPF, CAP_PERFMON (or the verifier refuses it) and CAP_NET_ADMIN, and nothing later.
+  // Linux 5.9 and later.
   static Result<std::unique_ptr<PortSteering>> attach(const Sockets& sockets,
                                                       const UsedPorts& used);
   virtual ~PortSteering() = default;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <bit>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <string_view>
@@ -24,13 +25,16 @@ bool is_loopback(std::string_view words) {
   return words == "00000000000000000000000001000000" || words == "00000000000000000000000000000001";
 }
 
-void read_table(const char* path, bool listeners_only, const std::array<std::uint16_t, 2>& ours,
-                std::array<std::uint64_t, UsedPorts::kWords>& ports) {
+Result<void> read_table(const std::string& path, bool listeners_only, bool may_be_missing,
+                        std::array<std::uint64_t, UsedPorts::kWords>& ports) {
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "re"));
-  if (!file) return;  // a kernel without that family
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
+  if (!file) {
+    if (may_be_missing && errno == ENOENT) return {};  // a kernel without that family
+    return fail_errno("read", path);
+  }
   std::array<char, 512> line;
   bool heading = true;
   while (std::fgets(line.data(), line.size(), file.get()) != nullptr) {
@@ -41,21 +45,26 @@ void read_table(const char* path, bool listeners_only, const std::array<std::uin
                     &remote_port, &state) != 5) {
       continue;
     }
-    if (listeners_only && state != kListening) return;
+    if (listeners_only && state != kListening) return {};
     const auto number = static_cast<std::uint16_t>(port);
-    if (is_loopback(local) || number == ours[0] || number == ours[1]) continue;
-    UsedPorts::set(ports, number);
+    if (!is_loopback(local)) UsedPorts::set(ports, number);
   }
+  if (std::ferror(file.get()) != 0) return fail_errno("read", path);
+  if (heading) return fail(ErrorKind::malformed, "read", path, "it is empty");
+  return {};
 }
 
 }  // namespace
 
-UsedPorts read_used_ports(const OwnPorts& ours) {
+Result<UsedPorts> read_used_ports(const std::string& folder) {
   UsedPorts used;
-  read_table("/proc/self/net/tcp", true, ours.tcp, used.tcp);
-  read_table("/proc/self/net/tcp6", true, ours.tcp, used.tcp);
-  read_table("/proc/self/net/udp", false, ours.udp, used.udp);
-  read_table("/proc/self/net/udp6", false, ours.udp, used.udp);
+  for (const bool is_v6 : {false, true}) {
+    const char* const suffix = is_v6 ? "6" : "";
+    auto tcp = read_table(folder + "/tcp" + suffix, true, is_v6, used.tcp);
+    if (!tcp) return tl::unexpected<Error>(std::move(tcp.error()));
+    auto udp = read_table(folder + "/udp" + suffix, false, is_v6, used.udp);
+    if (!udp) return tl::unexpected<Error>(std::move(udp.error()));
+  }
   return used;
 }
 

@@ -2,6 +2,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+
+#include "base/result.h"
 
 namespace beaconry {
 
@@ -19,12 +22,10 @@ struct UsedPorts {
 };
 
 // The listening TCP and the bound UDP sockets of this network namespace, but those on loopback
-// alone. `ours` are local ports that are home's own: they do not count. From /proc/net: needs no
-// capability.
-struct OwnPorts {
-  std::array<std::uint16_t, 2> tcp{}, udp{};  // 0: none
-};
-UsedPorts read_used_ports(const OwnPorts& ours);
+// alone, as home's own are. From the tables in `folder`: needs no capability. An error where one
+// cannot be read whole; those of IPv6 may be missing. Whoever took that for "none" would take every
+// port of the machine.
+Result<UsedPorts> read_used_ports(const std::string& folder = "/proc/self/net");
 // The first port that this machine gives to clients.
 std::uint16_t first_client_port();
 

@@ -1,6 +1,5 @@
 #include "http/server.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,38 +8,16 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/open_files.h"
 #include "http/server_core.h"
 
 namespace beaconry {
 namespace {
 
-// Descriptors that the rest of the program needs.
-constexpr std::size_t kSparedDescriptors = 256;
-
-// What RLIMIT_NOFILE leaves of `wanted` connections, once it is as high as it can be.
-std::size_t allowed_connections(std::size_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  if (limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  const std::size_t most = limit.rlim_cur;
-  const std::size_t allowed = most > 2 * kSparedDescriptors ? most - kSparedDescriptors : most / 2;
-  if (allowed >= wanted) return std::max<std::size_t>(1, wanted);
-  // A little less is what users need not hear of.
-  log(allowed < wanted / 2 ? LogLevel::warning : LogLevel::debug,
-      "http: " + std::to_string(wanted) + " connections are wanted, but only " +
-          std::to_string(most) + " open files allowed (RLIMIT_NOFILE): at most " +
-          std::to_string(allowed) + " connections");
-  return allowed;
-}
-
 class Server final : public HttpServer {
  public:
   Server(const Options& options, HttpHandler& handler)
-      : core_(options, handler, allowed_connections(options.most_connections)) {}
+      : core_(options, handler, allowed_connections(options.most_connections, "http")) {}
   ~Server() override { stop(std::chrono::seconds{5}); }
 
   Result<void> open(const Options& options) {

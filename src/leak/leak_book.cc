@@ -61,6 +61,12 @@ struct LeakBook::State {
     ProbeRecord& p = *judged.probe;
     judged.path = decide_path(o);
     judged.number = leak_number(o, judged.path);
+    if (o.carrier == Carrier::injected) {
+      // Home's own word under a number and a time of home's: they say nothing of the probe's.
+      judged.what = Class::fresh;
+      judged.first = true;
+      return judged;
+    }
     if (o.authenticity == Authenticity::token) {
       judged.what = p.classify_token(o);
       judged.first = judged.what == Class::fresh || judged.what == Class::late;
@@ -273,7 +279,7 @@ void LeakBook::remember(const Observation& o) {
     if (judged.first && judged.seen != nullptr) judged.seen->join(judged.number, o.ping.leg);
     return;
   }
-  p.add_network(o.source);
+  if (o.carrier != Carrier::injected) p.add_network(o.source);
   if (judged.path.kind == PathKind::control)
     p.control = std::max(p.control.value_or(o.received), o.received);
   else if (judged.seen != nullptr && (judged.what == Class::fresh || may_multiply(o)))
@@ -299,7 +305,7 @@ LeakBook::Outcome LeakBook::add(const Observation& o) {
     if (Leak* leak = joined()) ++leak->replayed;
   } else if (p.is_retired(o)) {
     outcome.what = Class::retired;
-    state_->call_of_retired(o, p, outcome);
+    if (o.carrier != Carrier::injected) state_->call_of_retired(o, p, outcome);
   } else if (judged.path.kind == PathKind::control) {
     if (may_open) state_->control(o, p, outcome);
   } else if (o.ping.method == MethodId::zone) {

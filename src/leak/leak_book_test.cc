@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::address;
+using test::exceeded_seen;
 using test::kProbe;
 using test::kStart;
 using test::ping_seen;
@@ -276,6 +277,22 @@ TEST_F(Book, BelievesATokenOnceASecondPortOrFormAgrees) {
   EXPECT_THAT(book.leaks(), testing::SizeIs(1));
 }
 
+TEST_F(Book, BelievesARouterByASecondProtocolThatItQuotes) {
+  EXPECT_EQ(book.add(exceeded_seen(1min, 17)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(exceeded_seen(1min, 17)).what, ObservationClass::unconfirmed) << "sent twice";
+  const auto outcome = book.add(exceeded_seen(2min, 6));
+  EXPECT_EQ(outcome.what, ObservationClass::fresh);
+  EXPECT_THAT(kinds(outcome), ElementsAre(LeakChange::opened));
+  EXPECT_EQ(only().method, MethodId::spoof_ttl);
+}
+
+TEST_F(Book, BelievesANeighbourByTheNextHoursToken) {
+  EXPECT_EQ(book.add(exceeded_seen(35min, 17)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(exceeded_seen(55min, 17)).what, ObservationClass::unconfirmed);
+  EXPECT_EQ(book.add(exceeded_seen(65min, 17)).what, ObservationClass::fresh);
+  EXPECT_THAT(book.leaks(), testing::SizeIs(1));
+}
+
 TEST_F(Book, CallsATokenOfAnHourThatIsOverLateOrReplayed) {
   book.add(ping_seen(1, 10min));
   book.add(token_seen(10min, 443));
@@ -313,6 +330,40 @@ TEST_F(Book, TakesAControlForNoLeakAndItsAbsenceForSilence) {
   ASSERT_EQ(outcome.probes.size(), 1u);
   EXPECT_EQ(outcome.probes[0].kind, LeakBook::ProbeNews::heard_again);
   EXPECT_THAT(book.leaks(), IsEmpty());
+}
+
+// As home makes it: by its own clock, whose microseconds are the number.
+Observation injected_control(Duration at) {
+  Observation o = ping_seen(0, at);
+  o.carrier = Carrier::injected;
+  o.ping.method = MethodId::control;
+  o.ping.sequence = static_cast<std::uint64_t>(o.received.time_since_epoch().count());
+  o.ping.cycle = 0;
+  o.source = o.destination = address("127.0.0.1");
+  return o;
+}
+
+TEST_F(Book, HidesNoPingBehindTheNumberOfAControlThatHomeMade) {
+  book.remember(injected_control(0s));
+  book.remember(injected_control(10min));
+  EXPECT_EQ(book.last_control(kProbe), kStart + 10min);
+  EXPECT_EQ(book.last_heard(kProbe), std::nullopt) << "nothing came from the probe";
+  EXPECT_THAT(book.known_outer(kProbe), IsEmpty());
+  const auto outcome = book.add(ping_seen(1, 11min));
+  EXPECT_EQ(outcome.what, ObservationClass::fresh);
+  EXPECT_THAT(kinds(outcome), ElementsAre(LeakChange::opened));
+}
+
+TEST_F(Book, LearnsNoClockFromAControlThatHomeMade) {
+  // A probe whose clock is three days behind is heard between controls that are not.
+  for (std::uint64_t at = 1; at < 40; ++at) {
+    EXPECT_EQ(book.add(injected_control(std::chrono::minutes(2 * at))).what,
+              ObservationClass::fresh);
+    Observation o = ping_seen(at, std::chrono::minutes(2 * at + 1));
+    o.ping.sent -= 72h;
+    EXPECT_EQ(book.add(o).what, ObservationClass::fresh) << at;
+  }
+  EXPECT_EQ(only().last, kStart + 79min);
 }
 
 TEST_F(Book, TellsOfAProbeThatWasNeverHeard) {

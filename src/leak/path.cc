@@ -90,6 +90,17 @@ bool is_bounce(const Observation& seen) {
          seen.carrier == Carrier::syn_answer;
 }
 
+std::uint8_t quoted_protocol(const Observation& seen) {
+  constexpr std::size_t kIcmpHeader = 8, kIpv6Header = 40;
+  const std::string& raw = seen.raw;
+  if (seen.carrier != Carrier::quoted || raw.empty()) return 0;
+  const auto first = static_cast<std::uint8_t>(raw[0]);
+  const std::size_t header =
+      first >> 4 == 4 ? std::size_t{4} * (first & 15) : kIpv6Header;  // home sees no extensions
+  const std::size_t at = header + kIcmpHeader + (first >> 4 == 4 ? 9 : 6);
+  return at < raw.size() ? static_cast<std::uint8_t>(raw[at]) : std::uint8_t{0};
+}
+
 bool may_multiply(const Observation& seen) {
   switch (seen.ping.method) {
     case MethodId::ethernet_broadcast:

@@ -26,6 +26,8 @@ bool is_inside_address(const IpAddress& address);
 // The /24 or /48 of an address.
 IpAddress outer_network(const IpAddress& address);
 bool is_bounce(const Observation& seen);  // its ports are a token's, and no ports of a leak
+// The protocol of the packet that an ICMP error quotes, from `raw`; 0: none can be read there.
+std::uint8_t quoted_protocol(const Observation& seen);
 // Whether the network itself may make two of one try, so that the second is another way out. Of
 // other methods' pings a second one is a retransmission, or somebody's who repeats what he heard.
 bool may_multiply(const Observation& seen);

@@ -74,12 +74,18 @@ ObservationClass ProbeRecord::classify_token(const Observation& seen) {
 }
 
 bool ProbeRecord::has_second_witness(const Observation& seen, std::uint8_t neighbour) {
-  const Witness now{seen.received, seen.ping.variant, seen.source_port};
+  constexpr std::chrono::hours kNextHour{2};
+  const Witness now{seen.received, seen.ping.variant, seen.source_port, quoted_protocol(seen),
+                    seen.ping.sent};
   const auto [at, first] = witnesses_.try_emplace(neighbour, now);
   Witness& before = at->second;
   const Duration apart = seen.received - before.received;
-  const bool near = apart <= LeakBook::kDuplicate && apart >= -LeakBook::kDuplicate;
-  if (!first && near && (before.form != now.form || before.port != now.port)) return true;
+  const auto within = [&](Duration most) { return apart <= most && apart >= -most; };
+  const bool near = within(LeakBook::kDuplicate);
+  const bool differs =
+      before.form != now.form || before.port != now.port || before.protocol != now.protocol;
+  if (!first && near && differs) return true;
+  if (!first && within(kNextHour) && before.hour != now.hour) return true;
   if (!near) before = now;
   return false;
 }

@@ -42,15 +42,18 @@ class ProbeRecord {
   ObservationClass classify_token(const Observation& seen);
 
  private:
-  // Whether the neighbour answered another port or form within kDuplicate. A token is 48 bits, and
-  // its hour, form and neighbour are not known before: of a million crafted packets a minute one
-  // fits by chance every few hours. Two that agree do not come by chance.
+  // Whether the neighbour answered another port, form or protocol within kDuplicate, or by another
+  // hour's token within kNextHour. A token is 48 bits, and its hour, form and neighbour are not
+  // known before: of a million crafted packets a minute one fits by chance every few hours. Two
+  // that agree do not come by chance.
   bool has_second_witness(const Observation& seen, std::uint8_t neighbour);
 
   struct Witness {
     Timestamp received{};
     std::uint8_t form = 0;
-    std::uint16_t port = 0;  // that answered
+    std::uint16_t port = 0;     // that answered
+    std::uint8_t protocol = 0;  // of the packet that an error quotes
+    Timestamp hour{};
   };
   struct Cycle {
     std::uint32_t number = 0;

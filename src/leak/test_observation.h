@@ -56,4 +56,19 @@ inline Observation token_seen(Duration at = {}, std::uint16_t port = 443) {
   return o;
 }
 
+// A token of spoof-ttl: "time exceeded" of the neighbour .50, quoting a packet of this protocol.
+inline Observation exceeded_seen(Duration at, std::uint8_t quoted_protocol) {
+  Observation o = token_seen(at, 0);
+  o.carrier = Carrier::quoted;
+  o.ping.method = MethodId::spoof_ttl;
+  o.ping.variant = 3;
+  o.protocol = 1;
+  o.raw = std::string(56, '\0');
+  o.raw[0] = o.raw[28] = 0x45;
+  o.raw[9] = 1;
+  o.raw[20] = 11;
+  o.raw[28 + 9] = static_cast<char>(quoted_protocol);
+  return o;
+}
+
 }  // namespace beaconry::test

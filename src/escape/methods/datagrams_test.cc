@@ -210,7 +210,7 @@ TEST(Control, IsTriedOnlyWhereItIsConfigured) {
   House house;
   const Method& method = *find_method(MethodId::control);
   EXPECT_EQ(method.count(house.scope()).count, 0U);
-  house.config.control.emplace();
+  house.config.control = ProbeConfig::Control{};
   house.config.control->destination = address("203.0.113.10");
   house.config.control->port = 4000;
   ASSERT_EQ(method.count(house.scope()).count, 1U);
@@ -224,7 +224,7 @@ TEST(Control, IsTriedOnlyWhereItIsConfigured) {
 TEST(Control, GoesByTcpWhereTheKernelLetsIt) {
   House house(false, false);
   const Method& method = *find_method(MethodId::control);
-  house.config.control.emplace();
+  house.config.control = ProbeConfig::Control{};
   house.config.control->destination = address("203.0.113.10");
   house.config.control->tcp = true;
   EXPECT_FALSE(method.count(house.scope()).why_none.empty()) << "no address";

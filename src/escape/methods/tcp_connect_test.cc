@@ -27,7 +27,7 @@ TEST(TcpConnect, TriesCommonPortsInTheShortCycleAndAllInTheLongOneOfBothFamilies
 
 TEST(TcpConnect, SaysWhyThereIsNothingToConnectTo) {
   const House house(false, false);
-  EXPECT_EQ(method().count(house.scope()).why_none, "no address of home's family");
+  EXPECT_EQ(method().count(house.scope()).why_none, "no address of ours in home's family");
 }
 
 TEST(TcpConnect, SendsThePingAndThenLegThreeOnTheSameConnection) {

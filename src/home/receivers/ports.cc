@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/open_files.h"
 #include "home/datagrams.h"
 #include "home/port_steering.h"
 #include "home/receiver.h"
@@ -31,7 +32,7 @@ class Ports final : public Receiver {
     const Timestamp now = desk.now();
     if (now - looked_ >= kLookAgain || now < looked_) {
       looked_ = now;
-      steering_->leave(used());
+      look_again();
     }
     visitors_->work(desk);
     for (const auto& datagrams : datagrams_)
@@ -54,25 +55,28 @@ class Ports final : public Receiver {
             {"connections", tcp.accepted},
             {"connections_open", tcp.open},
             {"connections_refused", tcp.refused},
-            {"connections_timed_out", tcp.timed_out}};
+            {"connections_timed_out", tcp.timed_out},
+            {"tables_unread", tables_unread_}};
   }
 
  private:
   explicit Ports(std::vector<std::uint16_t> left) : left_(std::move(left)) {}
-  Result<int> listen(int family, std::size_t slot);
-  UsedPorts used() const;
+  Result<int> listen(int family);
+  Result<UsedPorts> used() const;
+  void look_again();
 
   std::vector<std::uint16_t> left_;
-  OwnPorts ours_;
   std::vector<Fd> listeners_;
   std::vector<std::unique_ptr<Datagrams>> datagrams_;
   std::unique_ptr<TcpVisitors> visitors_;  // before its listeners
   std::unique_ptr<AnswerSocket> answers_;
   std::unique_ptr<PortSteering> steering_;
   Timestamp looked_{};
+  std::uint64_t tables_unread_ = 0;
+  bool could_read_ = true;
 };
 
-Result<int> Ports::listen(int family, std::size_t slot) {
+Result<int> Ports::listen(int family) {
   auto made = open_on_loopback(family, SOCK_STREAM);
   if (!made) return tl::unexpected<Error>(std::move(made.error()));
   const int socket = made->socket.get(), on = 1;
@@ -81,24 +85,38 @@ Result<int> Ports::listen(int family, std::size_t slot) {
   if (auto done = visitors_->listen_to(socket); !done) {
     return tl::unexpected<Error>(std::move(done.error()));
   }
-  ours_.tcp[slot] = made->port;
   listeners_.push_back(std::move(made->socket));
   return socket;
 }
 
-UsedPorts Ports::used() const {
-  UsedPorts used = read_used_ports(ours_);
+Result<UsedPorts> Ports::used() const {
+  auto used = read_used_ports();
+  if (!used) return used;
   for (const std::uint16_t port : left_) {
-    UsedPorts::set(used.tcp, port);
-    UsedPorts::set(used.udp, port);
+    UsedPorts::set(used->tcp, port);
+    UsedPorts::set(used->udp, port);
   }
   return used;
+}
+
+// Where it cannot be told what is in use, that stays which was last.
+void Ports::look_again() {
+  const auto used = this->used();
+  if (used) {
+    steering_->leave(*used);
+  } else {
+    ++tables_unread_;
+    if (could_read_) {
+      log_error("Home leaves the ports that it left, and no newer: " + used.error().message());
+    }
+  }
+  could_read_ = used.has_value();
 }
 
 Result<std::unique_ptr<Receiver>> Ports::open(const HomeSettings& settings) {
   if (!settings.all_ports) return std::unique_ptr<Receiver>{};
   std::unique_ptr<Ports> ports(new Ports(settings.ports_left));
-  auto visitors = TcpVisitors::make(settings.most_connections);
+  auto visitors = TcpVisitors::make(allowed_connections(settings.most_connections, "home"));
   if (!visitors) return tl::unexpected<Error>(std::move(visitors.error()));
   ports->visitors_ = std::move(*visitors);
   auto answers = AnswerSocket::open();
@@ -106,8 +124,7 @@ Result<std::unique_ptr<Receiver>> Ports::open(const HomeSettings& settings) {
   ports->answers_ = std::make_unique<AnswerSocket>(std::move(*answers));
   PortSteering::Sockets sockets;
   for (const int family : {AF_INET, AF_INET6}) {
-    const std::size_t slot = family == AF_INET ? 0 : 1;
-    auto listener = ports->listen(family, slot);
+    auto listener = ports->listen(family);
     auto datagrams = Datagrams::open(family);
     if (!listener || !datagrams) {
       const Error& error = !listener ? listener.error() : datagrams.error();
@@ -117,10 +134,11 @@ Result<std::unique_ptr<Receiver>> Ports::open(const HomeSettings& settings) {
     }
     (family == AF_INET ? sockets.tcp4 : sockets.tcp6) = *listener;
     (family == AF_INET ? sockets.udp4 : sockets.udp6) = (*datagrams)->descriptor();
-    ports->ours_.udp[slot] = (*datagrams)->port();
     ports->datagrams_.push_back(std::move(*datagrams));
   }
-  auto steering = PortSteering::attach(sockets, ports->used());
+  const auto used = ports->used();
+  if (!used) return tl::unexpected<Error>(used.error());
+  auto steering = PortSteering::attach(sockets, *used);
   if (!steering) return tl::unexpected<Error>(std::move(steering.error()));
   ports->steering_ = std::move(*steering);
   return ports;
