@@ -2,10 +2,20 @@
 //   Makes FOLDER/{probe.yaml,probes.json,home.key}: a probe that tries METHODS ("all", or words
 //   with commas) alone, in a hurry, and a home that knows it. FAMILIES is 4, 6 or 46. Lists have
 //   commas.
-// escape_tool leaks FOLDER
-//   Reads FOLDER/home/spool as a server would and prints a line a leak, with tabs: method, family,
-//   path, via, one-way or two-way, title, explanation, fix.
+//   Its positive control goes to a port of home that no method tries, so that a gateway can let
+//   out that alone.
+// escape_tool marker FOLDER SEQUENCE
+//   Sends home one more control ping of that probe, from wherever this runs: when it is in home's
+//   spool, all that came before it is.
+// escape_tool leaks FOLDER [PERIOD]
+//   Reads the spool FOLDER/spool as a server would and prints a line a leak, with tabs: method,
+//   family, path, via, one-way or two-way, title, explanation, fix, open or closed, and in
+//   nanoseconds since 1970 when it was first and last seen. With PERIOD, of short cycles in
+//   seconds, time goes on until now, and leaks close. Standard error: a line an observation.
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -18,6 +28,7 @@
 #include "escape/method.h"
 #include "leak/leak_book.h"
 #include "ping/keys.h"
+#include "ping/seal.h"
 #include "spool/spool.h"
 #include "uplink/observation_batch.h"
 
@@ -30,6 +41,7 @@ constexpr const char* kProbeV4 = "10.0.1.9/24";
 constexpr const char* kProbeV6 = "2001:db8:1::9/64";
 constexpr const char* kHomeV4 = "203.0.113.10";
 constexpr const char* kHomeV6 = "2001:db8:2::10";
+constexpr std::uint16_t kControlPort = 40'007;
 
 Json list(const std::string& text) {
   Json all = Json::array();
@@ -73,6 +85,7 @@ int setup(const std::vector<std::string>& words) {
       {"home", {{"addresses", addresses}, {"key", to_hex(home.box_public())}, {"zone", words[7]}}},
       {"profile", profile},
       {"long_cycle", false},
+      {"control", {{"destination", addresses[0]}, {"port", kControlPort}, {"every", "2s"}}},
       {"dhcp", false},
       {"router_advertisements", has("6")},
       {"addresses", own},
@@ -115,38 +128,82 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::string nanoseconds(Timestamp time) {
+  return std::to_string(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+}
+
+int complain(const Error& error) {
+  std::cerr << error.message() << '\n';
+  return 1;
+}
+
+int marker(const std::vector<std::string>& words) {
+  std::ifstream file(words[0] + "/probe.yaml");
+  const Json config = Json::parse(file);
+  const auto seed = parse_key(config["seed"].get<std::string>());
+  const auto home = parse_key(config["home"]["key"].get<std::string>());
+  if (!seed || !home) return complain((seed ? home : seed).error());
+  const PartyKeys probe(*seed);
+  const auto shared = SharedKey::make(probe, *home);
+  if (!shared) return complain(shared.error());
+  Ping ping;
+  ping.method = MethodId::control;
+  ping.probe = probe.id();
+  ping.sequence = std::stoull(words[1]);
+  ping.sent = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  ping.destination = *IpAddress::parse(config["home"]["addresses"][0].get<std::string>());
+  ping.port = kControlPort;
+  const Bytes sealed = seal(ping, *shared);
+
+  const int descriptor = ::socket(AF_INET6, SOCK_DGRAM, 0);
+  const int off = 0;
+  ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  sockaddr_in6 to{};
+  to.sin6_family = AF_INET6;
+  to.sin6_port = htons(kControlPort);
+  std::copy_n(ping.destination.bytes().begin(), 16, to.sin6_addr.s6_addr);  // v4: ::ffff:a.b.c.d
+  const auto sent = ::sendto(descriptor, sealed.data(), sealed.size(), 0,
+                             reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  if (sent < 0) std::perror("sendto");
+  ::close(descriptor);
+  return sent < 0 ? 1 : 0;
+}
+
 int leaks(const std::vector<std::string>& words) {
-  const auto spool = Spool::open({.folder = words[0] + "/home/spool"});
-  if (!spool) {
-    std::cerr << spool.error().message() << '\n';
-    return 1;
-  }
+  const auto spool = Spool::open({.folder = words[0] + "/spool"});
+  if (!spool) return complain(spool.error());
   LeakBook book;
+  if (words.size() == 2) {
+    std::ifstream file(words[0] + "/probes.json");
+    ProbeSchedule schedule;
+    schedule.probe = *ProbeId::parse(Json::parse(file)["probes"][0]["id"].get<std::string>());
+    schedule.short_period = std::chrono::seconds(std::stoul(words[1]));
+    book.set_probes({schedule});
+  }
   std::uint64_t observations = 0;
   for (std::uint64_t at = (*spool)->first();;) {
     const auto record = (*spool)->read(at);
-    if (!record) {
-      std::cerr << record.error().message() << '\n';
-      return 1;
-    }
+    if (!record) return complain(record.error());
     if (!*record) break;
     at = (*record)->sequence + 1;
     const auto batch = decode_observations((*record)->bytes, {});
-    if (!batch) {
-      std::cerr << batch.error().message() << '\n';
-      return 1;
-    }
+    if (!batch) return complain(batch.error());
     for (const Observation& seen : batch->observations) {
       const auto outcome = book.add(seen);
       std::cerr << to_string(outcome.what) << ' ' << to_string(seen.ping.method) << " leg "
-                << static_cast<int>(seen.ping.leg) << " carrier " << static_cast<int>(seen.carrier)
-                << " receiver " << seen.receiver << " source " << seen.source.to_string() << ':'
-                << seen.source_port << " to " << seen.destination.to_string() << ':'
-                << seen.destination_port << " ttl " << static_cast<int>(seen.ttl) << " variant "
-                << static_cast<int>(seen.ping.variant) << " inside " << seen.ping.source.to_string()
-                << " via " << seen.ping.via.to_string() << " leak " << outcome.leak_id << '\n';
+                << static_cast<int>(seen.ping.leg) << " seq " << seen.ping.sequence << " carrier "
+                << static_cast<int>(seen.carrier) << " receiver " << seen.receiver << " source "
+                << seen.source.to_string() << ':' << seen.source_port << " to "
+                << seen.destination.to_string() << ':' << seen.destination_port << " ttl "
+                << static_cast<int>(seen.ttl) << " variant " << static_cast<int>(seen.ping.variant)
+                << " inside " << seen.ping.source.to_string() << " via "
+                << seen.ping.via.to_string() << " leak " << outcome.leak_id << '\n';
       ++observations;
     }
+  }
+  if (words.size() == 2) {
+    book.tick(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   }
   std::vector<std::string> lines;
   for (const Leak& leak : book.leaks()) {
@@ -155,7 +212,9 @@ int leaks(const std::vector<std::string>& words) {
     lines.push_back(std::string(to_string(leak.method)) + '\t' + (leak.ipv6 ? "IPv6" : "IPv4") +
                     '\t' + std::string(to_string(leak.path)) + '\t' + via + '\t' +
                     (leak.two_way ? "two-way" : "one-way") + '\t' + said.title + '\t' +
-                    said.explanation + '\t' + one_line(said.fix));
+                    said.explanation + '\t' + one_line(said.fix) + '\t' +
+                    (leak.closed ? "closed" : "open") + '\t' + nanoseconds(leak.first) + '\t' +
+                    nanoseconds(leak.last));
   }
   std::sort(lines.begin(), lines.end());
   for (const std::string& line : lines)
@@ -166,7 +225,10 @@ int leaks(const std::vector<std::string>& words) {
 
 int run(const std::vector<std::string>& words) {
   if (words.size() == 9 && words[0] == "setup") return setup({words.begin() + 1, words.end()});
-  if (words.size() == 2 && words[0] == "leaks") return leaks({words.begin() + 1, words.end()});
+  if (words.size() == 3 && words[0] == "marker") return marker({words.begin() + 1, words.end()});
+  if ((words.size() == 2 || words.size() == 3) && words[0] == "leaks") {
+    return leaks({words.begin() + 1, words.end()});
+  }
   std::cerr << "escape_tool: see the beginning of tests/escape/tool.cc\n";
   return 2;
 }

@@ -14,6 +14,7 @@ int main(int count, char** words) {
   }
   const FrameSocket in(words[1]);
   const PacketSender out(words[2]);
+  ready();
   for (;;) {
     const auto got = in.receive();
     if (got.to_whom != PACKET_BROADCAST && got.to_whom != PACKET_MULTICAST) continue;

@@ -29,6 +29,11 @@ namespace beaconry::device {
   std::exit(1);
 }
 
+// Tells who started the device that what is sent from now on reaches it.
+inline void ready() {
+  std::fputs("ready\n", stderr);
+}
+
 inline int interface_index(const char* name) {
   const unsigned index = if_nametoindex(name);
   if (index == 0) fail(name);

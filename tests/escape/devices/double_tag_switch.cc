@@ -27,6 +27,7 @@ int main(int count, char** words) {
   const FrameSocket in(words[1]), out(words[2]);
   const int native = count > 3 ? std::atoi(words[3]) : 1;
   const int inner = count > 4 ? std::atoi(words[4]) : 20;
+  ready();
   for (;;) {
     Bytes frame = in.receive().frame;
     const int second = vlan_at(frame, 16);

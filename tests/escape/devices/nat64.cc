@@ -1,6 +1,7 @@
-// nat64 IN OUT ADDRESS
+// nat64 IN OUT ADDRESS [SERVED]
 //   A stateless-on-the-way-out NAT64 gateway: IPv6 from IN to 64:ff9b::/96 leaves by OUT as IPv4
-//   from ADDRESS: UDP, TCP and echo. Answers are not translated back.
+//   from ADDRESS: UDP, TCP and echo; of the network SERVED alone, if one is given. Answers are not
+//   translated back.
 #include "device.h"
 
 using namespace beaconry;
@@ -28,19 +29,22 @@ void mend_checksum(Bytes& transport, std::uint8_t protocol, const IpAddress& fro
 }  // namespace
 
 int main(int count, char** words) {
-  const auto own = count == 4 ? IpAddress::parse(words[3]) : std::nullopt;
-  if (!own || !own->is_v4()) {
-    std::fputs("usage: nat64 IN OUT ADDRESS\n", stderr);
+  const auto own = count == 4 || count == 5 ? IpAddress::parse(words[3]) : std::nullopt;
+  const auto served = Cidr::parse(count == 5 ? words[4] : "::/0");
+  if (!own || !own->is_v4() || !served) {
+    std::fputs("usage: nat64 IN OUT ADDRESS [SERVED]\n", stderr);
     return 2;
   }
   const FrameSocket in(words[1]);
   const PacketSender out(words[2]);
   const Cidr prefix = *Cidr::parse("64:ff9b::/96");
+  ready();
   for (;;) {
     const auto got = in.receive();
     const auto packet = got.to_whom == PACKET_HOST ? packet_of(got.frame) : std::nullopt;
     if (!packet || (*packet)[0] >> 4 != 6 || (*packet)[7] <= 1) continue;
     if (!prefix.contains(IpAddress::v6_bytes(packet->data() + 24))) continue;
+    if (!served->contains(IpAddress::v6_bytes(packet->data() + 8))) continue;
     Bytes transport(packet->begin() + 40, packet->end());
     std::uint8_t protocol = (*packet)[6];
     if (protocol == kProtocolIcmpv6 && transport.size() >= 8) {

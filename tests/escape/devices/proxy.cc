@@ -1,7 +1,7 @@
-// proxy PORT [http|socks]
+// proxy PORT [http|socks [DESTINATIONS]]
 //   A proxy that lets everybody out: HTTP (CONNECT, and requests with a whole URL) and SOCKS 4 and
-//   5, told apart by the first byte; with a word, only that. It dials addresses: names it does not
-//   resolve.
+//   5, told apart by the first byte; with a word, only that; with a network, only to there. It
+//   dials addresses: names it does not resolve.
 #include <charconv>
 
 #include "stream.h"
@@ -12,6 +12,7 @@ using namespace beaconry::device;
 namespace {
 
 bool http_allowed = true, socks_allowed = true;
+std::optional<Cidr> destinations;
 
 struct Place {
   std::optional<IpAddress> address;
@@ -37,7 +38,8 @@ Place place_of(std::string_view text, std::uint16_t usual) {
 
 void carry(int client, const Place& to, std::string_view yes, std::string_view no,
            std::string_view first) {
-  const int server = to.address ? dial(*to.address, to.port) : -1;
+  const bool allowed = to.address && (!destinations || destinations->contains(*to.address));
+  const int server = allowed ? dial(*to.address, to.port) : -1;
   if (server < 0) {
     write_all(client, no);
     return;
@@ -143,11 +145,12 @@ void serve(int client) {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 2 && count != 3) {
-    std::fputs("usage: proxy PORT [http|socks]\n", stderr);
+  if (count == 4) destinations = Cidr::parse(words[3]);
+  if (count < 2 || count > 4 || (count == 4 && !destinations)) {
+    std::fputs("usage: proxy PORT [http|socks [DESTINATIONS]]\n", stderr);
     return 2;
   }
-  if (count == 3) {
+  if (count > 2) {
     http_allowed = std::string_view(words[2]) == "http";
     socks_allowed = !http_allowed;
   }

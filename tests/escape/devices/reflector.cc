@@ -76,6 +76,7 @@ int main(int count, char** words) {
     const auto port = static_cast<std::uint16_t>(std::atoi(words[i]));
     sockets[port] = {open_socket(AF_INET, port, words[2]), open_socket(AF_INET6, port, words[2])};
   }
+  ready();
   for (;;) {
     const auto got = in.receive();
     if (got.to_whom != PACKET_BROADCAST && got.to_whom != PACKET_MULTICAST) continue;

@@ -24,6 +24,7 @@ int main(int count, char** words) {
   beyond.sin_port = htons(static_cast<std::uint16_t>(std::atoi(words[count - 1 == 3 ? 3 : 1])));
   beyond.sin_addr.s_addr = htonl(to->v4_value());
   sockaddr_in asker{};
+  ready();
   for (;;) {
     std::array<pollfd, 2> ready{pollfd{inside, POLLIN, 0}, pollfd{outside, POLLIN, 0}};
     if (poll(ready.data(), ready.size(), -1) < 0) continue;

@@ -38,6 +38,7 @@ int main(int count, char** words) {
   all.sin6_family = AF_INET6;
   inet_pton(AF_INET6, "ff02::1", &all.sin6_addr);
   all.sin6_scope_id = static_cast<std::uint32_t>(index);
+  ready();
   for (;;) {
     if (sendto(descriptor, message.data(), message.size(), 0,
                reinterpret_cast<const sockaddr*>(&all), sizeof all) < 0) {

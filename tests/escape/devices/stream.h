@@ -26,6 +26,7 @@ template <class Serve>
       listen(listening, 64) != 0) {
     fail("listen");
   }
+  ready();
   for (;;) {
     const int client = accept(listening, nullptr, nullptr);
     if (client < 0) continue;
