@@ -21,8 +21,8 @@ std::string id_of(const std::string& of) {
 std::string instance_of(const LeakBook::Change& change) {
   const Leak& leak = change.leak;
   switch (change.kind) {
-    case LeakChange::opened:
-      return {};
+    case LeakChange::opened:  // one that was dropped for room may come again
+      return std::to_string(leak.opened.time_since_epoch().count());
     case LeakChange::two_way:
       // The first time as ever: its alert may have been made by an earlier version.
       return leak.times_opened == 1 ? std::string() : std::to_string(leak.times_opened);
