@@ -20,15 +20,15 @@ std::string id_of(const std::string& of) {
 // Which of a leak's changes of this kind it is.
 std::string instance_of(const LeakBook::Change& change) {
   const Leak& leak = change.leak;
+  // One that was dropped for room may come again as if it were the first time.
+  const std::string time = std::to_string(leak.opened.time_since_epoch().count());
   switch (change.kind) {
     case LeakChange::opened:
-      return {};
+      return time;
     case LeakChange::two_way:
-      // The first time as ever: its alert may have been made by an earlier version.
-      return leak.times_opened == 1 ? std::string() : std::to_string(leak.times_opened);
     case LeakChange::reopened:
     case LeakChange::closed:
-      return std::to_string(leak.times_opened);
+      return std::to_string(leak.times_opened) + ' ' + time;
     case LeakChange::widened: {
       std::string what = std::to_string(leak.times_opened);
       for (const auto& [from, to] : leak.ports)

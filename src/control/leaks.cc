@@ -39,6 +39,7 @@ bool is_of_a_probe(const Observation& seen) {
 struct Leaks::News {
   std::vector<JudgedObservation> rows;
   std::set<std::string> touched;  // leaks that are not what was kept
+  std::vector<std::string> dropped;
   std::vector<LeakBook::Change> changes;
   std::vector<Alert> alerts;
 };
@@ -142,6 +143,7 @@ bool Leaks::is_muted(const LeakBook::Change& change, Timestamp now) {
 
 void Leaks::judge(LeakBook::Outcome outcome, News& news, Timestamp now) {
   if (!outcome.leak_id.empty()) news.touched.insert(outcome.leak_id);
+  news.dropped.insert(news.dropped.end(), outcome.dropped.begin(), outcome.dropped.end());
   for (LeakBook::Change& change : outcome.changes) {
     news.touched.insert(change.leak.id);
     if (!is_muted(change, now)) {
@@ -158,6 +160,12 @@ Result<void> Leaks::keep(const Batch* batch, const News& news, Timestamp now) {
   if (batch == nullptr && news.touched.empty() && news.alerts.empty()) return {};
   auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
     if (batch != nullptr) Observations::write(tables, batch->source, news.rows);
+    SQLite::Statement gone(tables, "DELETE FROM leak WHERE id = ?");
+    for (const std::string& id : news.dropped) {
+      gone.reset();
+      gone.bind(1, id);
+      gone.exec();
+    }
     SQLite::Statement leak_row_(tables, "INSERT OR REPLACE INTO leak VALUES (?, ?)");
     for (const std::string& id : news.touched) {
       const auto leak = book_->find(id);

@@ -131,8 +131,8 @@ struct LeakBook::State {
          "The positive control of the probe " + p.schedule.name + " arrives again."});
   }
 
-  Leak* open(const Observation& o, const Judged& judged) {
-    if (judged.probe->leaks >= kMostLeaksOfAProbe && !drop_closed(*judged.probe)) {
+  Leak* open(const Observation& o, const Judged& judged, Outcome& outcome) {
+    if (judged.probe->leaks >= kMostLeaksOfAProbe && !drop_closed(*judged.probe, outcome)) {
       ++refused;
       return nullptr;
     }
@@ -150,7 +150,7 @@ struct LeakBook::State {
   }
 
   // Room for a new one: the leak that was closed longest ago goes.
-  bool drop_closed(ProbeRecord& p) {
+  bool drop_closed(ProbeRecord& p, Outcome& outcome) {
     auto oldest = leaks.end();
     for (auto at = leaks.begin(); at != leaks.end(); ++at) {
       const Leak& leak = at->second;
@@ -158,6 +158,7 @@ struct LeakBook::State {
       if (oldest == leaks.end() || *leak.closed < *oldest->second.closed) oldest = at;
     }
     if (oldest == leaks.end()) return false;
+    outcome.dropped.push_back(oldest->second.id);
     leaks.erase(oldest);
     --p.leaks;
     return true;
@@ -170,7 +171,7 @@ struct LeakBook::State {
     const bool late = judged.what == Class::late;
     bool changed = false;
     if (leak == nullptr) {
-      if ((leak = open(o, judged)) == nullptr) return;
+      if ((leak = open(o, judged, outcome)) == nullptr) return;
       outcome.changes.push_back({LeakChange::opened, {}});
       changed = true;
     } else if (leak->closed && !late && o.received > leak->last) {

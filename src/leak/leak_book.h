@@ -59,6 +59,7 @@ class LeakBook {
     std::string leak_id;  // empty: none came of it
     std::vector<Change> changes;
     std::vector<ProbeChange> probes;
+    std::vector<std::string> dropped;  // closed leaks that are not kept any more, by id
   };
 
   LeakBook();

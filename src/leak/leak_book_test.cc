@@ -517,7 +517,10 @@ TEST_F(Book, GivesUpAClosedLeakForANewOne) {
     book.add(o);
   }
   book.tick(kStart + 24h);
-  EXPECT_THAT(kinds(book.add(ping_seen(100'000, 25h))), ElementsAre(LeakChange::opened));
+  const auto outcome = book.add(ping_seen(100'000, 25h));
+  EXPECT_THAT(kinds(outcome), ElementsAre(LeakChange::opened));
+  ASSERT_EQ(outcome.dropped.size(), 1u);
+  EXPECT_EQ(book.find(outcome.dropped[0]), std::nullopt);
   EXPECT_EQ(book.leaks().size(), LeakBook::kMostLeaksOfAProbe);
 }
 
