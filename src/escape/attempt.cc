@@ -239,7 +239,7 @@ bool Attempt::take_reply(ByteView bytes) {
 
 bool Attempt::take_proof(const ReplyProof& proof) {
   const bool ours = std::any_of(nonces_.begin(), nonces_.end(), [&](const Nonce& nonce) {
-    return reply_proof(key(), nonce) == proof;
+    return same_proof(reply_proof(key(), nonce), proof);
   });
   return ours && take_answer();
 }

@@ -57,8 +57,6 @@ class Attempt : public Wire, public TcpClient::User {
   std::size_t waiting() const { return waiting_; }
   // Why nothing left; where something did, it is of no use.
   const std::string& failure() const { return failure_; }
-  bool is_answered() const { return answered_; }
-  void set_answered() { answered_ = true; }
 
   const Scope& scope() const override { return scope_; }
   const Try& current() const override { return try_; }

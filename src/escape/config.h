@@ -78,7 +78,7 @@ struct ProbeConfig {
 
   bool listen = false;
   std::vector<Peer> peers;
-  std::string evidence;  // file; empty: ./beaconry-evidence.log is not written, memory only
+  std::string evidence;  // file; empty: none is kept
 
   // `place` names the text in errors: a path, "-", "the environment". The seed, or what may be one,
   // is in no error.

@@ -7,7 +7,6 @@ namespace beaconry {
 void Outbox::put(Outgoing out, Timestamp now) {
   auto& queue = queues_[static_cast<std::size_t>(out.rank)];
   if (out.rank == Outgoing::Rank::answer && queue.size() >= kMostAnswers) {
-    ++answers_dropped_;
     return out.finish("more is asked of the probe than its budget answers", now);
   }
   if (size() >= kMost) return out.finish("too many frames wait for the budget", now);

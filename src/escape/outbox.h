@@ -40,7 +40,6 @@ class Outbox {
   Timestamp due() const { return due_; }  // kLatest: nothing waits
   std::size_t size() const;
   std::size_t own() const;  // without the answers to others
-  std::uint64_t answers_dropped() const { return answers_dropped_; }
 
  private:
   static constexpr std::size_t kRanks = 4;
@@ -52,7 +51,6 @@ class Outbox {
   Timestamp due_ = kLatest;
   bool answered_last_ = false;
   int failures_ = 0;
-  std::uint64_t answers_dropped_ = 0;
 };
 
 }  // namespace beaconry

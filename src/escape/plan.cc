@@ -164,6 +164,10 @@ std::optional<Plan::Next> Plan::next_of(Cycle& cycle, Timestamp now) {
 
 std::optional<Plan::Next> Plan::next_target(Cycle& cycle, const Method& method) {
   const Scope scope{config_, segment_, cycle.kind};
+  // Where nothing may be left out, what was done before a restart is passed over at once.
+  if (cycle.index == 0 && cycle.made > 0 && !method.needs_own_address) {
+    cycle.index = cycle.done = std::min(cycle.made, cycle.count);
+  }
   while (cycle.index < cycle.count) {
     const std::uint64_t i = cycle.index++;
     const std::uint64_t index =

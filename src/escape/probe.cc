@@ -211,15 +211,16 @@ void Loop::put_ip(Outgoing packet, const IpAddress& destination, const IpAddress
 
 IpAddress Loop::next_hop_to(const IpAddress& destination) const {
   if (segment_.is_on_link(destination)) return destination;
+  // One that was heard lately; or else one that was not asked in vain, or the longest ago.
   const IpAddress* best = nullptr;
-  int best_fit = -1;
+  Timestamp best_failed{};
   for (const IpAddress& gateway : segment_.gateways()) {
     if (gateway.is_v4() != destination.is_v4()) continue;
-    // One that was heard lately; or that may be there; one that did not answer, if it is the only.
-    const int fit = hops_.is_fresh(gateway, now_) ? 2 : hops_.is_silent(gateway, now_) ? 0 : 1;
-    if (fit <= best_fit) continue;
+    if (hops_.is_fresh(gateway, now_)) return gateway;
+    const Timestamp failed = hops_.silent_until(gateway);
+    if (best != nullptr && failed >= best_failed) continue;
     best = &gateway;
-    best_fit = fit;
+    best_failed = failed;
   }
   // Where nobody routes, somebody may still answer for the destination itself: proxy ARP.
   return best == nullptr ? destination : *best;

@@ -24,9 +24,9 @@ std::optional<MacAddress> NextHops::fresh(const IpAddress& hop, Timestamp now) c
   return neighbour->mac;
 }
 
-bool NextHops::is_silent(const IpAddress& hop, Timestamp now) const {
+Timestamp NextHops::silent_until(const IpAddress& hop) const {
   const auto silent = silent_.find(hop);
-  return silent != silent_.end() && silent->second > now;
+  return silent == silent_.end() ? Timestamp{} : silent->second;
 }
 
 void NextHops::send(const IpAddress& hop, Outgoing out, Timestamp now) {
@@ -35,7 +35,7 @@ void NextHops::send(const IpAddress& hop, Outgoing out, Timestamp now) {
     return hooks_.emit(std::move(out));
   }
   if (packets_ >= kMostPackets) return out.finish("too many packets wait for next hops", now);
-  if (is_silent(hop, now)) {
+  if (silent_until(hop) > now) {
     return out.finish("the next hop " + hop.to_string() + " does not answer", now);
   }
   resolve(hop, now);

@@ -29,9 +29,9 @@ class NextHops {
   void resolve(const IpAddress& hop, Timestamp now, int questions = kMostQuestions);
   void poll(Timestamp now);
   Timestamp due() const;  // kLatest: nothing is awaited
-  // Heard in the last minutes; or asked in vain a moment ago.
   bool is_fresh(const IpAddress& hop, Timestamp now) const { return fresh(hop, now).has_value(); }
-  bool is_silent(const IpAddress& hop, Timestamp now) const;
+  // Until when one that was asked in vain is not asked again; Timestamp{}: it was not.
+  Timestamp silent_until(const IpAddress& hop) const;
   std::size_t waiting() const { return packets_; }
   std::size_t asking() const { return asked_.size(); }  // hops whose answer is awaited
 
