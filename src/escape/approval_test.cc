@@ -80,7 +80,7 @@ TEST_F(Approval, AProxyThatSomebodyElseNamedIsNotAsked) {
 }
 
 TEST_F(Approval, WhatTheConfigurationNamesIsReached) {
-  config.control.emplace();
+  config.control = ProbeConfig::Control{};
   config.control->destination = at("198.51.100.99");
   config.neighbours = {at("198.51.100.8")};
   Peer peer;

@@ -14,7 +14,6 @@ using std::chrono::seconds;
 using test::at;
 using ProbeFaults = test::SmallProbe;
 
-constexpr Timestamp kNow{seconds{1'795'000'000}};
 const MacAddress kOurs{{2, 0, 0, 0, 0, 9}}, kHost{{2, 0, 0, 0, 0, 0x50}};
 
 TEST_F(ProbeFaults, WhenAGatewayGoesTheOtherIsUsed) {

@@ -236,8 +236,9 @@ std::optional<Answerable> ListeningHome::answer(Sightings::Sighting& sighting,
     ++totals_.answers_over_rate;
     return std::nullopt;
   }
-  // In the spool before anything is answered. One that takes nothing is not asked for every ping.
+  // On disk before anything is answered. A spool that takes nothing is not asked for every ping.
   if ((spool_failed_ && now() < due_) || !flush()) return std::nullopt;
+  if (auto synced = spool_.sync(spool_.next() - 1); !synced) return std::nullopt;
   Ping reply = opened.ping;
   reply.leg = Leg::reply;
   reply.sent = now();

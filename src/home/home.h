@@ -12,8 +12,8 @@
 namespace beaconry {
 
 // Home: receivers, the keys that open what they find, and the spool that keeps it. Observations are
-// in the spool before anything is answered but in batches: at most kGather later, at once where a
-// (probe, method, source network) was not seen for an hour. One thread.
+// on disk before anything is answered; else in the spool in batches: at most kGather later, at once
+// where a (probe, method, source network) was not seen for an hour. One thread.
 class Home : public Desk {
  public:
   static constexpr std::chrono::milliseconds kGather{200};
@@ -30,8 +30,8 @@ class Home : public Desk {
   // Takes the ring's place.
   virtual Result<void> set_probes(std::vector<KnownProbe> probes) = 0;
   // The positive control where no path is open: a ping of this probe's, sealed and sent to a socket
-  // of home's own over loopback; from there on it goes the way of any other. No receiver takes part,
-  // so that it is withheld, with an error, while one that is wanted is not there.
+  // of home's own over loopback; from there on it goes the way of any other. No receiver takes
+  // part, so that it is withheld, with an error, while one that is wanted is not there.
   virtual Result<void> inject_control(ProbeId probe) = 0;
   virtual std::vector<int> descriptors() const = 0;
   virtual void work() = 0;  // once: receivers, then the batch if it is due
