@@ -7,13 +7,13 @@
 #include "base/fd.h"
 #include "base/privileges.h"
 #include "base/result.h"
+#include "base/status_socket.h"
 #include "exporter.h"
 #include "live_source.h"
 #include "settings.h"
 #include "spool/spool.h"
 #include "uplink/edge_identity.h"
 #include "uplink/sender.h"
-#include "base/status_socket.h"
 
 namespace beaconry {
 

@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/status_socket.h"
 #include "base/text.h"
 #include "beaconry_version.h"
 #include "collector.h"
 #include "settings.h"
 #include "uplink/join_command.h"
-#include "base/status_socket.h"
 
 namespace beaconry {
 namespace {
