@@ -303,20 +303,20 @@ TEST_F(LeaksTest, AHomeWhoseClockIsDaysOffClosesAndKeepsOpenNothingForIt) {
 }
 
 TEST_F(LeaksTest, AnOutageOfTheServerClosesNothing) {
-  leaks_->home_listened("home", kStart);
+  leaks_->home_listened("edge", kStart);
   take(seen(1));
   ASSERT_TRUE(leaks_->tick(kStart + 1min));
   open();  // five hours later
   ASSERT_TRUE(leaks_->tick(kStart + 5h));
-  leaks_->home_listened("home", kStart + 5h);
+  leaks_->home_listened("edge", kStart + 5h);
   ASSERT_TRUE(leaks_->tick(kStart + 5h + 2s));
   EXPECT_FALSE(leaks_->list()[0].closed);
   open();
-  leaks_->home_listened("home", kStart + 5h + 30s);
+  leaks_->home_listened("edge", kStart + 5h + 30s);
   ASSERT_TRUE(leaks_->tick(kStart + 5h + 32s));
   EXPECT_FALSE(leaks_->list()[0].closed) << "the gap is known after a second restart too";
   for (int at = 1; at <= 62; ++at)
-    leaks_->home_listened("home", kStart + 5h + at * 1min);
+    leaks_->home_listened("edge", kStart + 5h + at * 1min);
   ASSERT_TRUE(leaks_->tick(kStart + 6h + 2min));
   EXPECT_TRUE(leaks_->list()[0].closed);
 }

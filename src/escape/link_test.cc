@@ -101,9 +101,9 @@ class ComesBack : public PacketLinkTest {
       const auto heard = (*a)->receive(milliseconds{5});
       ASSERT_TRUE(heard) << heard.error().message();
     }
-    ASSERT_EQ(std::system("ip link add ea type veth peer name eb && ip link set ea up && "
-                          "ip link set eb up"),
-              0);
+    const std::string again = "ip link add ea address " + (*a)->facts().mac.to_string() +
+                              " type veth peer name eb && ip link set ea up && ip link set eb up";
+    ASSERT_EQ(std::system(again.c_str()), 0);
     bool sent = false;
     for (int i = 0; i < 200 && !sent; ++i) {
       const auto heard = (*a)->receive(milliseconds{10});
@@ -111,6 +111,15 @@ class ComesBack : public PacketLinkTest {
       sent = (*a)->send(frame, kNow).has_value();
     }
     EXPECT_TRUE(sent);
+    // With another MAC every frame would be spoofed.
+    ASSERT_EQ(
+        std::system("ip link del ea && ip link add ea address 02:00:00:00:00:77 type veth peer "
+                    "name eb && ip link set ea up"),
+        0);
+    bool ended = false;
+    for (int i = 0; i < 200 && !ended; ++i)
+      ended = !(*a)->receive(milliseconds{10});
+    EXPECT_TRUE(ended);
   }
 };
 TEST_F(ComesBack, AnInterfaceThatWentAwayIsUsedAgain) {}
