@@ -174,13 +174,15 @@ int leaks(const std::vector<std::string>& words) {
   const auto spool = Spool::open({.folder = words[0] + "/spool"});
   if (!spool) return complain(spool.error());
   LeakBook book;
-  if (words.size() == 2) {
-    std::ifstream file(words[0] + "/probes.json");
+  std::ifstream file(words[0] + "/probes.json");
+  std::vector<ProbeSchedule> schedules;
+  for (const Json& known : Json::parse(file)["probes"]) {
     ProbeSchedule schedule;
-    schedule.probe = *ProbeId::parse(Json::parse(file)["probes"][0]["id"].get<std::string>());
-    schedule.short_period = std::chrono::seconds(std::stoul(words[1]));
-    book.set_probes({schedule});
+    schedule.probe = *ProbeId::parse(known["id"].get<std::string>());
+    if (words.size() == 2) schedule.short_period = std::chrono::seconds(std::stoul(words[1]));
+    schedules.push_back(std::move(schedule));
   }
+  book.set_probes(std::move(schedules));
   std::uint64_t observations = 0;
   for (std::uint64_t at = (*spool)->first();;) {
     const auto record = (*spool)->read(at);
