@@ -175,8 +175,9 @@ int leaks(const std::vector<std::string>& words) {
   if (!spool) return complain(spool.error());
   LeakBook book;
   std::ifstream file(words[0] + "/probes.json");
+  const Json document = Json::parse(file);
   std::vector<ProbeSchedule> schedules;
-  for (const Json& known : Json::parse(file)["probes"]) {
+  for (const Json& known : document["probes"]) {
     ProbeSchedule schedule;
     schedule.probe = *ProbeId::parse(known["id"].get<std::string>());
     if (words.size() == 2) schedule.short_period = std::chrono::seconds(std::stoul(words[1]));
