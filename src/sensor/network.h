@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "image/manifest.h"
+#include "sensor/runtime.h"
+
+namespace beaconry {
+
+// How an instance's interface is tied to the host, of the desired state.
+struct InterfaceWish {
+  std::string name;  // as in the manifest
+  enum class Kind : std::uint8_t { physical, bridge, macvlan, mirror } kind = Kind::bridge;
+  std::string
+      parent;  // physical: moved in; bridge: which; macvlan: of which; mirror: what is copied
+  std::string address;  // "none", "dhcp" or address/prefix
+  std::string gateway;  // empty: none
+  std::vector<std::string> resolvers;
+};
+
+struct InterfaceReport {
+  std::string name;
+  bool present = false;  // as wished, up, with its contract in force
+  bool carrier = false;
+  std::string cause, evidence, fix;                      // why not
+  std::string address;                                   // what it has
+  std::uint64_t received = 0, sent = 0;                  // packets the instrument got and sent
+  std::uint64_t refused_sent = 0, refused_received = 0;  // dropped by the contract, ever
+};
+
+// Interfaces of instances: made on the host's side, contracts in force (nftables netdev) before the
+// container starts, addresses set in its namespace, changes followed. Two threads of callers at
+// most: one op at a time for an instance. Names of what it makes begin with "bcy".
+class Network {
+ public:
+  struct Options {
+    std::string nft, dhcp_client;  // empty: found in PATH and sbin (udhcpc or busybox udhcpc)
+    std::string run_folder;        // leases, resolv.conf; one folder an instance
+    std::function<Timestamp()> clock;
+  };
+  // Cleans up what a killed predecessor left, but for running instances.
+  static Result<std::unique_ptr<Network>> open(const Options& options,
+                                               const std::vector<std::string>& running);
+  virtual ~Network() = default;
+
+  // Before a start: makes the host's side and the contract; returns what is moved in. An interface
+  // that is not there: an error unless the manifest has it as optional.
+  virtual Result<std::vector<ContainerSpec::Nic>> prepare(
+      const std::string& instance, const Manifest& manifest,
+      const std::vector<InterfaceWish>& wishes) = 0;
+  // After a start, and again when the daemon takes over a running one: addresses, DHCP client.
+  virtual Result<void> attach(const std::string& instance, int process, const Manifest& manifest,
+                              const std::vector<InterfaceWish>& wishes) = 0;
+  // After a stop: what was made goes, physical interfaces are the host's again.
+  virtual void release(const std::string& instance) = 0;
+
+  virtual int descriptor() const = 0;  // readable: interfaces changed
+  // Follows what changed: capture interfaces that came back, bridges. Returns instances whose
+  // interface came back and that need a restart to get it.
+  virtual std::vector<std::string> work(Timestamp now) = 0;
+  virtual std::vector<InterfaceReport> report(const std::string& instance) = 0;
+};
+
+}  // namespace beaconry

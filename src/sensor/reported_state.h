@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "bus/messages.h"
+#include "sensor/network.h"
+#include "sensor/runtime.h"
+
+namespace beaconry {
+
+enum class InstanceState : std::uint8_t {
+  created,    // NEW: wished, nothing done
+  installed,  // INSTALLED: container made, not running
+  starting,
+  running,
+  stopping,
+  errored,   // ERRORED: ended or failed; will be tried again at `retry`
+  broken,    // BROKEN: failed again and again; waits for a person or another wish
+  finished,  // FINISHED: ended with 0 and is not to be restarted
+};
+std::string_view to_string(InstanceState state);  // NEW, INSTALLED, ...
+
+enum class UpdateState : std::uint8_t { none, pending, downloading, installing, installed, failed };
+std::string_view to_string(UpdateState state);
+
+// What a sensor is: one document, made of what runs and what the bus tells.
+struct InstanceReport {
+  std::string name, version, image, wished_image;
+  InstanceState state = InstanceState::created;
+  std::string cause;     // why it is not what was wished
+  std::string last_log;  // of one that failed: its last lines
+  Timestamp since{};     // in this state
+  std::optional<Timestamp> retry;
+  std::uint64_t starts = 0, failures = 0;   // failures in a row
+  std::vector<std::string> wants_approval;  // what the wished image may do more
+  struct Update {
+    UpdateState state = UpdateState::none;
+    std::string what, reason;  // "image 1.2", "resource beaconry-escape"
+    Timestamp since{};
+    std::optional<Timestamp> retry;
+  } update;
+  struct Config {
+    ConfigState state = ConfigState::unset;
+    std::uint64_t wished = 0, applied = 0;  // versions
+    std::string reason;
+  } config;
+  Health health;
+  std::vector<InterfaceReport> interfaces;
+  struct Storage {
+    std::uint64_t quota = 0, used = 0;
+    std::optional<double> days_to_full;
+  } persistent, transient;
+  struct Retention {
+    std::optional<Timestamp> commanded, answered, before;
+    std::uint64_t items = 0, bytes = 0;  // of the last receipt
+    bool overdue = false;
+    std::string error;
+  } retention;
+  struct Events {
+    std::uint64_t stored = 0, duplicates = 0, refused = 0, malformed = 0;
+  } events;
+  std::uint64_t memory = 0, processes = 0;
+};
+
+struct SensorReport {
+  std::string name, version, runtime, runtime_fault;
+  Timestamp started{}, now{};
+  std::uint64_t desired_version = 0;
+  Health health;
+  std::vector<InstanceReport> instances;
+  PoolSpace pool;
+  std::optional<double> days_to_full;
+  std::string bus_fault;
+  std::uint64_t bus_restarts = 0;
+  struct Uplink {
+    std::string server, error;
+    bool connected = false;
+    std::uint64_t waiting = 0, dropped = 0;  // batches
+  } uplink;
+  std::vector<std::string> problems;  // files of sensor.d that were not taken, ...
+
+  std::string to_json() const;
+};
+
+}  // namespace beaconry
