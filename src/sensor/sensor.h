@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "image/image.h"
+#include "sensor/desired_state.h"
+#include "sensor/reported_state.h"
+#include "sensor/runtime.h"
+#include "sensor/services.h"
+
+namespace beaconry {
+
+// The platform: holds the desired state, makes the runtime follow it, and reports. run() is one
+// thread that decides; what blocks (the runtime, images, interfaces) is done by a few workers, one
+// job an instance at a time, so that no instance waits for another's. All else may be called from
+// any thread: it is carried out on run()'s thread and waited for.
+class Sensor {
+ public:
+  struct Options {
+    std::string name;            // "sensor001"
+    std::string state_folder;    // /var/lib/beaconry/sensor: desired/, instances/, images/
+    std::string desired_folder;  // /etc/beaconry/sensor.d; looked at every two seconds and at once
+                                 // when it changes
+    std::string keys_folder;     // /etc/beaconry/instrument-keys: *.pub
+    Services::Options services;
+    Network::Options network;
+    unsigned workers = 4;
+    unsigned broken_after = 5;  // failures in a row
+    std::function<Timestamp()> clock;
+  };
+  // The runtime outlives the sensor. It may be away: that is reported, and instances follow later.
+  static Result<std::unique_ptr<Sensor>> open(const Options& options, Runtime& runtime);
+  virtual ~Sensor() = default;
+
+  virtual void run() = 0;   // until stop(); instances go on running
+  virtual void stop() = 0;  // any thread, signal-safe
+
+  virtual SensorReport report() = 0;
+  virtual DocumentHistory::Version desired() = 0;
+  virtual std::vector<DocumentHistory::Version> desired_versions() = 0;
+  // The whole desired state, such as one from afar; files of desired_folder still come over it.
+  virtual Result<std::uint64_t> set_desired(const std::string& json, const std::string& who) = 0;
+  virtual Result<std::uint64_t> roll_back_desired(std::uint64_t to, const std::string& who) = 0;
+
+  // Takes an image file in (verified, copied, admission by disk space later, at the install).
+  virtual Result<ImageInfo> add_image(const std::string& file) = 0;
+  virtual std::vector<ImageInfo> images() = 0;
+
+  // Makes or changes one instance: what is set replaces what was; checked as a whole (schema of the
+  // configuration, interfaces of the manifest, signature, room for it and its rollback copy). One
+  // that a file defines is refused with the file's name.
+  struct Change {
+    std::optional<std::string> image;  // fingerprint, or NAME[:VERSION] of images()
+    std::optional<bool> running;
+    std::optional<std::vector<InterfaceWish>> interfaces;
+    std::optional<std::string> config_json;  // empty: the defaults
+    std::optional<std::chrono::hours> retention;
+    std::optional<bool> allow_unsigned;
+    bool restart = false, approve = false;
+    std::optional<std::uint64_t> expected_config_version;
+  };
+  virtual Result<std::uint64_t> change(const std::string& instance, const Change& change,
+                                       const std::string& who, bool create) = 0;
+  virtual Result<std::uint64_t> remove(const std::string& instance, const std::string& who) = 0;
+  virtual Result<std::vector<DocumentHistory::Version>> config_versions(
+      const std::string& instance) = 0;
+  virtual Result<void> update_now(const std::string& instance) = 0;  // its resources, at once
+  virtual Result<std::string> log(const std::string& instance, std::size_t most_bytes) = 0;
+  virtual Result<Runtime::Executed> execute(const std::string& instance,
+                                            const std::vector<std::string>& command,
+                                            unsigned seconds) = 0;
+  virtual std::vector<Services::KeptEvent> events(const std::string& instance,
+                                                  std::size_t most) = 0;
+};
+
+}  // namespace beaconry
