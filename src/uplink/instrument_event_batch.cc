@@ -63,7 +63,8 @@ std::string type_of(std::string_view text) {
 }
 
 bool is_data(const std::string& text) {
-  return text.size() <= InstrumentEvent::kLongestData && nlohmann::json::accept(text);
+  return text.size() <= InstrumentEvent::kLongestData &&
+         json_depth(text) <= InstrumentEvent::kDeepestData && nlohmann::json::accept(text);
 }
 
 void put(const InstrumentEvent& event, uplink::InstrumentEvent& message) {
@@ -128,7 +129,7 @@ const char* read(uplink::InstrumentEvent& message, InstrumentEvent& event) {
     return "an event's message is too long or not plain text";
   }
   if (!message.data().empty() && !is_data(message.data())) {
-    return "an event's data is too long or no JSON";
+    return "an event's data is too long, too deep or no JSON";
   }
   event.instance = std::move(*message.mutable_instance());
   event.uuid = std::move(*message.mutable_uuid());

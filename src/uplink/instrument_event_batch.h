@@ -20,7 +20,7 @@ struct InstrumentEvent {
   std::string data_json = "{}";
 
   static constexpr std::size_t kLongestInstance = 64, kLongestType = 128, kLongestMessage = 2048;
-  static constexpr std::size_t kLongestData = 256 << 10;
+  static constexpr std::size_t kLongestData = 256 << 10, kDeepestData = 64;
   friend bool operator==(const InstrumentEvent&, const InstrumentEvent&) = default;
 };
 
@@ -35,9 +35,9 @@ struct InstrumentEventBatch {
 bool is_event_uuid(std::string_view text);     // 8-4-4-4-12 hex digits, lower case
 bool is_instance_name(std::string_view text);  // a-z 0-9 - _
 // What is out of range is brought into it: times to kEarliest or kLatest, texts cut, other
-// characters of `type` to '_', a context that is no uuid to none; data that is no JSON or too long
-// to {"left_out_bytes": N}. An event whose own uuid or instance is none is left out: refuse such
-// where they come from.
+// characters of `type` to '_', a context that is no uuid to none; data that is no JSON, too deep or
+// too long to {"left_out_bytes": N}. An event whose own uuid or instance is none is left out:
+// refuse such where they come from.
 std::string encode_instrument_events(const InstrumentEventBatch& batch);
 
 struct InstrumentEventBatchLimits {

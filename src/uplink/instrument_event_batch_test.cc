@@ -139,6 +139,8 @@ TEST(InstrumentEventBatch, IsRefusedAsAWholeAndSaysWhy) {
       {[](Batch& b) { b.mutable_events(0)->set_message("a\x1b"); }, "message"},
       {[](Batch& b) { b.mutable_events(0)->set_message(std::string(2049, 'a')); }, "message"},
       {[](Batch& b) { b.mutable_events(0)->set_data("{"); }, "data"},
+      {[](Batch& b) { b.mutable_events(0)->set_data(std::string(65, '[') + std::string(65, ']')); },
+       "too deep"},
       {[](Batch& b) { b.mutable_counters(0)->clear_name(); }, "counter"},
   };
   ASSERT_TRUE(decode_instrument_events(packed(good().SerializeAsString()), {}));
