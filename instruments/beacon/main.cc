@@ -98,8 +98,8 @@ class Beacon {
       whole.state = HealthState::failed;
       whole.cause = "no probe configuration";
       whole.evidence = "the configuration has no 'config'";
-      whole.fix = "put the line of 'beaconry probes add' there: beaconry instrument config set " +
-                  whole.name;
+      whole.fix = "put the line of 'beaconry probes add' there: beaconry instrument config " +
+                  whole.name + " set FILE";
       return whole;
     }
     whole.parts.push_back(interface_health(interface_));
