@@ -246,6 +246,7 @@ Result<void> InstanceTies::write_resolvers() {
         all.push_back(one.to_string());
     }
   }
+  if (all.empty() && !clients_.empty()) return {};  // there may be those of a lease before
   std::string text;
   for (const std::string& one : all)
     text += "nameserver " + one + "\n";

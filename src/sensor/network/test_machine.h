@@ -253,7 +253,9 @@ class Machine : public testing::Test {
   static std::vector<std::string> left() {
     std::vector<std::string> all;
     auto host = *Links::open();
-    for (const Link& one : *host.list()) {
+    const auto links = host.list();
+    EXPECT_TRUE(links);
+    for (const Link& one : links ? *links : std::vector<Link>{}) {
       if (one.name.rfind("bcy", 0) == 0 || !one.alias.empty()) all.push_back(one.name);
     }
     auto filter = *NetlinkSocket::open(NETLINK_NETFILTER);
