@@ -24,5 +24,8 @@ struct Subcommand {
 };
 
 std::span<const Subcommand* const> subcommands_table();
+// Those of `beaconry instrument`: instrument_WORD.cc defines beaconry::instrument_commands::
+// instrument_WORD.
+std::span<const Subcommand* const> instrument_commands_table();
 
 }  // namespace beaconry

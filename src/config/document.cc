@@ -33,7 +33,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(mark, "aliases (*name) are not supported; write the value out");
   }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     if (!closes_its_quote(mark)) refuse(mark, "a quote is opened and never closed");
     if (awaits_key()) {
@@ -42,6 +42,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     ConfigNode node = leaf(ConfigNode::Kind::scalar, mark);
     node.text = value;
+    node.quoted = tag == "!";  // what the parser gives a quoted or block scalar without a tag
     add(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,

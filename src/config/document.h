@@ -16,6 +16,7 @@ struct ConfigNode {
   Kind kind = Kind::null;
   std::size_t line = 0;           // from 1
   std::string text;               // of a scalar, as written between its quotes
+  bool quoted = false;            // a scalar that is text whatever it looks like: "5", '5', | 5
   std::vector<ConfigNode> items;  // of a list
   std::vector<Member> members;    // of a map, in the file's order; no key twice
 

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -50,11 +52,26 @@ struct Manifest {
   std::chrono::seconds healthy_within{60};  // of a start; an update that is not is rolled back
   std::string config_schema_json;           // JSON Schema draft 7; empty: takes no configuration
   std::string config_defaults_json = "{}";
+  // What building takes from the host, beside the source folder: programs at their own paths with
+  // the libraries that they need, all files of installed Debian packages, and single files or
+  // folders (path in the image -> where from).
+  std::vector<std::string> programs, packages;
+  std::vector<std::pair<std::string, std::string>> files;
 
   // Errors name the line and what would be right.
   static Result<Manifest> parse(std::string_view yaml, const std::string& file);
+  // With the same keys: parse() reads it again, to the same manifest.
   std::string to_json() const;
 };
+
+// All that a manifest's `capabilities` may name, without "cap_".
+struct KnownCapability {
+  std::string_view name, words;
+  bool dangerous = false;  // with it a program can undo what the platform set up inside
+};
+std::span<const KnownCapability> known_capabilities();
+// The manifest's keys in Markdown, for docs/writing-an-instrument.md.
+std::string manifest_keys_markdown();
 
 // What `wider` may do that `before` may not, each in words ("capability net_admin", "memory 64 MiB
 // -> 1 GiB", "direct messages to downloader"): an update that has any waits for approval.
