@@ -136,6 +136,7 @@ void ConfigDelivery::sent(Timestamp steady) {
   const Document* document = chosen();
   if (document == nullptr) return;
   under_way_ = document->uuid;
+  in_force_.clear();  // from here on nobody knows
   if (!deadline_) {
     deadline_ = steady + kDeadline;
     extensions_ = 0;

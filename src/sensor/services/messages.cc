@@ -1,17 +1,33 @@
 // What instruments say, and what they are told.
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/json_fields.h"
 #include "bus/topics.h"
 #include "sensor/services/bus_access.h"
 #include "sensor/services/bus_services.h"
+#include "uplink/instrument_event_batch.h"
 
 namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostFound = 100;
 constexpr std::size_t kMostAcknowledged = 200;  // in one message
+
+// Of an event that is not as it should be, so that its sender hears of it; empty: nobody knows.
+std::string event_uuid(const std::string& payload) {
+  const auto json = parse_json(payload, bounds::kMessage);
+  if (!json || !json->is_object()) return {};
+  const auto event = json->find("event");
+  if (event == json->end() || !event->is_object()) return {};
+  const auto uuid = event->find("uuid");
+  if (uuid == event->end() || !uuid->is_string()) return {};
+  std::string text = uuid->get<std::string>();
+  return is_event_uuid(text) ? text : std::string();
+}
 
 }  // namespace
 
@@ -28,6 +44,9 @@ void BusServices::take(const MqttClient::Message& message) {
   auto decoded = decode_from_instrument(message.payload);
   if (!decoded) {
     intake_->malformed(instance);
+    if (const std::string uuid = event_uuid(message.payload); !uuid.empty()) {
+      say(instance, to_instrument::Refuse{{uuid}, decoded.error().message()});
+    }
     if (reported_.insert("malformed " + instance).second) {
       log_warning(instance +
                   " says what is no message of the protocol: " + decoded.error().message());
