@@ -287,6 +287,7 @@ Services::Instance Reconciler::handed_over(Entry& entry, const Manifest& manifes
 }
 
 Result<bool> Reconciler::before(Entry& entry, Step step, StepPlan& plan) {
+  if (step == Step::stop && entry.handed) parts_.services.stopping(entry.instance.name());
   if (step == Step::create || step == Step::prepare || (step == Step::attach && !entry.handed)) {
     const Services::Instance given = handed_over(entry, plan.image.manifest);
     auto folders = parts_.services.prepare(given);
@@ -325,6 +326,7 @@ void Reconciler::after(Entry& entry, Timestamp now) {
     entry.handed = false;
     parts_.services.stopped(entry.instance.name(), now);
   }
+  parts_.services.observe(entry.instance.name(), entry.instance.state(), entry.instance.cause());
   save(entry);
   tell_news(entry);
 }

@@ -100,6 +100,7 @@ void Reconciler::take_look(const Look& look) {
     after(one, now);
   }
   for (auto& [name, one] : entries_) {
+    parts_.services.observe(name, one.instance.state(), one.instance.cause());
     if (!one.handed) continue;
     const auto interfaces = parts_.network.report(name);
     tell_interfaces(one, interfaces);

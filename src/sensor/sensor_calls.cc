@@ -62,6 +62,7 @@ SensorReport SensorThread::make_report() {
   report.bus_fault = services_->bus_fault();
   report.bus_restarts = services_->bus_restarts();
   report.health = services_->health();
+  report.uplink = services_->uplink();
   reconciler_->fill(report);
   return report;
 }
