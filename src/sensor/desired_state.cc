@@ -99,9 +99,8 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
       }
     }
   } else {
-    wish.retention = std::chrono::hours{static_cast<std::int64_t>(
-        at.count("retention_hours", static_cast<std::uint64_t>(wish.retention.count()), 1,
-                 kMostHours))};
+    wish.retention = std::chrono::hours{static_cast<std::int64_t>(at.count(
+        "retention_hours", static_cast<std::uint64_t>(wish.retention.count()), 1, kMostHours))};
     wish.restarts = at.count("restarts", 0, 0, std::uint64_t{1} << 53);
     wish.source = at.text("source", 4096);
   }
@@ -168,8 +167,8 @@ Result<DesiredState> DesiredState::parse(const std::string& json) {
     return fail(ErrorKind::malformed, "read", "the desired state", "it is no JSON");
   }
   auto instances = read_instances(
-      document, [](std::string_view pointer) { return std::string(pointer.empty() ? "/" : pointer); },
-      false);
+      document,
+      [](std::string_view pointer) { return std::string(pointer.empty() ? "/" : pointer); }, false);
   if (!instances) return tl::unexpected<Error>(std::move(instances.error()));
   return DesiredState{std::move(*instances)};
 }

@@ -122,6 +122,7 @@ std::optional<InstanceFacts::Container> facts_of(const std::optional<ContainerSt
   if (!state) return {};
   InstanceFacts::Container facts;
   facts.fingerprint = state->fingerprint;
+  facts.made = label(*state, "made");
   facts.ready = label(*state, "stage") == "ready";
   facts.running = state->run != ContainerState::Run::stopped;
   facts.process = state->process;
@@ -176,6 +177,7 @@ std::string spec_digest(const ContainerSpec& spec) {
 StepOutcome carry_out(const StepPlan& plan, Runtime& runtime, Network& network) {
   StepOutcome outcome;
   outcome.step = plan.step;
+  outcome.image = plan.image.fingerprint;
   outcome.done = act(plan, runtime, network, outcome);
   const auto container = runtime.find(container_name(plan.instance));
   if (!container) return outcome;
