@@ -74,7 +74,7 @@ RC_GTEST_PROP(Tar, WhatIsWrittenIsRead, ()) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::string path = "top" + std::to_string(i);
     for (int n = 0; n < repeat; ++n)
-      path += (i % 2 == 0 ? "/" : "x") + names[i];
+      path += (i % 2 == 0 ? "/" : "x") + names[i].substr(0, 20);
     const std::string content = *rc::gen::arbitrary<std::string>();
     files[path] = content;
     writer.add(entry(path), content);
