@@ -241,6 +241,25 @@ std::optional<double> parse_duration_seconds(std::string_view text) {
   return *value * unit;
 }
 
+std::size_t json_depth(std::string_view json) {
+  std::size_t depth = 0, deepest = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 std::string_view nearest_word(std::string_view word,
                               const std::vector<std::string_view>& candidates) {
   std::string_view best;

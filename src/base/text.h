@@ -38,6 +38,10 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 // The shortest text that parse_size() reads as this: "512M".
 std::string size_text(std::uint64_t bytes);
 
+// How deep a JSON text's lists and objects lie in each other: what is checked before a parser or
+// writer that calls itself gets hold of a foreign one. Of no JSON at least as much.
+std::size_t json_depth(std::string_view json);
+
 // The candidate nearest to a misspelt word, or empty: for "did you mean".
 std::string_view nearest_word(std::string_view word,
                               const std::vector<std::string_view>& candidates);

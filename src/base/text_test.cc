@@ -81,5 +81,12 @@ TEST(NearestWord, SuggestsWhatWasMeant) {
   EXPECT_EQ(nearest_word("zzz", {"cv_threshold"}), "");
 }
 
+TEST(Text, TellsHowDeepJsonIsNested) {
+  EXPECT_EQ(json_depth("1"), 0U);
+  EXPECT_EQ(json_depth(R"({"a": [1, {"b": []}], "c": {}})"), 4U);
+  EXPECT_EQ(json_depth(R"(["[[[", "\"[[", "\\", [])"), 2U);
+  EXPECT_EQ(json_depth(std::string(100'000, '[')), 100'000U);
+}
+
 }  // namespace
 }  // namespace beaconry

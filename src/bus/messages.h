@@ -189,5 +189,6 @@ Result<Health> parse_health(std::string_view json);
 std::string_view to_string(ConfigState state);  // UNSET, APPLYING, ...
 std::string_view to_string(HealthState state);  // unknown, healthy, ...
 std::string make_uuid();
+bool is_uuid(std::string_view text);  // RFC 9562, lower case
 
 }  // namespace beaconry

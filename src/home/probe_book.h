@@ -3,7 +3,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "home/rate_bucket.h"
+#include "base/rate_bucket.h"
 #include "ping/key_ring.h"
 #include "ping/replay_window.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "home/dns_message.h"
-#include "home/rate_bucket.h"
+#include "base/rate_bucket.h"
 #include "home/receiver.h"
 
 namespace beaconry {

@@ -296,6 +296,12 @@ class Client final : public HttpClient {
         const std::string piece = std::exchange(parser->response().body, {});
         if (!(*take)(piece)) return end_of_stream(*parser);
       }
+      // A refusal in place of a stream is kept, and so has the bound of other answers.
+      if (take != nullptr && !streaming && parser->response().body.size() > options_.most_body) {
+        stream_.reset();
+        return fail(ErrorKind::limit, "read the answer of", where(),
+                    "it is longer than " + bytes_in_words(static_cast<double>(options_.most_body)));
+      }
       if (parser->done()) break;
       const auto got = stream_->read(scratch_);
       if (got.status == Stream::Status::ok) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -44,5 +45,10 @@ struct DesiredFile {
   std::vector<InstanceWish> instances;
 };
 Result<DesiredFile> read_desired_file(const std::string& path);
+
+std::string_view to_string(InterfaceWish::Kind kind);  // physical, bridge, ...
+// A list of interfaces as the desired state and the API have it.
+Result<std::vector<InterfaceWish>> parse_interfaces(const std::string& json);
+std::string interfaces_json(const std::vector<InterfaceWish>& wishes);
 
 }  // namespace beaconry

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "sensor/desired_state.h"
 #include "sensor/reported_state.h"
+#include "uplink/sender.h"
 
 namespace beaconry {
 
@@ -34,7 +35,10 @@ class Services {
                        std::uint64_t most_bytes, std::function<void(Result<void>)> done)>
         pull;
     std::string keys_folder;  // minisign public keys that resources may be signed with
-    std::vector<std::string> facts_of_platform;
+    // Where events and relayed batches go; content_kind and refused_folder are set here. None: they
+    // stay on this machine, the newest of them.
+    std::optional<Sender::Options> uplink;
+    std::string broker_program, broker_plugin, broker_user;  // as Broker::Options
   };
   // What the lifecycle knows of an instance when it hands it over.
   struct Instance {
@@ -51,6 +55,9 @@ class Services {
   // share in: RUN/bus at /run/bus, RUN/INSTANCE at /run/instrument, RESOURCES at /resources, ...
   virtual Result<std::vector<ContainerSpec::Folder>> prepare(const Instance& instance) = 0;
   virtual void started(const Instance& instance, Timestamp now) = 0;  // or taken over, running
+  // Before it is stopped on purpose: told to it, and its end then says nothing of its
+  // configuration.
+  virtual void stopping(const std::string& instance) = 0;
   virtual void stopped(const std::string& instance, Timestamp now) = 0;
   virtual void removed(const std::string& instance) = 0;  // all that is kept of it goes
   // Another configuration or retention of a running instance.
@@ -60,6 +67,9 @@ class Services {
   virtual void observe(const std::string& instance, const std::vector<InterfaceReport>& interfaces,
                        const InstanceReport::Storage& persistent,
                        const InstanceReport::Storage& transient) = 0;
+  // What the lifecycle says of an instance; a part of its health, and what others find of it.
+  virtual void observe(const std::string& instance, InstanceState state,
+                       const std::string& cause) = 0;
   // An event of the platform itself about an instance (or, empty, the sensor): state changes, tried
   // to transmit, flooding. Types: sensor.ev.WORD.
   virtual void tell(const std::string& instance, const std::string& word,
@@ -83,6 +93,7 @@ class Services {
   virtual std::optional<Result<void>> fetch_now(const std::string& instance) = 0;  // `update`
   virtual std::string bus_fault() const = 0;
   virtual std::uint64_t bus_restarts() const = 0;
+  virtual SensorReport::Uplink uplink() const = 0;
 };
 
 }  // namespace beaconry

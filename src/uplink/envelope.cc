@@ -60,7 +60,7 @@ Result<Envelope> decode_envelope(std::string_view bytes) {
   if (message.sequence() == 0) return malformed("sequence is 0; batches count from 1");
   const Timestamp sent{Duration{message.sent_us()}};
   if (sent < kEarliest || sent > kLatest) return malformed("sent_us is not in years 1970 to 2200");
-  if (message.content_kind() > static_cast<std::uint32_t>(ContentKind::observations)) {
+  if (message.content_kind() > static_cast<std::uint32_t>(ContentKind::relayed)) {
     return malformed("content_kind " + std::to_string(message.content_kind()) +
                      " is none that this version knows: the edge is newer than the server");
   }

@@ -46,7 +46,7 @@ TEST(Envelope, NamesWhatIsWrongWithIt) {
       {[](Envelope& e) { e.sequence = 0; }, "sequence"},
       {[](Envelope& e) { e.sent = kLatest + Duration{1}; }, "sent_us"},
       {[](Envelope& e) { e.sent = kEarliest - Duration{1}; }, "sent_us"},
-      {[](Envelope& e) { e.content_kind = static_cast<ContentKind>(2); }, "content_kind 2"},
+      {[](Envelope& e) { e.content_kind = static_cast<ContentKind>(4); }, "content_kind 4"},
       {[](Envelope& e) { e.edge_name = "\xff"; }, "no beaconry.uplink.Envelope"},
   };
   for (const auto& c : cases) {

@@ -19,8 +19,10 @@ struct EdgeCounter {
 
 // What an envelope's content is.
 enum class ContentKind : std::uint8_t {
-  flows = 0,         // as FlowBatchBuilder::finish() made it
-  observations = 1,  // as encode_observations() made it
+  flows = 0,              // as FlowBatchBuilder::finish() made it
+  observations = 1,       // as encode_observations() made it
+  instrument_events = 2,  // as encode_instrument_events() made it
+  relayed = 3,            // as encode_relayed() made it
 };
 
 // One batch on its way: who sent it and what stands for its content.

@@ -1,0 +1,301 @@
+#include "bus/broker.h"
+
+#include <poll.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "bus/broker_process.h"
+#include "bus/dynamic_security.h"
+#include "bus/messages.h"
+#include "bus/topics.h"
+
+namespace beaconry {
+namespace {
+
+using namespace std::chrono_literals;
+using Steady = std::chrono::steady_clock;
+namespace security = dynamic_security;
+
+constexpr auto kStartPatience = 5s;   // until it answers
+constexpr auto kAnswerPatience = 1s;  // of the plugin
+constexpr auto kLongestPause = std::chrono::duration_cast<Duration>(10s);
+constexpr auto kFirstPause = std::chrono::duration_cast<Duration>(100ms);
+constexpr auto kGoodAfter = std::chrono::duration_cast<Duration>(30s);
+constexpr std::size_t kMostWaiting = 16 << 20;
+
+std::string first_file(const std::vector<std::string>& paths, int mode) {
+  const auto found = std::find_if(paths.begin(), paths.end(), [mode](const std::string& path) {
+    return ::access(path.c_str(), mode) == 0;
+  });
+  return found == paths.end() ? std::string{} : *found;
+}
+
+std::string find_program() {
+  std::vector<std::string> paths;
+  const char* path = std::getenv("PATH");
+  for (const std::string_view folder : split(path == nullptr ? "" : path, ':'))
+    if (folder.starts_with('/')) paths.push_back(std::string(folder) + "/mosquitto");
+  paths.insert(paths.end(), {"/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"});
+  return first_file(paths, X_OK);
+}
+
+std::string find_plugin() {
+  constexpr const char* kName = "mosquitto_dynamic_security.so";
+  std::vector<std::string> paths;
+  for (const char* folder : {"/usr/lib/x86_64-linux-gnu/", "/usr/lib/aarch64-linux-gnu/",
+                             "/usr/lib64/", "/usr/lib/", "/usr/local/lib/"})
+    paths.push_back(std::string(folder) + kName);
+  return first_file(paths, R_OK);
+}
+
+class MosquittoBroker final : public Broker {
+ public:
+  MosquittoBroker(BrokerProcess::Options process, std::function<Timestamp()> clock,
+                  const std::vector<BusAccount>& accounts)
+      : options_(std::move(process)), clock_(std::move(clock)) {
+    for (const BusAccount& account : accounts)
+      accounts_[account.instance] = account;
+  }
+
+  Result<void> start_and_wait() {
+    if (auto spawned = spawn(); !spawned) return spawned;
+    while (!client_) {
+      if (auto connected = try_connect(); !connected) return connected;
+      if (!client_) std::this_thread::sleep_for(5ms);
+    }
+    return {};
+  }
+
+  Result<void> set_account(const BusAccount& account) override {
+    if (auto good = security::check(account); !good) return good;
+    const auto known = accounts_.find(account.instance);
+    if (known != accounts_.end() && is_same(known->second, account)) return {};
+    accounts_[account.instance] = account;
+    const std::string token = make_uuid();
+    return command(security::replace_command(account, token), token);
+  }
+
+  Result<void> remove_account(const std::string& instance) override {
+    if (accounts_.erase(instance) == 0) return {};
+    const std::string token = make_uuid();
+    return command(security::remove_command(instance, token), token);
+  }
+
+  int descriptor() const override { return client_ ? client_->descriptor() : -1; }
+  bool wants_write() const override { return client_ && client_->wants_write(); }
+  bool is_up() const override { return client_ != nullptr; }
+  std::string fault() const override { return client_ ? std::string{} : fault_; }
+  std::uint64_t restarts() const override { return restarts_; }
+  int process() const override { return process_ ? process_->pid() : 0; }
+
+  void work(std::vector<MqttClient::Message>& messages) override {
+    if (client_) {
+      auto worked = client_->work(kept_);
+      if (!worked) lose(worked.error().message());
+    }
+    take_kept(messages);
+    if (process_) {
+      if (const std::string end = process_->ended(); !end.empty()) {
+        process_.reset();
+        lose("the broker ended with " + end);
+      }
+    }
+    if (client_) {
+      if (pause_ > kFirstPause && clock_() - up_since_ > kGoodAfter) pause_ = Duration{0};
+      return;
+    }
+    if (!process_) return restart_if_due();
+    if (auto connected = try_connect(); !connected) {
+      process_.reset();
+      lose(connected.error().message());
+    }
+  }
+
+  Result<void> publish(const std::string& topic, std::string_view payload) override {
+    if (!client_) return fail(ErrorKind::io, "publish to", topic, "the bus is away: " + fault_);
+    return client_->publish(topic, payload);
+  }
+
+ private:
+  static bool is_same(const BusAccount& a, const BusAccount& b) {
+    return a.password == b.password && a.may_publish == b.may_publish &&
+           a.may_subscribe == b.may_subscribe;
+  }
+
+  // The answers of the plugin are ours; the rest is the caller's.
+  void take_kept(std::vector<MqttClient::Message>& messages) {
+    for (MqttClient::Message& message : kept_) {
+      if (message.topic != security::kAnswers) messages.push_back(std::move(message));
+    }
+    kept_.clear();
+  }
+
+  Result<void> spawn() {
+    password_ = make_bus_password();
+    std::vector<BusAccount> accounts;
+    for (const auto& entry : accounts_)
+      accounts.push_back(entry.second);
+    auto started = BrokerProcess::start(options_, security::document(accounts, password_));
+    if (!started) return tl::unexpected<Error>(std::move(started.error()));
+    process_ = std::move(*started);
+    started_ = Steady::now();
+    return {};
+  }
+
+  // An error: this process will not do. No error and no client: not yet.
+  Result<void> try_connect() {
+    if (const std::string end = process_->ended(); !end.empty()) {
+      return fail(ErrorKind::io, "start", options_.program, "it ended with " + end);
+    }
+    MqttClient::Options options;
+    options.socket = options_.socket_folder + "/" + BrokerProcess::kSocketName;
+    options.client_id = options.user = security::kPlatform;
+    options.password = password_;
+    options.patience = 1s;
+    options.most_waiting = kMostWaiting;
+    auto client = MqttClient::connect(options);
+    if (!client) {
+      if (Steady::now() - started_ < kStartPatience) return {};
+      return tl::unexpected<Error>(std::move(client.error()));
+    }
+    for (const std::string_view filter : {topics::kFromAll, security::kAnswers}) {
+      auto subscribed = (*client)->subscribe(std::string(filter));
+      if (!subscribed) return subscribed;
+    }
+    // Mosquitto makes it for its own user and group; it is the password that lets in.
+    if (::chmod(options.socket.c_str(), 0666) != 0) {
+      return fail_errno("open to instruments", options.socket);
+    }
+    client_ = std::move(*client);
+    up_since_ = clock_();
+    fault_.clear();
+    return {};
+  }
+
+  void lose(const std::string& why) {
+    if (fault_ != why) log_warning("bus: " + why);
+    fault_ = why;
+    client_.reset();
+    started_ = Steady::now();  // a broker that still runs has so long to take us again
+    due_ = clock_() + pause_;
+    pause_ = std::min(std::max(pause_ * 2, kFirstPause), kLongestPause);
+  }
+
+  void restart_if_due() {
+    const Timestamp now = clock_();
+    // A clock that was set back must not keep the bus away.
+    if (now < due_ && due_ - now <= kLongestPause) return;
+    ++restarts_;
+    if (auto spawned = spawn(); !spawned) lose(spawned.error().message());
+  }
+
+  // While the broker is away the accounts wait for its next start. An answer can be lost where the
+  // queue to us is full, so it is asked twice: commands may be repeated.
+  Result<void> command(const std::string& json, const std::string& token) {
+    if (!client_) return {};
+    std::string why = "the broker does not answer";
+    for (int tries = 0; tries < 2; ++tries) {
+      auto said = client_->publish(std::string(security::kControl), json);
+      if (!said) {
+        why = said.error().message();
+        break;
+      }
+      const auto complaint = await_answer(token);
+      if (complaint && !*complaint) continue;
+      if (complaint && (*complaint)->empty()) return {};
+      why = complaint ? "the broker did not take an account: " + **complaint
+                      : complaint.error().message();
+      break;
+    }
+    // Starting anew from the accounts puts right whatever it has.
+    process_.reset();
+    lose(why);
+    return {};
+  }
+
+  // What the plugin complains about; nothing where no answer came in time.
+  Result<std::optional<std::string>> await_answer(const std::string& token) {
+    const auto until = Steady::now() + kAnswerPatience;
+    for (std::size_t seen = 0;;) {
+      for (; seen < kept_.size(); ++seen) {
+        if (kept_[seen].topic != security::kAnswers) continue;
+        auto answer = security::read_answer(kept_[seen].payload, token);
+        if (answer.is_ours) return std::optional(std::move(answer.complaint));
+      }
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Steady::now());
+      if (left.count() <= 0) return std::optional<std::string>{};
+      pollfd ready{client_->descriptor(), POLLIN, 0};
+      if (client_->wants_write()) ready.events |= POLLOUT;
+      ::poll(&ready, 1, static_cast<int>(left.count()));
+      auto worked = client_->work(kept_);
+      if (!worked) return tl::unexpected<Error>(std::move(worked.error()));
+    }
+  }
+
+  BrokerProcess::Options options_;
+  std::function<Timestamp()> clock_;
+  std::map<std::string, BusAccount> accounts_;
+  std::string password_;  // the platform's; another one for every start
+  std::unique_ptr<BrokerProcess> process_;
+  std::unique_ptr<MqttClient> client_;
+  std::vector<MqttClient::Message> kept_;
+  std::string fault_ = "it was not started";
+  Steady::time_point started_{};
+  Timestamp up_since_{}, due_{};
+  Duration pause_{0};
+  std::uint64_t restarts_ = 0;
+};
+
+Timestamp system_time() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Broker>> Broker::start(const Options& options,
+                                              const std::vector<BusAccount>& accounts) {
+  if (::sodium_init() < 0) return fail(ErrorKind::io, "start", "the bus", "no random numbers");
+  for (const BusAccount& account : accounts) {
+    if (auto good = security::check(account); !good) {
+      return tl::unexpected<Error>(std::move(good.error()));
+    }
+  }
+  BrokerProcess::Options process;
+  process.program = options.program.empty() ? find_program() : options.program;
+  process.plugin = options.plugin.empty() ? find_plugin() : options.plugin;
+  if (process.program.empty() || process.plugin.empty()) {
+    return fail(ErrorKind::not_found, "start", "mosquitto",
+                process.program.empty() ? "it is not installed: apt-get install mosquitto"
+                                        : "its plugin mosquitto_dynamic_security.so is missing");
+  }
+  auto account = find_account(options.user, "mosquitto");
+  if (!account) return tl::unexpected<Error>(std::move(account.error()));
+  process.account = *account;
+  if (auto made = hand_over_folder(options.state_folder, *account); !made) {
+    return tl::unexpected<Error>(std::move(made.error()));
+  }
+  std::error_code error;
+  // As /proc shows it, by which a broker of an earlier run is found.
+  process.state_folder = std::filesystem::canonical(options.state_folder, error).string();
+  if (error) return fail(ErrorKind::io, "open", options.state_folder, error.message());
+  process.socket_folder = options.folder;
+  auto broker = std::make_unique<MosquittoBroker>(
+      process, options.clock ? options.clock : system_time, accounts);
+  if (auto started = broker->start_and_wait(); !started) {
+    return tl::unexpected<Error>(std::move(started.error()));
+  }
+  return broker;
+}
+
+}  // namespace beaconry

@@ -1,0 +1,96 @@
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "sensor/instance.h"
+
+namespace beaconry {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr InstanceState kStates[] = {InstanceState::created,  InstanceState::installed,
+                                     InstanceState::starting, InstanceState::running,
+                                     InstanceState::stopping, InstanceState::errored,
+                                     InstanceState::broken,   InstanceState::finished};
+constexpr UpdateState kUpdates[] = {UpdateState::none,        UpdateState::pending,
+                                    UpdateState::downloading, UpdateState::installing,
+                                    UpdateState::installed,   UpdateState::failed};
+
+std::string text(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+std::uint64_t count(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+bool boolean(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+Timestamp time(const Json& json, const char* key) {
+  return parse_rfc3339(text(json, key)).value_or(Timestamp{});
+}
+template <class State, std::size_t N>
+State state(const State (&all)[N], const std::string& word) {
+  for (const State one : all) {
+    if (to_string(one) == word) return one;
+  }
+  return all[0];
+}
+
+}  // namespace
+
+std::string InstanceMemory::to_json() const {
+  const Json json = {{"wish", wish},
+                     {"wished_image", wished_image},
+                     {"restarts", restarts},
+                     {"interfaces", interfaces},
+                     {"starts", starts},
+                     {"failures", failures},
+                     {"broken", broken},
+                     {"finished", finished},
+                     {"cause", utf8_valid(cause)},
+                     {"last_log", utf8_valid(last_log)},
+                     {"rejected_image", rejected_image},
+                     {"rejected_why", utf8_valid(rejected_why)},
+                     {"state", to_string(this->state)},
+                     {"since", to_rfc3339(since)},
+                     {"update",
+                      {{"state", to_string(update.state)},
+                       {"what", utf8_valid(update.what)},
+                       {"reason", utf8_valid(update.reason)},
+                       {"since", to_rfc3339(update.since)}}}};
+  return json.dump(2) + '\n';
+}
+
+Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
+  const Json json = Json::parse(document, nullptr, false);
+  if (!json.is_object()) {
+    return fail(ErrorKind::malformed, "read", "an instance's memory", "it is no JSON object");
+  }
+  InstanceMemory memory;
+  memory.wish = text(json, "wish");
+  memory.wished_image = text(json, "wished_image");
+  memory.restarts = count(json, "restarts");
+  memory.interfaces = text(json, "interfaces");
+  memory.starts = count(json, "starts");
+  memory.failures = count(json, "failures");
+  memory.broken = boolean(json, "broken");
+  memory.finished = boolean(json, "finished");
+  memory.cause = text(json, "cause");
+  memory.last_log = text(json, "last_log");
+  memory.rejected_image = text(json, "rejected_image");
+  memory.rejected_why = text(json, "rejected_why");
+  memory.state = beaconry::state(kStates, text(json, "state"));
+  memory.since = time(json, "since");
+  if (const auto update = json.find("update"); update != json.end() && update->is_object()) {
+    memory.update.state = beaconry::state(kUpdates, text(*update, "state"));
+    memory.update.what = text(*update, "what");
+    memory.update.reason = text(*update, "reason");
+    memory.update.since = time(*update, "since");
+  }
+  return memory;
+}
+
+}  // namespace beaconry

@@ -1,0 +1,47 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/rate_bucket.h"
+#include "sensor/services.h"
+#include "sensor/services/config_delivery.h"
+#include "sensor/services/health_check.h"
+#include "sensor/services/retention_watch.h"
+
+namespace beaconry {
+
+// What the services keep of one instance.
+struct Member {
+  Member(const Services::Instance& of, const std::string& sensor)
+      : instance(of),
+        config(of.name + "@" + sensor, !of.manifest.config_schema_json.empty()),
+        health(of.name, of.manifest.health_every, of.manifest.health_deadline) {
+    observed.name = of.name;
+  }
+
+  Services::Instance instance;
+  bool prepared = false;  // a start of ours is coming; else it was running already
+  bool running = false;
+  Timestamp running_since{};  // of the day, in this run
+  ConfigDelivery config;
+  HealthCheck health;
+  RetentionWatch retention;
+  InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health
+  // Messages that are no events: nobody needs more.
+  RateBucket talk{kTalk, 10 * kTalk};
+  std::uint64_t talk_dropped = 0;
+  bool hello = false;
+
+  // What was told of its health last; survives a restart of the platform.
+  struct Told {
+    HealthState state = HealthState::unknown;
+    std::string cause;
+    Timestamp since{};
+  } told;
+  Timestamp told_at{};  // steady
+
+  static constexpr double kTalk = 50;  // a second
+};
+
+}  // namespace beaconry

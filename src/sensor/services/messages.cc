@@ -1,0 +1,183 @@
+// What instruments say, and what they are told.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "bus/json_fields.h"
+#include "bus/topics.h"
+#include "sensor/services/bus_access.h"
+#include "sensor/services/bus_services.h"
+#include "uplink/instrument_event_batch.h"
+
+namespace beaconry {
+namespace {
+
+constexpr std::size_t kMostFound = 100;
+constexpr std::size_t kMostAcknowledged = 200;  // in one message
+
+// Of an event that is not as it should be, so that its sender hears of it; empty: nobody knows.
+std::string event_uuid(const std::string& payload) {
+  const auto json = parse_json(payload, bounds::kMessage);
+  if (!json || !json->is_object()) return {};
+  const auto event = json->find("event");
+  if (event == json->end() || !event->is_object()) return {};
+  const auto uuid = event->find("uuid");
+  if (uuid == event->end() || !uuid->is_string()) return {};
+  std::string text = uuid->get<std::string>();
+  return is_event_uuid(text) ? text : std::string();
+}
+
+}  // namespace
+
+bool BusServices::say(const std::string& instance, const ToInstrument& message) {
+  if (!broker_->is_up()) return false;
+  return broker_->publish(topics::to_instrument(instance), encode(message)).has_value();
+}
+
+void BusServices::take(const MqttClient::Message& message) {
+  const std::string instance(topics::instance_of(message.topic));
+  const auto at = members_.find(instance);
+  if (at == members_.end()) return;  // of one that is gone
+  Member& one = *at->second;
+  auto decoded = decode_from_instrument(message.payload);
+  if (!decoded) {
+    intake_->malformed(instance);
+    if (const std::string uuid = event_uuid(message.payload); !uuid.empty()) {
+      say(instance, to_instrument::Refuse{{uuid}, decoded.error().message()});
+    }
+    if (reported_.insert("malformed " + instance).second) {
+      log_warning(instance +
+                  " says what is no message of the protocol: " + decoded.error().message());
+    }
+    return;
+  }
+  take(one, std::move(*decoded));
+}
+
+void BusServices::take(Member& member, FromInstrument message) {
+  const std::string& name = member.instance.name;
+  if (auto* event = std::get_if<from_instrument::Publish>(&message)) {
+    member.health.heard(steady_);
+    member.config.heard(false, steady_);
+    member.retention.heard(steady_);
+    intake_->offer(name, std::move(event->event), steady_);
+    return;
+  }
+  if (!member.talk.take(steady_)) {
+    ++member.talk_dropped;
+    if (reported_.insert("talk " + name).second) {
+      tell(name, "flooding", name + " floods the bus with messages that are no events", "{}");
+    }
+    return;
+  }
+  const bool hello = std::holds_alternative<from_instrument::Hello>(message);
+  if (auto* answer = std::get_if<from_instrument::HealthAnswer>(&message)) {
+    if (!member.health.answered(*answer, steady_, now_)) intake_->malformed(name);
+  } else {
+    member.health.heard(steady_);
+  }
+  member.config.heard(hello, steady_);
+  member.retention.heard(steady_);
+  if (hello) member.hello = true;
+  if (auto* answer = std::get_if<from_instrument::Configured>(&message)) {
+    member.config.answered(*answer, steady_);
+    keep(member);
+  } else if (auto* receipt = std::get_if<from_instrument::Receipt>(&message)) {
+    if (!member.retention.receipt(receipt->receipt, steady_, now_)) intake_->malformed(name);
+    keep(member);
+  } else if (auto* question = std::get_if<from_instrument::Find>(&message)) {
+    find(member, *question);
+  }
+}
+
+void BusServices::find(const Member& member, const from_instrument::Find& question) {
+  to_instrument::Found found;
+  found.context_uuid = question.uuid;
+  const Manifest& manifest = member.instance.manifest;
+  for (const auto& [name, other] : members_) {
+    const Manifest& of = other->instance.manifest;
+    if (name == member.instance.name || !may_find(manifest, of.name)) continue;
+    if (!question.instrument.empty() && question.instrument != of.name) continue;
+    if (found.instruments.size() >= kMostFound) break;
+    found.instruments.push_back(
+        {name, of.name, of.version, std::string(to_string(other->observed.state)), of.event_types});
+  }
+  say(member.instance.name, found);
+}
+
+void BusServices::attend(Member& member) {
+  const std::string& name = member.instance.name;
+  member.config.work(steady_);
+  member.retention.work(steady_);
+  if (auto news = member.config.take_news()) {
+    log_warning("configuration of " + name + ": " + *news);
+    tell(name, "config_failed", name + ": configuration " + *news, "{}");
+  }
+  if (member.config.take_restart()) {
+    options_.restart(name, "it hangs in a configuration; it goes back to the one before");
+  }
+  if (!broker_->is_up()) {
+    member.health.pause(steady_);
+    keep(member);
+    return;
+  }
+  member.health.work(steady_, now_);
+  if (const auto uuid = member.health.due(steady_)) {
+    if (say(name, to_instrument::AskHealth{*uuid})) member.health.asked(*uuid, steady_, now_);
+  }
+  if (const auto document = member.config.due()) {
+    keep(member);  // what is delivered is on disk
+    if (say(name, to_instrument::Configure{*document})) member.config.sent(steady_);
+  }
+  if (const auto command = member.retention.due(steady_, now_)) {
+    if (say(name, *command)) member.retention.sent(*command, steady_, now_);
+  }
+  keep(member);
+}
+
+void BusServices::commit_events() {
+  EventIntake::Outcome outcome = intake_->commit(steady_, now_);
+  for (auto& [name, uuids] : outcome.acknowledged) {
+    for (std::size_t from = 0; from < uuids.size(); from += kMostAcknowledged) {
+      const std::size_t to = std::min(uuids.size(), from + kMostAcknowledged);
+      say(name, to_instrument::Acknowledge{{uuids.begin() + static_cast<std::ptrdiff_t>(from),
+                                            uuids.begin() + static_cast<std::ptrdiff_t>(to)}});
+    }
+  }
+  for (EventIntake::Refusal& refusal : outcome.refused) {
+    say(refusal.instance,
+        to_instrument::Refuse{std::move(refusal.uuids), std::move(refusal.reason)});
+  }
+  if (outcome.stored.empty()) return;
+  senders_->wake_events();
+  for (const KeptEvent& kept : outcome.stored) {
+    if (kept.event.type.starts_with("sensor.")) continue;  // for people, not for instruments
+    const auto sent = broker_->publish(topics::events(kept.instance), encode(kept.event));
+    if (!sent) break;  // the bus is away or full; who listens to it misses these
+  }
+}
+
+void BusServices::work(Timestamp now) {
+  now_ = now;
+  steady_ = steady_time_.at(now);
+  messages_.clear();
+  broker_->work(messages_);
+  for (const auto& message : messages_)
+    take(message);
+  for (auto& [name, one] : members_) {
+    if (one->running) attend(*one);
+  }
+  if (steady_ >= next_refresh_) {
+    next_refresh_ = steady_ + std::chrono::seconds{1};
+    refresh_health();
+  }
+  commit_events();
+  if (steady_ >= next_write_) {
+    next_write_ = steady_ + std::chrono::seconds{30};
+    write_slow_state();
+  }
+}
+
+}  // namespace beaconry
