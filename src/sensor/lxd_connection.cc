@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -19,6 +21,8 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMostAnswer = 32 << 20;
 constexpr std::size_t kMostWords = 2'000;
+constexpr seconds kBusy{10};
+constexpr std::chrono::milliseconds kBetweenTries{50};
 
 tl::unexpected<Error> because(ErrorKind kind, std::string cause) {
   return fail(kind, "", "", std::move(cause));
@@ -152,7 +156,19 @@ Result<Json> Connection::change(const std::string& method, const std::string& ta
   return change(make_request(method, target, &body), within);
 }
 
+// An instance that ends by itself is busy with that for a moment.
 Result<Json> Connection::change(const HttpRequest& request, seconds within) const {
+  const auto until = std::chrono::steady_clock::now() + std::min(within, kBusy);
+  while (true) {
+    auto done = change_once(request, within);
+    if (done || done.error().cause.find("nstance is busy") == std::string::npos ||
+        std::chrono::steady_clock::now() >= until)
+      return done;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+Result<Json> Connection::change_once(const HttpRequest& request, seconds within) const {
   auto got = answer(request, within);
   if (!got) return got;
   const std::string operation = text_at(*got, "operation");

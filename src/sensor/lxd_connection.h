@@ -42,6 +42,7 @@ class Connection {
   Result<std::string> socket() const;
 
  private:
+  Result<Json> change_once(const HttpRequest& request, std::chrono::seconds within) const;
   Result<Json> answer(const HttpRequest& request, std::chrono::seconds within) const;
 
   const std::string socket_;
