@@ -52,7 +52,6 @@ Json to_json(const InstanceWish& wish) {
 InterfaceWish read_interface(JsonReader& at) {
   InterfaceWish wish;
   wish.name = at.text("name", 15);
-  if (wish.name.empty()) at.refuse("name", "is missing: the interface's name in the manifest");
   const std::string kind = at.text("kind", 16);
   bool known = kind.empty();
   for (const auto& [value, word] : kKinds) {
@@ -67,6 +66,7 @@ InterfaceWish read_interface(JsonReader& at) {
   wish.gateway = at.text("gateway", 64);
   wish.resolvers = at.texts("resolvers", kMostResolvers, 64);
   at.done();
+  if (wish.name.empty()) at.refuse("name", "is missing: the interface's name in the manifest");
   return wish;
 }
 
@@ -74,7 +74,6 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
   InstanceWish wish;
   wish.name = name;
   wish.image = at.text("image", 4096);
-  if (wish.image.empty()) at.refuse("image", "is missing");
   wish.running = at.boolean("running", true);
   at.list("interfaces", kMostInterfaces,
           [&](JsonReader& one) { wish.interfaces.push_back(read_interface(one)); });
@@ -106,7 +105,8 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
   }
   wish.approved = at.text("approved", 128);
   wish.allow_unsigned = at.boolean("allow_unsigned", false);
-  at.done();
+  at.done();  // first: a misspelt key is the better word for one that is missing
+  if (wish.image.empty()) at.refuse("image", "is missing");
   return wish;
 }
 

@@ -120,20 +120,16 @@ struct World {
     wish->running = running;
     wish->restarts = restarts;
   }
-  // Until there was nothing to do for as long as the longest pause may be.
+  // Until there was nothing to do for as long as the longest pause may be, or for hours.
   void settle() {
-    for (int idle = 0; idle < 100 && !daemon->forgotten;) {
+    const Timestamp end = now + std::chrono::hours{3};
+    for (int idle = 0; idle < 100 && !daemon->forgotten && now < end;) {
       const bool worked = daemon->work(wish, now, false);
       idle = worked ? 0 : idle + 1;
       if (!worked) now += std::chrono::seconds{idle < 70 ? 1 : 30};
     }
   }
 };
-if (daemon->forgotten) return;
-}
-}
-}
-;
 
 // Whatever is wished, fails and dies on the way: when the faults end, what holds is what was wished
 // last, and nothing is left over.

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kPersistent = "-persistent", kTransient = "-transient";
 constexpr std::size_t kLongestLog = 16 << 10;
 // What an image's init says at last: docs/formats/image.md.
-constexpr std::string_view kEnded = "beaconry: the instrument ended with status ";
+constexpr std::string_view kEnded = "instrument: ended with status ";
 
 Result<void> make_volumes(const StepPlan& plan, Runtime& runtime) {
   const Manifest::Limits& limits = plan.image.manifest.limits;

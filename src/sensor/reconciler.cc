@@ -82,6 +82,7 @@ void Reconciler::take_wishes(const DesiredState& desired, const std::string& who
   for (auto& [name, one] : entries_) {
     if (desired.instances.count(name) == 0) one.wish.reset();
     one.instance.take_wish(one.wish ? &*one.wish : nullptr, now);
+    if (!one.instance.facts().known) next_look_ = {};  // a new one
     save(one);
   }
   images_changed();

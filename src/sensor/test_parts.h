@@ -82,11 +82,11 @@ class FakeRuntime : public Runtime {
       const auto found = boxes.find(name);
       if (found == boxes.end()) return refuse("start", "no such container");
       if (crashing.count(found->second.fingerprint) != 0) {
-        found->second.log = "I crash\nbeaconry: the instrument ended with status 3\n";
+        found->second.log = "I crash\ninstrument: ended with status 3\n";
         return {};
       }
       if (ending.count(found->second.fingerprint) != 0) {
-        found->second.log = "beaconry: the instrument ended with status 0\n";
+        found->second.log = "instrument: ended with status 0\n";
         return {};
       }
       if (!found->second.running) found->second.process = ++last_process;
@@ -265,6 +265,50 @@ class FakeNetwork : public Network {
 
  private:
   std::mutex mutex_;
+};
+
+class FakeServices : public Services {
+ public:
+  explicit FakeServices(Options made_with) : options(std::move(made_with)) {}
+  Options options;
+  std::map<std::string, Instance> running;  // by name: started, not stopped
+  std::map<std::string, int> changes;
+  std::set<std::string> sick, gone;
+  std::vector<std::pair<std::string, std::string>> told;  // instance, word
+  std::vector<ContainerSpec::Folder> folders;
+
+  Result<std::vector<ContainerSpec::Folder>> prepare(const Instance& instance) override {
+    auto shared = folders;
+    shared.push_back({"/run/beaconry/" + instance.name, "/run/instrument", false});
+    return shared;
+  }
+  void started(const Instance& instance, Timestamp) override { running[instance.name] = instance; }
+  void stopping(const std::string&) override {}
+  void stopped(const std::string& instance, Timestamp) override { running.erase(instance); }
+  void removed(const std::string& instance) override { gone.insert(instance); }
+  void changed(const Instance& instance, Timestamp) override {
+    running[instance.name] = instance;
+    ++changes[instance.name];
+  }
+  void observe(const std::string&, const std::vector<InterfaceReport>&,
+               const InstanceReport::Storage&, const InstanceReport::Storage&) override {}
+  void observe(const std::string&, InstanceState, const std::string&) override {}
+  void tell(const std::string& instance, const std::string& word, const std::string&,
+            const std::string&) override {
+    told.emplace_back(instance, word);
+  }
+  bool is_healthy_since(const std::string& instance, Timestamp) const override {
+    return running.count(instance) != 0 && sick.count(running.at(instance).manifest.version) == 0;
+  }
+  void fill(InstanceReport&) const override {}
+  Health health() const override { return {}; }
+  std::vector<int> descriptors() const override { return {}; }
+  void work(Timestamp) override {}
+  std::vector<KeptEvent> events(const std::string&, std::size_t) const override { return {}; }
+  std::optional<Result<void>> fetch_now(const std::string&) override { return {}; }
+  std::string bus_fault() const override { return {}; }
+  std::uint64_t bus_restarts() const override { return 0; }
+  SensorReport::Uplink uplink() const override { return {}; }
 };
 
 }  // namespace beaconry::test
