@@ -13,11 +13,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "common/child.h"
 #include "common/duration.h"
 #include "common/interface.h"
+#include "common/run_briefly.h"
 #include "detector/canary_watch.h"
 #include "detector/relay.h"
+#include "sdk/child.h"
 #include "sdk/instrument.h"
 
 namespace beaconry {
@@ -70,11 +71,8 @@ class Detector {
     every_ = *every;
     canary_.reset();
     if (config.value("canary", true)) canary_ = std::make_unique<CanaryWatch>(every_);
-    if (child_) child_->end(kPatienceAtTheEnd);
-    child_.reset();
-    backoff_.reset();
     configured_ = true;
-    tick();
+    start();
     return {};
   }
 
@@ -87,19 +85,12 @@ class Detector {
     const Relay::Status status = relay_->status();
     if (status.dropped > dropped_) dropping_ = time;
     dropped_ = status.dropped;
-    if (child_) {
-      child_->work([&](std::string_view line) {
-        last_line_ = terminal_safe(line);
-        log_info(line);
-      });
-      if (child_->is_running()) return;
-      fault_ = "the collector " + child_->how_it_ended();
-      if (!last_line_.empty()) fault_ += ": " + last_line_;
-      log_error(fault_);
-      child_.reset();
-      backoff_.ended(time);
+    child_->work(time);
+    // Ended and started again by itself.
+    if (child_->is_running() && child_->pid() != pid_) {
+      pid_ = child_->pid();
+      started_ = now();
     }
-    if (backoff_.is_due(time)) start(time);
   }
 
   Health health(const sdk::Instrument& instrument) const {
@@ -111,7 +102,7 @@ class Detector {
     }
     whole.parts.push_back(interface_health(interface_));
     whole.parts.push_back(collector_health());
-    if (canary_ && child_) whole.parts.push_back(canary_->health(now(), started_));
+    if (canary_ && child_->is_running()) whole.parts.push_back(canary_->health(now(), started_));
     whole.state = HealthState::healthy;
     whole.evidence = whole.parts.back().evidence;
     bool is_fault = false;
@@ -128,40 +119,25 @@ class Detector {
 
   // What it holds of others' traffic is the collector's spool: batches that wait for the uplink.
   // They are the server's to keep or to drop by its own retention; none waits long.
-  void stop() {
-    if (child_) child_->end(kPatienceAtTheEnd);
-  }
+  void stop() { child_.reset(); }
 
  private:
   static Result<void> check(const std::string& text) {
     if (auto written = replace_file(kConfig, text); !written) return written;
-    auto child = Child::start({{kCollector, "--config", kConfig, "--check"}});
-    if (!child) return tl::unexpected<Error>(child.error());
-    std::string first;
-    const auto until = Clock::now() + std::chrono::seconds{5};
-    const auto take = [&](std::string_view line) {
-      if (first.empty()) first = terminal_safe(line);
-    };
-    while ((*child)->is_running() && Clock::now() < until)
-      (*child)->work(take);
-    (*child)->work(take);
-    if ((*child)->how_it_ended() == "ended with status 0") return {};
-    return fail(ErrorKind::usage, "configure", "the collector", first);
+    const auto said = run_briefly({kCollector, "--config", kConfig, "--check"});
+    if (!said) return fail(ErrorKind::usage, "configure", "the collector", said.error().cause);
+    return {};
   }
 
-  void start(Clock::time_point time) {
-    backoff_.started(time);
-    last_line_.clear();
+  void start() {
+    sdk::Child::Options options;
+    options.command = {kCollector, "--config", kConfig};
+    options.patience = kPatienceAtTheEnd;
+    child_ = std::make_unique<sdk::Child>(options, [](std::string_view line) { log_info(line); });
     if (::mkdir(kState, 0700) != 0 && errno != EEXIST)
-      fault_ = fail_errno("make folder", kState).value().message();
-    auto started = Child::start({{kCollector, "--config", kConfig}});
-    if (!started) {
-      fault_ = started.error().message();
-      log_error(fault_);
-      backoff_.ended(time);
-      return;
-    }
-    child_ = std::move(*started);
+      log_error(fail_errno("make folder", kState).value().message());
+    if (auto started = child_->start(); !started) log_error(started.error().message());
+    pid_ = child_->pid();
     started_ = now();
   }
 
@@ -174,10 +150,12 @@ class Detector {
     const auto patience = 3 * every_ + std::chrono::seconds{30};
     part.evidence = with_thousands(status.batches) + " batches, " + with_thousands(status.packets) +
                     " packets, " + with_thousands(status.events) + " events";
-    if (!child_) {
+    if (!child_->is_running()) {
       part.state = HealthState::failed;
       part.cause = "the collector does not run";
-      part.evidence = fault_;
+      part.evidence = "it ended with " + child_->last_end();
+      if (!child_->last_lines().empty())
+        part.evidence += ": " + terminal_safe(child_->last_lines().back());
       part.fix = "look at the instrument's log; it is started again by itself";
     } else if (time - std::max(started_, status.last) > patience) {
       part.state = status.error.empty() ? HealthState::failed : HealthState::degraded;
@@ -198,16 +176,16 @@ class Detector {
     return part;
   }
 
-  std::string interface_ = "mirror", fault_ = "it was not started yet", last_line_;
+  std::string interface_ = "mirror";
   std::chrono::seconds every_{10};
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<CanaryWatch> canary_;
-  std::unique_ptr<Child> child_;
-  Backoff backoff_;
+  int pid_ = 0;
   Timestamp started_{};
   std::uint64_t dropped_ = 0;
   Clock::time_point dropping_{};
   bool configured_ = false;
+  std::unique_ptr<sdk::Child> child_;
 };
 
 int run_detector() {

@@ -203,6 +203,10 @@ constexpr ConfigKey kKeys[] = {
      1e9},
     {"leaks.observation_retention", kDuration, "How long observations are kept. Leaks stay.", "90d",
      3600, 10 * kYear},
+    {"instrument_events.most", kCount,
+     "Events of sensors' instruments that are kept; beyond it the oldest go.", "1000000", 1000,
+     1e9},
+    {"instrument_events.retention", kDuration, "How long they are kept.", "90d", 3600, 10 * kYear},
 
     {"detection.cv_threshold", kNumber,
      "Intervals whose coefficient of variation is below this look like a beacon's.", "0.15", 0.001,
@@ -242,6 +246,12 @@ constexpr ConfigKey kKeys[] = {
     {"alerting.queue_size", kCount,
      "Waiting alerts that count as a full queue (100 %). Past it they wait on disk.", "1000", 1,
      1e7},
+    {"alerting.instrument_events", kEntries,
+     "Which events of instruments become alerts, by type, such as `{'*.ev.alert': critical, "
+     "'sensor.ev.flooding': none}`: low, medium, high, critical or none. The first that fits "
+     "counts, then the defaults: `*.ev.alert`, `sensor.ev.broken` and `sensor.ev.interface_lost` "
+     "high, `sensor.ev.tried_to_transmit` critical, `sensor.ev.update_rolled_back`, "
+     "`sensor.ev.flooding` and `sensor.ev.retention_overdue` medium."},
     {"alerting.syslog.enabled", kBoolean, "Whether alerts go to syslog.", "false"},
     {"alerting.syslog.address", kText,
      "`/dev/log`, `udp://host:514`, `tcp://host:514`, `tls://host:6514`.", "/dev/log"},

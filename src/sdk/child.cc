@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,9 +29,23 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
-// Without what run() holds back, else no SIGTERM would reach it.
+// A file without a name, that is nowhere but in memory: a pipe might be too short.
+Result<Fd> nameless_file(std::string_view text) {
+  Fd file(::memfd_create("input", MFD_CLOEXEC));
+  if (!file) return fail_errno("make", "a program's input");
+  while (!text.empty()) {
+    const ssize_t wrote = ::write(file.get(), text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return fail_errno("write", "a program's input");
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("write", "a program's input");
+  return file;
+}
+
+// Without what run() holds back, else no SIGTERM would reach it. `input` of -1: nothing.
 int spawn(const std::vector<std::string>& command, const std::vector<std::string>& environment,
-          int output, pid_t& pid) {
+          int input, int output, pid_t& pid) {
   std::vector<std::string> all;
   for (char** one = environ; *one != nullptr; ++one) {
     const std::string_view name =
@@ -46,7 +61,10 @@ int spawn(const std::vector<std::string>& command, const std::vector<std::string
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (input >= 0)
+    ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+  else
+    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
   sigset_t none, usual;
@@ -84,8 +102,14 @@ Result<void> Child::start(Clock::time_point now) {
   Fd output(ends[0]);
   const Fd writer(ends[1]);
   ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
+  Fd input;
+  if (!options_.input.empty()) {
+    auto made = nameless_file(options_.input);
+    if (!made) return tl::unexpected<Error>(std::move(made.error()));
+    input = std::move(*made);
+  }
   pid_t pid = 0;
-  const int error = spawn(options_.command, options_.environment, writer.get(), pid);
+  const int error = spawn(options_.command, options_.environment, input.get(), writer.get(), pid);
   started_ = now;
   if (error != 0) {
     last_end_ = std::string("cannot be started: ") + std::strerror(error);

@@ -21,7 +21,10 @@ class Child {
   using Clock = std::chrono::steady_clock;
   struct Options {
     std::vector<std::string> command;  // the program, in PATH or with its path, and its arguments
-    std::vector<std::string> environment;                                // NAME=value, besides ours
+    std::vector<std::string> environment;  // NAME=value, besides ours
+    // Its whole standard input: the way for secrets, which are then in no file, no list of
+    // processes and no environment.
+    std::string input;
     bool restart = true;                                                 // when it ended by itself
     std::chrono::milliseconds first_delay{1000}, longest_delay{60'000};  // twice as long each time
     std::chrono::milliseconds good_after{60'000};  // that it ran: the next delay is the first again

@@ -50,6 +50,15 @@ TEST_F(ChildTest, ItsLinesAreReadOfBothOutputsAndTheLastWithoutAnEnd) {
   EXPECT_EQ(child.restarts(), 0U);
 }
 
+TEST_F(ChildTest, GetsItsWholeInputHoweverLongAndAgainAtEachStart) {
+  auto options = shell("wc -c");
+  options.input.assign(200'000, 's');
+  Child child(options, keep());
+  ASSERT_TRUE(child.start());
+  ASSERT_TRUE(until(child, [&] { return lines_.size() == 2; }));
+  EXPECT_EQ(lines_, (std::vector<std::string>{"200000", "200000"}));
+}
+
 TEST_F(ChildTest, IsStartedAgainAndWaitsLongerEachTime) {
   Child child(shell("exit 1"), keep());
   auto now = Child::Clock::now();

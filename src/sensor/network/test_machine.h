@@ -41,7 +41,8 @@ inline Timestamp now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
-// A process that does nothing in a network namespace of its own.
+// A process that does nothing in a network namespace of its own, which belongs to a user namespace
+// of its own: of an unprivileged container.
 class Container {
  public:
   Container() {
@@ -50,7 +51,7 @@ class Container {
     process_ = ::fork();
     if (process_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      const char word = ::unshare(CLONE_NEWNET) == 0 ? '+' : '-';
+      const char word = ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? '+' : '-';
       (void)!::write(ready[1], &word, 1);
       for (;;)
         ::pause();
