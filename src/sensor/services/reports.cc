@@ -24,7 +24,7 @@ bool BusServices::is_healthy_since(const std::string& instance, Timestamp since)
   const auto asked = one.health.healthy_asked();
   if (!asked || !one.config.is_settled()) return false;
   // A clock that was set back meanwhile: the run counts instead.
-  return *asked >= (since > now_ ? one.running_since : since);
+  return *asked >= (since > now_ + SteadyTime::kLongestPause ? one.running_since : since);
 }
 
 Health BusServices::instance_health_of(const Member& member, InstanceReport report) const {
