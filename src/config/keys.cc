@@ -116,6 +116,40 @@ constexpr ConfigKey kKeys[] = {
      "Who home becomes once it listens; unset: the first there is of `beaconry-home`, `beaconry`, "
      "`nobody`."},
 
+    {"sensor.name", kText,
+     "What this sensor is called: instances are `beacon_0@NAME`; unset: the host's name."},
+    {"sensor.desired_dir", kText,
+     "Folder of the files that define instruments; the command line defines others.",
+     "/etc/beaconry/sensor.d"},
+    {"sensor.keys_dir", kText,
+     "Folder of the minisign keys (`*.pub`) that images and resources may be signed with.",
+     "/etc/beaconry/instrument-keys"},
+    {"sensor.lxd_socket", kText,
+     "LXD's or Incus's Unix socket; unset: the first that answers of the usual ones."},
+    {"sensor.pool", kText, "The storage pool that `beaconry sensor setup` makes.", "beaconry"},
+    {"sensor.profile", kText, "The profile that it makes.", "beaconry"},
+    {"sensor.server", kText,
+     "The server: `https://host:9090`, `unix:/path`; one that was joined wins. Unset and none "
+     "joined: events stay in the spool."},
+    {"sensor.token_file", kText, "File that holds a token for the server."},
+    {"sensor.state_dir", kText, "Its key, its server, images, instances' state and the spool.",
+     "/var/lib/beaconry-sensor"},
+    {"sensor.spool_dir", kText,
+     "Events and batches that wait for the server; unset: `spool` in its state folder."},
+    {"sensor.spool_bytes", kSize,
+     "Disk space for each of the two; beyond it the oldest go, counted.", "256M", kMega,
+     16 * kTera},
+    {"sensor.run_dir", kText, "The bus and what else running instruments are given.",
+     "/run/beaconry-sensor"},
+    {"sensor.socket", kText,
+     "Unix socket of its API, for `beaconry instrument` and `beaconry sensor`.",
+     "/run/beaconry-sensor/sensor.sock"},
+    {"sensor.broken_after", kCount,
+     "Failures in a row after which an instrument waits for a person.", "5", 1, 1000},
+    {"sensor.user", kText,
+     "Who the bus's broker becomes; unset: the first there is of `mosquitto`, `nobody`. The sensor "
+     "itself stays root."},
+
     {"control_plane.listen_address", kText,
      "Where the server listens. Beyond loopback it needs TLS and a token, or `--insecure`.",
      "127.0.0.1"},
@@ -169,6 +203,10 @@ constexpr ConfigKey kKeys[] = {
      1e9},
     {"leaks.observation_retention", kDuration, "How long observations are kept. Leaks stay.", "90d",
      3600, 10 * kYear},
+    {"instrument_events.most", kCount,
+     "Events of sensors' instruments that are kept; beyond it the oldest go.", "1000000", 1000,
+     1e9},
+    {"instrument_events.retention", kDuration, "How long they are kept.", "90d", 3600, 10 * kYear},
 
     {"detection.cv_threshold", kNumber,
      "Intervals whose coefficient of variation is below this look like a beacon's.", "0.15", 0.001,
@@ -208,6 +246,12 @@ constexpr ConfigKey kKeys[] = {
     {"alerting.queue_size", kCount,
      "Waiting alerts that count as a full queue (100 %). Past it they wait on disk.", "1000", 1,
      1e7},
+    {"alerting.instrument_events", kEntries,
+     "Which events of instruments become alerts, by type, such as `{'*.ev.alert': critical, "
+     "'sensor.ev.flooding': none}`: low, medium, high, critical or none. The first that fits "
+     "counts, then the defaults: `*.ev.alert`, `sensor.ev.broken` and `sensor.ev.interface_lost` "
+     "high, `sensor.ev.tried_to_transmit` critical, `sensor.ev.update_rolled_back`, "
+     "`sensor.ev.flooding` and `sensor.ev.retention_overdue` medium."},
     {"alerting.syslog.enabled", kBoolean, "Whether alerts go to syslog.", "false"},
     {"alerting.syslog.address", kText,
      "`/dev/log`, `udp://host:514`, `tcp://host:514`, `tls://host:6514`.", "/dev/log"},

@@ -125,6 +125,9 @@ void Analysis::clean_up() {
   if (auto gone = control_.beacons().expire(now - kBeaconsKept); !gone) {
     log_warning(gone.error().message());
   }
+  if (auto gone = control_.instrument_events().prune(now); !gone) {
+    log_warning(gone.error().message());
+  }
 }
 
 // One of those that may wait; false if there are too many.

@@ -53,8 +53,21 @@ unsigned processors() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-// Configurations are only taken if sinks can be made of them.
-Result<void> check_sinks(const HuntConfig& config) {
+Result<InstrumentEvents::Settings> event_settings(const HuntConfig& config) {
+  InstrumentEvents::Settings settings;
+  auto rules = InstrumentRules::from(config.values);
+  if (!rules) return tl::unexpected<Error>(std::move(rules.error()));
+  settings.rules = std::move(*rules);
+  settings.most = config.values.count("instrument_events.most").value();
+  settings.retention = config.values.duration("instrument_events.retention").value();
+  return settings;
+}
+
+// Configurations are only taken if sinks and rules can be made of them.
+Result<void> check_config(const HuntConfig& config) {
+  if (auto events = event_settings(config); !events) {
+    return tl::unexpected<Error>(std::move(events.error()));
+  }
   auto sinks = make_sinks(config.values);
   if (!sinks) return tl::unexpected<Error>(std::move(sinks.error()));
   return {};
@@ -87,6 +100,7 @@ Control::~Control() {
   if (edges_ != nullptr) {
     if (auto saved = edges_->save(clock_()); !saved) log_warning(saved.error().message());
   }
+  instrument_events_.reset();
   leaks_.reset();
   alert_queue_.reset();
   ingest_.reset();
@@ -126,7 +140,7 @@ Result<void> Control::open_state(const ConfigValues& values) {
 
 Result<void> Control::open_parts() {
   if (auto done = put(Database::open(paths_.database), database_); !done) return done;
-  if (auto done = put(ConfigHistory::open(*database_, file_, started_, check_sinks), config_);
+  if (auto done = put(ConfigHistory::open(*database_, file_, started_, check_config), config_);
       !done) {
     return done;
   }
@@ -147,7 +161,10 @@ Result<void> Control::open_parts() {
       static_cast<std::size_t>(config_->current()->values.count("alerting.queue_size").value());
   if (auto done = put(AlertQueue::open(queue, clock_), alert_queue_); !done) return done;
   const Leaks::Parts parts{*database_, *probes_, *triage_, *alerts_, *alert_queue_, *events_};
-  return put(Leaks::open(parts, leak_settings(*config_->current()), started_), leaks_);
+  auto done = put(Leaks::open(parts, leak_settings(*config_->current()), started_), leaks_);
+  if (!done) return done;
+  const InstrumentEvents::Parts told{*database_, *triage_, *leaks_, *events_};
+  return put(InstrumentEvents::open(told), instrument_events_);
 }
 
 void Control::take_observations(Ingest::Options& ingest) {
@@ -163,6 +180,25 @@ void Control::take_observations(Ingest::Options& ingest) {
   ingest.may_observe = [this](const std::string& edge) {
     const auto known = edges_->find(edge);
     return !known || !known->enrolled || known->kind == "home";
+  };
+}
+
+void Control::take_events(Ingest::Options& ingest) {
+  ingest.tell = [this](Ingest::Told told) {
+    const Envelope& envelope = told.envelope;
+    const auto known = edges_->find(envelope.edge);
+    InstrumentEvents::Batch batch;
+    batch.edge = envelope.edge;
+    batch.sensor = known && known->enrolled ? known->name : terminal_safe(envelope.edge_name);
+    batch.incarnation = envelope.incarnation;
+    batch.sequence = envelope.sequence;
+    batch.events = std::move(told.events);
+    batch.replayed = told.replayed;
+    return instrument_events_->take(batch, told.accepted);
+  };
+  ingest.is_sensor = [this](const std::string& edge) {
+    const auto known = edges_->find(edge);
+    return !known || !known->enrolled || known->kind == "sensor";
   };
 }
 
@@ -194,6 +230,8 @@ Result<void> Control::open_series() {
                                    journal.most_bytes - std::min(journal.most_bytes, kSegmentRoom));
   ingest.needs_key = [this](const std::string& edge) { return edges_->needs_key(edge); };
   take_observations(ingest);
+  take_events(ingest);
+  ingest.event_batch.most_bytes = unpacked;
   ingest_ = std::make_unique<Ingest>(
       std::move(ingest), *journal_,
       [this](const std::string& edge, Timestamp now) { return hunt_->sink(edge, now); });
@@ -206,13 +244,18 @@ Result<void> Control::open_series() {
 
 void Control::hear(const Ingest::Heard& heard) {
   const EdgeLedger::Batch& batch = heard.batch;
-  const std::string name = batch.name.empty() ? "unnamed" : batch.name;
+  std::string name = batch.name.empty() ? "unnamed" : batch.name;
+  if (!heard.relayed_by.empty()) {  // a sensor is called what it was enrolled as
+    const auto sensor = edges_->find(heard.relayed_by);
+    if (sensor && sensor->enrolled) name = name.substr(0, name.find('@') + 1) + sensor->name;
+  }
   // Who is not enrolled is told apart by the key that it names: two collectors with one name are
   // two.
   const std::string id = batch.predecessor ? Edges::unenrolled_id(name) : batch.id;
   Edges::News news;
   news.name = name;
   news.address = heard.address;
+  news.via = heard.relayed_by;
   news.seen = batch.received;
   if (!batch.predecessor) news.clock_skew = batch.clock_skew;
   if (!heard.repeated) news.events = batch.events;
@@ -262,6 +305,9 @@ Result<void> Control::apply_config() {
   const auto config = config_->current();
   hunt_->set_settings(hunt_settings(*config, workers_));
   leaks_->set_settings(leak_settings(*config));
+  auto events = event_settings(*config);
+  if (!events) return tl::unexpected<Error>(std::move(events.error()));
+  instrument_events_->set_settings(*events);
   std::string key = config->values.text("control_plane.api_key").value_or("");
   if (const auto file = config->values.text("control_plane.api_key_file")) {
     constexpr std::size_t kLongestKey = 4096;

@@ -19,6 +19,7 @@
 #include "control/events.h"
 #include "control/homes.h"
 #include "control/ingest.h"
+#include "control/instrument_events.h"
 #include "control/leaks.h"
 #include "control/metrics.h"
 #include "control/probes.h"
@@ -84,6 +85,7 @@ class Control {
   Probes& probes() const { return *probes_; }
   Homes& homes() const { return *homes_; }
   Leaks& leaks() const { return *leaks_; }
+  InstrumentEvents& instrument_events() const { return *instrument_events_; }
   AlertQueue& alert_queue() const { return *alert_queue_; }
   Spool& journal() const { return *journal_; }
   LiveHunt& hunt() const { return *hunt_; }
@@ -98,6 +100,7 @@ class Control {
   Result<void> open_parts();
   Result<void> open_series();
   void take_observations(Ingest::Options& ingest);
+  void take_events(Ingest::Options& ingest);
   void hear(const Ingest::Heard& heard);
 
   std::function<Timestamp()> clock_;
@@ -126,6 +129,7 @@ class Control {
   std::unique_ptr<LiveHunt> hunt_;
   std::unique_ptr<EventHub> events_;
   std::unique_ptr<Leaks> leaks_;
+  std::unique_ptr<InstrumentEvents> instrument_events_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Analysis> analysis_;

@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "control/openapi.h"
 #include "http/client.h"
+#include "uplink/instrument_event_batch.h"
+#include "uplink/relayed_batch.h"
 
 namespace beaconry {
 namespace {
@@ -309,6 +311,92 @@ TEST_F(ControlTest, FromTheFirstTokenOnNobodyComesWithoutOne) {
   EXPECT_EQ(send("GET", "/api/v1/status", "", {{"x-api-key", token}}).status, 200);
   EXPECT_EQ(send("POST", "/api/v1/analyze", "", {{"authorization", "Bearer " + token}}).status,
             403);
+}
+
+// A sensor's batch over HTTP.
+Envelope of_sensor(std::uint64_t sequence, ContentKind kind, std::string content) {
+  Envelope envelope;
+  envelope.edge = std::string(64, 'd');
+  envelope.edge_name = "sensor001";
+  envelope.incarnation = std::string(32, '2');
+  envelope.sequence = sequence;
+  envelope.sent = now();
+  envelope.content_kind = kind;
+  envelope.content = std::move(content);
+  return envelope;
+}
+
+TEST_F(ControlTest, EventsOfInstrumentsAreListedAndBecomeAlerts) {
+  InstrumentEventBatch batch;
+  batch.made = now();
+  for (const char* type : {"instruments.beacon.ev.alert", "instruments.beacon.ev.status"}) {
+    InstrumentEvent event;
+    event.instance = "beacon_0";
+    event.uuid = "00000000-0000-4000-8000-00000000000" + std::to_string(batch.events.size());
+    event.time = now();
+    event.type = type;
+    event.message = "a leak";
+    event.data_json = R"({"methods": ["dns"]})";
+    batch.events.push_back(event);
+  }
+  const std::string body = encode_envelope(
+      of_sensor(1, ContentKind::instrument_events, encode_instrument_events(batch)));
+  const HttpHeaders protobuf{{"content-type", "application/x-protobuf"}};
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(send("POST", "/api/v1/telemetry", body, protobuf).status, 200);
+  const Json all = get("/api/v1/instrument-events");
+  EXPECT_EQ(all["count"], 2);
+  EXPECT_EQ(all["received"]["stored"], 2);
+  const Json listed =
+      get("/api/v1/instrument-events?type=*.ev.alert&instance=beacon_0@sensor001&since=1h");
+  ASSERT_EQ(listed["events"].size(), 1U);
+  const Json event = listed["events"][0];
+  EXPECT_EQ(event["source"], "beacon_0@sensor001");
+  EXPECT_EQ(event["data"]["methods"][0], "dns");
+  EXPECT_EQ(send("GET", "/api/v1/instrument-events?since=x").status, 400);
+  EXPECT_EQ(get("/api/v1/instrument-events?edge=other")["count"], 0);
+
+  const Json alerts = get("/api/v1/alerts?kind=instruments.beacon.ev.alert");
+  ASSERT_EQ(alerts["alerts"].size(), 1U);
+  EXPECT_EQ(alerts["alerts"][0]["alert_id"], event["alert"]);
+  EXPECT_EQ(alerts["alerts"][0]["subject"], "beacon_0@sensor001");
+  EXPECT_THAT(send("GET", "/api/v1/metrics").body,
+              HasSubstr("beaconry_instrument_events_total{outcome=\"stored\"} 2"));
+
+  // A person says that this instrument's alerts are none.
+  post("/api/v1/triage",
+       R"({"subject": "beacon_0@sensor001", "decision": "benign", "reason": "a test"})");
+  batch.events.resize(1);
+  batch.events[0].uuid.back() = '9';
+  send("POST", "/api/v1/telemetry",
+       encode_envelope(
+           of_sensor(2, ContentKind::instrument_events, encode_instrument_events(batch))),
+       protobuf);
+  EXPECT_EQ(get("/api/v1/alerts?kind=instruments.beacon.ev.alert")["alerts"].size(), 1U);
+  EXPECT_EQ(get("/api/v1/instrument-events")["received"]["alerts_muted"], 1);
+  EXPECT_EQ(send("DELETE", "/api/v1/triage/beacon_0%40sensor001").status, 200);
+}
+
+TEST_F(ControlTest, AnInstrumentThatASensorRelaysIsListedUnderItsName) {
+  FlowBatchBuilder builder;
+  Envelope inner = of_sensor(1, ContentKind::flows, builder.finish(now(), {}));
+  inner.edge = std::string(64, 'a');
+  inner.edge_name = "I am another";
+  const std::string body = encode_envelope(of_sensor(
+      1, ContentKind::relayed, encode_relayed({"detector_0", now(), encode_envelope(inner)})));
+  const HttpHeaders protobuf{{"content-type", "application/x-protobuf"}};
+  EXPECT_EQ(send("POST", "/api/v1/telemetry", body, protobuf).status, 200);
+  const Json edges = get("/api/v1/edges")["edges"];
+  ASSERT_EQ(edges.size(), 2U);
+  EXPECT_EQ(edges[0]["name"], "detector_0@sensor001");
+  EXPECT_EQ(edges[0]["state"], "relayed");
+  EXPECT_EQ(edges[0]["kind"], "instrument");
+  EXPECT_EQ(edges[0]["via"], std::string(64, 'd'));
+  EXPECT_EQ(edges[1]["name"], "sensor001");
+  // Nobody else may speak for it now.
+  inner.edge = edges[0]["id"].get<std::string>();
+  inner.sequence = 2;
+  EXPECT_EQ(send("POST", "/api/v1/telemetry", encode_envelope(inner), protobuf).status, 403);
 }
 
 TEST_F(ControlTest, DocumentsEveryRoute) {

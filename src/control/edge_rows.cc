@@ -8,7 +8,8 @@ std::vector<Edges::Edge> read_edges(SQLite::Database& tables) {
   SQLite::Statement row(
       tables,
       "SELECT id, name, kind, enrolled, revoked, enrolments, enrolled_at, last_seen, last_address, "
-      "clock_skew, incarnation, sequence, batches, repeated, events, dropped, counters FROM edge");
+      "clock_skew, incarnation, sequence, batches, repeated, events, dropped, counters, via FROM "
+      "edge");
   std::vector<Edges::Edge> edges;
   while (row.executeStep()) {
     Edges::Edge edge;
@@ -29,6 +30,7 @@ std::vector<Edges::Edge> read_edges(SQLite::Database& tables) {
     edge.events = count_in(row.getColumn(14));
     edge.dropped = count_in(row.getColumn(15));
     edge.counters = row.getColumn(16).getString();
+    edge.via = row.getColumn(17).getString();
     edges.push_back(std::move(edge));
   }
   return edges;
@@ -49,7 +51,7 @@ std::vector<CursorRow> read_cursors(SQLite::Database& tables) {
 void write_edge(SQLite::Database& tables, const Edges::Edge& edge) {
   SQLite::Statement write(tables,
                           "INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                          "?, ?, ?, ?, ?)");
+                          "?, ?, ?, ?, ?, ?)");
   write.bind(1, edge.id);
   write.bind(2, edge.name);
   write.bind(3, edge.kind);
@@ -71,6 +73,7 @@ void write_edge(SQLite::Database& tables, const Edges::Edge& edge) {
   write.bind(15, to_column(edge.events));
   write.bind(16, to_column(edge.dropped));
   write.bind(17, edge.counters);
+  write.bind(18, edge.via);
   write.exec();
 }
 

@@ -23,7 +23,8 @@ inline constexpr const char* kEdgeMigrations[] = {
     "position INTEGER NOT NULL, PRIMARY KEY (edge, incarnation));"
     "CREATE TABLE edge_token (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, "
     "created INTEGER NOT NULL, created_by TEXT NOT NULL, expires INTEGER NOT NULL, used_by TEXT, "
-    "used_at INTEGER)"};
+    "used_at INTEGER)",
+    "ALTER TABLE edge ADD COLUMN via TEXT NOT NULL DEFAULT ''"};
 
 struct CursorRow {
   std::string edge, incarnation, cursor;

@@ -214,7 +214,9 @@ bool Edges::is_enrolled(std::string_view fingerprint) const {
 bool Edges::needs_key(std::string_view id) const {
   const std::lock_guard lock(mutex_);
   const auto found = edges_.find(id);
-  return found != edges_.end() && (found->second->edge.enrolled || found->second->edge.revoked);
+  if (found == edges_.end()) return false;
+  const Edge& edge = found->second->edge;
+  return edge.enrolled || edge.revoked || !edge.via.empty();
 }
 
 std::vector<Edges::Edge> Edges::list() const {
@@ -302,6 +304,10 @@ void Edges::note(const std::string& id, const News& news) {
   Edge& edge = found->second->edge;
   // An enrolled edge is called what it was enrolled as.
   if (!edge.enrolled && !news.name.empty()) edge.name = terminal_safe(news.name).substr(0, 255);
+  if (!news.via.empty() && !edge.enrolled) {
+    edge.via = news.via;
+    edge.kind = "instrument";
+  }
   if (!news.address.empty()) edge.last_address = news.address;
   edge.last_seen = std::max(edge.last_seen, news.seen);
   if (news.clock_skew) edge.clock_skew = news.clock_skew;

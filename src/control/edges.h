@@ -24,7 +24,8 @@ class Edges {
   struct Edge {
     std::string id;  // fingerprint of its key; of a predecessor "name:NAME"
     std::string name;
-    std::string kind;  // "collector", "home", "sensor"; empty: unknown
+    std::string kind;  // "collector", "home", "sensor", "instrument"; empty: unknown
+    std::string via;   // an instrument's sensor, by its fingerprint; empty: it comes by itself
     bool enrolled = false, revoked = false;
     std::uint64_t enrolments = 0;  // more than one: re-enrolled
     bool name_conflict = false;    // another edge that is not revoked has the same name
@@ -51,7 +52,8 @@ class Edges {
   // By id or, if only one has it, by name.
   Result<void> revoke(const std::string& id_or_name, Timestamp now);
   bool is_enrolled(std::string_view fingerprint) const;  // and not revoked
-  bool needs_key(std::string_view id) const;  // enrolled or revoked: nobody else speaks for it
+  // Enrolled or revoked, or an instrument's, for which its sensor speaks: nobody else does.
+  bool needs_key(std::string_view id) const;
   std::optional<Edge> find(const std::string& id) const;
   std::vector<Edge> list() const;  // by name
 
@@ -73,6 +75,7 @@ class Edges {
     std::uint64_t events = 0;
     std::optional<std::uint64_t> dropped;
     std::string counters;  // JSON object; empty: nothing new
+    std::string via;       // of an instrument
   };
   void note(const std::string& id, const News& news);
 

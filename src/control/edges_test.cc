@@ -137,8 +137,8 @@ TEST_F(EdgesTest, BatchesThatNeverCameAreMissingUntilTheyDo) {
 TEST_F(EdgesTest, WhoIsNotEnrolledIsListedAsSuchWithinABound) {
   const std::string id = Edges::unenrolled_id("lab");
   EXPECT_TRUE(receive(1, id));
-  edges_->note(id,
-               {"lab\x1b[31m", "10.0.0.9", kNow, std::chrono::seconds{-3}, 40, 7, R"({"a":1})"});
+  edges_->note(
+      id, {"lab\x1b[31m", "10.0.0.9", kNow, std::chrono::seconds{-3}, 40, 7, R"({"a":1})", {}});
   auto edge = edges_->find(id);
   ASSERT_TRUE(edge);
   EXPECT_FALSE(edge->enrolled);

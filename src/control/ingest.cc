@@ -5,15 +5,13 @@
 #include <variant>
 
 #include "base/log.h"
+#include "control/batch_entry.h"
 #include "control/journal_record.h"
 
 namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostRefusedKept = 16;
-// Numbers begin at 1: a thousand batches a second would take 34 years. What lies below the highest
-// counts as seen, so that one absurd number would end its stream.
-constexpr std::uint64_t kMostSequence = std::uint64_t{1} << 40;
 
 // Lets events pass once `open` has succeeded, and none if it fails. As a batch is checked before
 // its first event is handed over, nothing malformed reaches the journal, and nothing that is not in
@@ -95,23 +93,6 @@ Error too_long() {
           "control_plane.journal_bytes"};
 }
 
-BatchIdentity identity_of(const Envelope& envelope) {
-  return {envelope.edge + '/' + envelope.incarnation, envelope.sequence, {}};
-}
-
-EdgeLedger::Batch entry_of(const Envelope& envelope, FlowBatchContent&& content,
-                           Timestamp received) {
-  EdgeLedger::Batch entry;
-  entry.id = envelope.edge;
-  entry.name = envelope.edge_name;
-  entry.events = content.events;
-  entry.received = received;
-  entry.clock_skew = envelope.sent - received;
-  entry.batches_dropped = envelope.batches_dropped;
-  entry.counters = std::move(content.counters);
-  return entry;
-}
-
 EdgeLedger::Batch entry_of(const PredecessorRecord& record, Timestamp received) {
   EdgeLedger::Batch entry;
   entry.id = entry.name = record.node_id;
@@ -183,18 +164,33 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
   }
   const std::string record = journal_record(body);
   if (record.size() > options_.longest_record) return refuse(too_long(), envelope->edge);
-  if (envelope->content_kind == ContentKind::observations) {
-    return accept_observations(*envelope, record, address, now);
+  switch (envelope->content_kind) {
+    case ContentKind::observations:
+      return accept_observations(*envelope, record, address, now);
+    case ContentKind::instrument_events:
+      return accept_events(*envelope, record, address, now);
+    case ContentKind::relayed:
+      return accept_relayed(*envelope, record, address, now);
+    case ContentKind::flows:
+      break;
   }
+  return accept_flows(*envelope, nullptr, record, address, now);
+}
+
+// `outer`: what it came in, for a batch that a sensor relays.
+Ingest::Answer Ingest::accept_flows(const Envelope& envelope, const Envelope* outer,
+                                    std::string_view record, const std::string& address,
+                                    Timestamp now) {
+  const std::string relayed_by = outer == nullptr ? std::string() : outer->edge;
   Answer answer;
-  auto claim = seen_.claim(identity_of(*envelope));
+  auto claim = seen_.claim(identity_of(envelope));
   if (!claim) {
     answer.outcome = Outcome::duplicate;
-    const EdgeLedger::Batch entry = entry_of(*envelope, {}, now);
-    count({entry, envelope->incarnation, envelope->sequence, address, true});
+    const EdgeLedger::Batch entry = entry_of(envelope, {}, now);
+    count({entry, envelope.incarnation, envelope.sequence, address, true, relayed_by});
     return answer;
   }
-  const auto series = sink_of_(envelope->edge, now);
+  const auto series = sink_of_(envelope.edge, now);
   Gate gate(
       [&] {
         auto kept = journal(record, now);
@@ -202,13 +198,13 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
         return kept;
       },
       *series);
-  auto content = decode_flow_batch(envelope->content, options_.flow_batch, gate);
-  if (!content) return refuse(content.error(), envelope->edge);
+  auto content = decode_flow_batch(envelope.content, options_.flow_batch, gate);
+  if (!content) return refuse(content.error(), envelope.edge);
   if (!gate.passes()) return full(gate.error());
   series->settle();
   answer.events = content->events;
-  const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), now);
-  count({entry, envelope->incarnation, envelope->sequence, address, false});
+  const EdgeLedger::Batch entry = entry_of(envelope, std::move(*content), now);
+  count({entry, envelope.incarnation, envelope.sequence, address, false, relayed_by});
   return answer;
 }
 
@@ -226,10 +222,7 @@ Ingest::Answer Ingest::accept_observations(const Envelope& envelope, std::string
                                            const std::string& address, Timestamp now) {
   Answer answer;
   if (!options_.observe || (options_.may_observe && !options_.may_observe(envelope.edge))) {
-    answer.outcome = Outcome::forbidden;
-    answer.words = "observations come of homes: this edge was enrolled as another kind";
-    edges_.refused(envelope.edge);
-    return answer;
+    return forbid(envelope, "observations come of homes: this edge was enrolled as another kind");
   }
   auto claim = seen_.claim(identity_of(envelope));
   bool repeated = !claim;
@@ -248,7 +241,7 @@ Ingest::Answer Ingest::accept_observations(const Envelope& envelope, std::string
   if (repeated) answer.outcome = Outcome::duplicate;
   const EdgeLedger::Batch entry =
       entry_of(envelope, {{}, std::move(counters), repeated ? 0 : answer.events}, now);
-  count({entry, envelope.incarnation, envelope.sequence, address, repeated});
+  count({entry, envelope.incarnation, envelope.sequence, address, repeated, {}});
   return answer;
 }
 
@@ -296,7 +289,7 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std
   if (!claim) {
     answer.outcome = Outcome::duplicate;
     const EdgeLedger::Batch entry = entry_of(record, now);
-    count({entry, {}, 0, address, true});
+    count({entry, {}, 0, address, true, {}});
     return answer;
   }
   record.events = answer.events;
@@ -323,12 +316,28 @@ Ingest::Answer Ingest::accept_predecessor(std::string body, bool gzip, const std
     series->add(event);
   series->settle();
   const EdgeLedger::Batch entry = entry_of(record, now);
-  count({entry, {}, 0, address, false});
+  count({entry, {}, 0, address, false, {}});
   return answer;
 }
 
 void Ingest::skip_record(const Error& error) {
   if (++replay_damaged_ == 1) log_warning(error.message());
+}
+
+void Ingest::replay_flows(const Envelope& envelope, const Envelope* outer, Timestamp appended,
+                          Timestamp now) {
+  const auto series = sink_of_(envelope.edge, now);
+  auto content = decode_flow_batch(envelope.content, options_.flow_batch, *series);
+  if (!content) return skip_record(content.error());
+  series->settle();
+  seen_.add(identity_of(envelope));
+  const EdgeLedger::Batch entry = entry_of(envelope, std::move(*content), appended);
+  count({entry,
+         envelope.incarnation,
+         envelope.sequence,
+         {},
+         false,
+         outer == nullptr ? std::string() : outer->edge});
 }
 
 void Ingest::replay_observations(const Envelope& envelope, Timestamp appended) {
@@ -342,7 +351,7 @@ void Ingest::replay_observations(const Envelope& envelope, Timestamp appended) {
   seen_.add(identity_of(envelope));
   const EdgeLedger::Batch entry =
       entry_of(envelope, {{}, std::move(batch->counters), events}, appended);
-  count({entry, envelope.incarnation, envelope.sequence, {}, false});
+  count({entry, envelope.incarnation, envelope.sequence, {}, false, {}});
 }
 
 void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp now) {
@@ -351,17 +360,16 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
   // A batch whose sync failed was refused and sent again, and may be there twice.
   if (auto* envelope = std::get_if<Envelope>(&*record)) {
     if (seen_.contains(identity_of(*envelope))) return;
-    if (envelope->content_kind == ContentKind::observations) {
-      return replay_observations(*envelope, appended);
+    switch (envelope->content_kind) {
+      case ContentKind::observations:
+        return replay_observations(*envelope, appended);
+      case ContentKind::instrument_events:
+        return replay_events(*envelope, appended);
+      case ContentKind::relayed:
+        return replay_relayed(*envelope, appended, now);
+      case ContentKind::flows:
+        return replay_flows(*envelope, nullptr, appended, now);
     }
-    const auto series = sink_of_(envelope->edge, now);
-    auto content = decode_flow_batch(envelope->content, options_.flow_batch, *series);
-    if (!content) return skip_record(content.error());
-    series->settle();
-    seen_.add(identity_of(*envelope));
-    const EdgeLedger::Batch entry = entry_of(*envelope, std::move(*content), appended);
-    count({entry, envelope->incarnation, envelope->sequence, {}, false});
-    return;
   }
   const auto& batch = std::get<PredecessorRecord>(*record);
   if (seen_.contains({{}, 0, batch.digest})) return;
@@ -372,7 +380,7 @@ void Ingest::replay_one(std::string_view bytes, Timestamp appended, Timestamp no
   series->settle();
   seen_.add({{}, 0, batch.digest});
   const EdgeLedger::Batch entry = entry_of(batch, appended);
-  count({entry, {}, 0, {}, false});
+  count({entry, {}, 0, {}, false, {}});
 }
 
 Result<void> Ingest::replay(Timestamp now, const std::function<bool(double)>& proceed) {

@@ -17,6 +17,7 @@
 #include "flow/flow_event.h"
 #include "spool/spool.h"
 #include "uplink/flow_batch.h"
+#include "uplink/instrument_event_batch.h"
 #include "uplink/observation_batch.h"
 
 namespace beaconry {
@@ -33,6 +34,7 @@ class Ingest {
     std::uint64_t sequence = 0;
     std::string address;  // empty: of the journal
     bool repeated = false;
+    std::string relayed_by;  // the sensor's fingerprint; empty: it came by itself
   };
   // A batch of observations, checked.
   struct Observed {
@@ -41,10 +43,18 @@ class Ingest {
     Timestamp accepted{};
     bool replayed = false;  // out of the journal
   };
+  // A batch of a sensor's events, checked.
+  struct Told {
+    const Envelope& envelope;
+    std::vector<InstrumentEvent> events;
+    Timestamp accepted{};
+    bool replayed = false;  // out of the journal
+  };
   struct Options {
     PacketFlows::Options packet_flows;
     FlowBatchLimits flow_batch;
     ObservationBatchLimits observation_batch;
+    InstrumentEventBatchLimits event_batch;
     PredecessorLimits predecessor;
     std::uint64_t longest_record = UINT64_MAX;  // that the journal takes: longer ones are too large
     std::function<void(const Heard&)> heard;    // any thread
@@ -56,6 +66,10 @@ class Ingest {
     std::function<Result<bool>(Observed)> observe;
     // Whether this edge may send observations. Any thread; unset: all may.
     std::function<bool(const std::string& edge)> may_observe;
+    // The same for events of instruments.
+    std::function<Result<bool>(Told)> tell;
+    // Whether this edge may send events and relay batches. Any thread; unset: all may.
+    std::function<bool(const std::string& edge)> is_sensor;
   };
   // Where events of an edge go, as of `now`.
   using SinkOf = std::function<std::unique_ptr<FlowSink>(const std::string& edge, Timestamp now)>;
@@ -106,12 +120,23 @@ class Ingest {
   Result<void> journal(std::string_view record, Timestamp now);
   Answer accept_observations(const Envelope& envelope, std::string_view record,
                              const std::string& address, Timestamp now);
+  Answer accept_events(const Envelope& envelope, std::string_view record,
+                       const std::string& address, Timestamp now);
+  Answer accept_relayed(const Envelope& outer, std::string_view record, const std::string& address,
+                        Timestamp now);
+  Answer accept_flows(const Envelope& envelope, const Envelope* outer, std::string_view record,
+                      const std::string& address, Timestamp now);
+  Answer forbid(const Envelope& envelope, std::string words);
   Answer full(const Error& error);
   Answer refuse(const Error& error, const std::string& edge);
   Mapped map(PredecessorBatch& batch, Timestamp now);
   void count(const Heard& heard);
   void replay_one(std::string_view bytes, Timestamp appended, Timestamp now);
+  void replay_flows(const Envelope& envelope, const Envelope* outer, Timestamp appended,
+                    Timestamp now);
   void replay_observations(const Envelope& envelope, Timestamp appended);
+  void replay_events(const Envelope& envelope, Timestamp appended);
+  void replay_relayed(const Envelope& outer, Timestamp appended, Timestamp now);
   void skip_record(const Error& error);
 
   Options options_;

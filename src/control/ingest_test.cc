@@ -9,6 +9,9 @@
 #include <map>
 #include <thread>
 
+#include "control/relayed_edge.h"
+#include "uplink/relayed_batch.h"
+
 namespace beaconry {
 namespace {
 
@@ -326,6 +329,165 @@ TEST(Ingest, ManyAtOnceAreEachTakenOnce) {
     sender.join();
   EXPECT_EQ(accepted, kBatches);
   EXPECT_EQ(server.series.count(), 3 * kBatches);
+}
+
+// What a sensor relays: an envelope of `instance`, whatever edge it claims to be of.
+std::string relayed(std::uint64_t sequence, std::string inner, std::string instance = "detector_0",
+                    char edge = 'd') {
+  Envelope e;
+  e.edge = std::string(64, edge);
+  e.edge_name = "sensor001";
+  e.incarnation = std::string(32, '2');
+  e.sequence = sequence;
+  e.sent = kNow;
+  e.content_kind = ContentKind::relayed;
+  e.content = encode_relayed({std::move(instance), kNow, std::move(inner)});
+  return encode_envelope(e);
+}
+
+std::string told(std::uint64_t sequence, unsigned events = 2) {
+  InstrumentEventBatch batch;
+  batch.made = kNow;
+  for (unsigned i = 0; i < events; ++i) {
+    InstrumentEvent event;
+    event.instance = "beacon_0";
+    event.uuid = "00000000-0000-4000-8000-00000000000" + std::to_string(i);
+    event.time = kNow;
+    event.type = "instruments.beacon.ev.alert";
+    batch.events.push_back(event);
+  }
+  batch.counters = {{"events", "beacon_0", 7}};
+  Envelope e;
+  e.edge = std::string(64, 'd');
+  e.edge_name = "sensor001";
+  e.incarnation = std::string(32, '2');
+  e.sequence = sequence;
+  e.sent = kNow;
+  e.content_kind = ContentKind::instrument_events;
+  e.content = encode_instrument_events(batch);
+  return encode_envelope(e);
+}
+
+const std::string kDetector = relayed_edge(std::string(64, 'd'), "detector_0");
+
+TEST(IngestOfASensor, ARelayedBatchIsOfTheInstrumentThatHandedItIn) {
+  const Folder folder;
+  Server server(folder);
+  // It claims to be another edge.
+  EXPECT_EQ(
+      server.ingest.accept_envelope(relayed(1, envelope(1, 3, 'a')), {}, "10.0.0.1", kNow).outcome,
+      Outcome::accepted);
+  EXPECT_EQ(server.series.events.count(std::string(64, 'a')), 0U);
+  EXPECT_EQ(server.series.events[kDetector].size(), 3U);
+  std::map<std::string, EdgeTotals> edges;
+  for (const EdgeTotals& each : server.ingest.edges().edges())
+    edges[each.id] = each;
+  EXPECT_EQ(edges[kDetector].name, "detector_0@sensor001");
+  EXPECT_EQ(edges[kDetector].events, 3U);
+  EXPECT_EQ(edges[std::string(64, 'd')].batches, 1U);
+  EXPECT_EQ(edges[std::string(64, 'd')].events, 0U);
+  // What the edge that it claimed to be really sends counts.
+  EXPECT_EQ(server.ingest.accept_envelope(envelope(1, 3, 'a'), {}, "", kNow).outcome,
+            Outcome::accepted);
+  // Another instance with the same numbers is another edge.
+  EXPECT_EQ(
+      server.ingest.accept_envelope(relayed(2, envelope(1), "detector_1"), {}, "", kNow).outcome,
+      Outcome::accepted);
+}
+
+TEST(IngestOfASensor, ARelayedBatchCountsOnceByItsOwnNumberAndTheSensors) {
+  const Folder folder;
+  {
+    Server server(folder);
+    Ingest& ingest = server.ingest;
+    EXPECT_EQ(ingest.accept_envelope(relayed(1, envelope(1)), {}, "", kNow).outcome,
+              Outcome::accepted);
+    EXPECT_EQ(ingest.accept_envelope(relayed(1, envelope(1)), {}, "", kNow).outcome,
+              Outcome::duplicate);
+    // The instrument did not hear the sensor's answer.
+    EXPECT_EQ(ingest.accept_envelope(relayed(2, envelope(1)), {}, "", kNow).outcome,
+              Outcome::duplicate);
+    EXPECT_EQ(ingest.accept_envelope(relayed(3, envelope(2)), {}, "", kNow).outcome,
+              Outcome::accepted);
+    EXPECT_EQ(server.series.events[kDetector].size(), 6U);
+  }
+  Server server(folder);
+  ASSERT_TRUE(server.ingest.replay(kNow, [](double) { return true; }));
+  EXPECT_EQ(server.series.events[kDetector].size(), 6U);
+  EXPECT_EQ(server.ingest.replay_damaged(), 0U);
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) {
+    EXPECT_EQ(server.ingest.accept_envelope(relayed(sequence, envelope(2)), {}, "", kNow).outcome,
+              Outcome::duplicate);
+  }
+  EXPECT_EQ(server.series.events[kDetector].size(), 6U);
+}
+
+TEST(IngestOfASensor, ARelayedBatchThatTheDiskHasNoRoomForComesAgain) {
+  const Folder folder;
+  Server server(folder);
+  server.journal.full = true;
+  EXPECT_EQ(server.ingest.accept_envelope(relayed(1, envelope(1)), {}, "", kNow).outcome,
+            Outcome::storage_full);
+  server.journal.full = false;
+  EXPECT_EQ(server.ingest.accept_envelope(relayed(1, envelope(1)), {}, "", kNow).outcome,
+            Outcome::accepted);
+  EXPECT_EQ(server.series.events[kDetector].size(), 3U);
+}
+
+TEST(IngestOfASensor, OnlyFlowsMayBeRelayed) {
+  const Folder folder;
+  Server server(folder);
+  for (const std::string& inner : {relayed(1, envelope(1)), told(1), std::string("no envelope")}) {
+    const auto answer = server.ingest.accept_envelope(relayed(1, inner), {}, "", kNow);
+    EXPECT_EQ(answer.outcome, Outcome::malformed) << answer.words;
+  }
+  EXPECT_EQ(server.series.count(), 0U);
+}
+
+TEST(IngestOfASensor, OnlySensorsRelayAndTell) {
+  const Folder folder;
+  FaultySpool journal(folder / "journal");
+  Series series;
+  Ingest::Options options;
+  options.tell = [](Ingest::Told) -> Result<bool> { return true; };
+  options.is_sensor = [](const std::string& edge) { return edge != std::string(64, 'd'); };
+  Ingest ingest(std::move(options), journal, series.sinks());
+  EXPECT_EQ(ingest.accept_envelope(relayed(1, envelope(1)), {}, "", kNow).outcome,
+            Outcome::forbidden);
+  EXPECT_EQ(ingest.accept_envelope(told(1), {}, "", kNow).outcome, Outcome::forbidden);
+  EXPECT_EQ(
+      ingest.accept_envelope(relayed(1, envelope(1), "detector_0", 'e'), {}, "", kNow).outcome,
+      Outcome::accepted);
+}
+
+TEST(IngestOfASensor, EventsAreJournalledBeforeTheyAreKept) {
+  const Folder folder;
+  unsigned kept = 0, replayed = 0;
+  std::optional<Error> error = Error{ErrorKind::limit, "write", "database", "no space"};
+  Ingest::Options options;
+  options.tell = [&](Ingest::Told batch) -> Result<bool> {
+    if (error) return tl::unexpected<Error>(*error);
+    kept += static_cast<unsigned>(batch.events.size());
+    replayed += batch.replayed ? 1 : 0;
+    return true;
+  };
+  {
+    FaultySpool journal(folder / "journal");
+    Series series;
+    Ingest ingest(options, journal, series.sinks());
+    EXPECT_EQ(ingest.accept_envelope(told(1), {}, "", kNow).outcome, Outcome::storage_full);
+    error.reset();
+    EXPECT_EQ(ingest.accept_envelope(told(1), {}, "", kNow).outcome, Outcome::accepted);
+    EXPECT_EQ(ingest.accept_envelope(told(1), {}, "", kNow).outcome, Outcome::duplicate);
+    EXPECT_EQ(kept, 2U);
+    EXPECT_EQ(ingest.edges().edges().front().counters.front().value, 7U);
+  }
+  FaultySpool journal(folder / "journal");
+  Series series;
+  Ingest ingest(options, journal, series.sinks());
+  ASSERT_TRUE(ingest.replay(kNow, [](double) { return true; }));
+  EXPECT_EQ(kept, 4U);  // the journal has it twice, and tells it once
+  EXPECT_EQ(replayed, 1U);
 }
 
 }  // namespace

@@ -175,14 +175,8 @@ Result<void> Leaks::keep(const Batch* batch, const News& news, Timestamp now) {
       leak_row_.bind(2, leak_row(*leak));
       leak_row_.exec();
     }
-    SQLite::Statement alert(tables, "INSERT OR IGNORE INTO leak_alert VALUES (?, ?, ?)");
-    for (const Alert& each : news.alerts) {
-      alert.reset();
-      alert.bind(1, each.id);
-      alert.bind(2, to_column(each.time));
-      alert.bind(3, to_json(each));
-      alert.exec();
-    }
+    for (const Alert& each : news.alerts)
+      hold(tables, each);
     return {};
   });
   if (done) return done;
@@ -356,13 +350,17 @@ Result<void> Leaks::send() {
   return failed ? done : failed;
 }
 
+void Leaks::hold(SQLite::Database& tables, const Alert& alert) {
+  SQLite::Statement row(tables, "INSERT OR IGNORE INTO leak_alert VALUES (?, ?, ?)");
+  row.bind(1, alert.id);
+  row.bind(2, to_column(alert.time));
+  row.bind(3, to_json(alert));
+  row.exec();
+}
+
 Result<void> Leaks::tell(const Alert& alert) {
   auto done = parts_.database.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement row(tables, "INSERT OR IGNORE INTO leak_alert VALUES (?, ?, ?)");
-    row.bind(1, alert.id);
-    row.bind(2, to_column(alert.time));
-    row.bind(3, to_json(alert));
-    row.exec();
+    hold(tables, alert);
     return {};
   });
   if (!done) return done;

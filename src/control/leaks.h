@@ -71,6 +71,10 @@ class Leaks {
   // Another module's alert of what a home or a probe is: kept, and sent as those of leaks are.
   Result<void> tell(const Alert& alert);
 
+  // The same within the caller's transaction: send() must follow, or the next tick sends it.
+  static void hold(SQLite::Database& tables, const Alert& alert);
+  Result<void> send();
+
   // A home, by its edge, was there: only what it would have heard counts as silence.
   void home_listened(const std::string& home, Timestamp at);
 
@@ -93,7 +97,6 @@ class Leaks {
   bool is_muted(const LeakBook::Change& change, Timestamp now);
   void judge(LeakBook::Outcome outcome, News& news, Timestamp now);
   Result<void> keep(const Batch* batch, const News& news, Timestamp now);
-  Result<void> send();
   void prune(Timestamp now);
   Result<void> keep_hearings(Timestamp now);
   void publish(const News& news);

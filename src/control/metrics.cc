@@ -113,6 +113,20 @@ void add_sinks(Families& families, const Control& control) {
                    control.alert_queue().drops());
 }
 
+void add_instrument_events(Families& families, const Control& control) {
+  const auto totals = control.instrument_events().totals();
+  if (!totals) return;
+  families.begin("beaconry_instrument_events_total",
+                 "Events of sensors' instruments, by what became of them.", MetricType::Counter);
+  families.value(static_cast<double>(totals->stored), {{"outcome", "stored"}});
+  families.value(static_cast<double>(totals->repeated), {{"outcome", "repeated"}});
+  families.begin("beaconry_instrument_alerts_total",
+                 "Alerts of such events, by what became of them.", MetricType::Counter);
+  families.value(static_cast<double>(totals->alerts), {{"outcome", "made"}});
+  families.value(static_cast<double>(totals->muted), {{"outcome", "muted"}});
+  families.value(static_cast<double>(totals->limited), {{"outcome", "limited"}});
+}
+
 void add_leaks(Families& families, const Control& control) {
   std::uint64_t open = 0, two_way = 0, closed = 0;
   for (const Leak& leak : control.leaks().list()) {
@@ -243,6 +257,7 @@ std::string Metrics::text(const Control& control) const {
                  static_cast<double>(control.events().listeners()));
   add_edges(families, control);
   add_leaks(families, control);
+  add_instrument_events(families, control);
   add_sinks(families, control);
   add_drops(families, control);
   return families.text();

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "control/batch_cursor.h"
+#include "control/batch_cursor_rows.h"
 #include "store/columns.h"
 #include "store/transaction.h"
 
@@ -147,39 +147,7 @@ void bind_filters(SQLite::Statement& statement, const Observations::Query& query
 }
 
 // The batches of an edge's incarnation whose rows are gone.
-BatchCursor cursor_of(SQLite::Database& tables, const std::string& edge,
-                      const std::string& incarnation) {
-  SQLite::Statement row(
-      tables, "SELECT batches FROM observation_cursor WHERE edge = ? AND incarnation = ?");
-  row.bind(1, edge);
-  row.bind(2, incarnation);
-  if (!row.executeStep()) return {};
-  auto cursor = BatchCursor::parse(row.getColumn(0).getString());
-  if (!cursor) log_warning("observations of " + edge + ": " + cursor.error().message());
-  return cursor.value_or(BatchCursor());
-}
-
-void add_to_cursor(SQLite::Database& tables, const std::string& edge,
-                   const std::string& incarnation, const std::vector<std::uint64_t>& sequences) {
-  BatchCursor cursor = cursor_of(tables, edge, incarnation);
-  for (const std::uint64_t sequence : sequences) {
-    if (sequence != 0) cursor.add(sequence);
-  }
-  SQLite::Statement keep(tables,
-                         "INSERT OR REPLACE INTO observation_cursor VALUES (?1, ?2, ?3, (SELECT 1 "
-                         "+ coalesce(max(changed), 0) FROM observation_cursor))");
-  keep.bind(1, edge);
-  keep.bind(2, incarnation);
-  keep.bind(3, cursor.to_text());
-  keep.exec();
-  SQLite::Statement few(tables,
-                        "DELETE FROM observation_cursor WHERE edge = ?1 AND changed <= (SELECT "
-                        "changed FROM observation_cursor WHERE edge = ?1 ORDER BY changed DESC "
-                        "LIMIT 1 OFFSET ?2)");
-  few.bind(1, edge);
-  few.bind(2, to_column(std::uint64_t{Observations::kMostIncarnations}));
-  few.exec();
-}
+constexpr BatchCursorRows kGone{"observation_cursor"};
 
 // Runs a DELETE that returns the batches of the rows that it took. How many rows there were.
 std::uint64_t remove_rows(SQLite::Statement& statement, std::set<std::int64_t>& batches) {
@@ -205,7 +173,7 @@ void fold_batches(SQLite::Database& tables, const std::set<std::int64_t>& batche
     }
   }
   for (const auto& [whose, sequences] : gone)
-    add_to_cursor(tables, whose.first, whose.second, sequences);
+    kGone.add(tables, whose.first, whose.second, sequences);
 }
 
 // Rows of one kind beyond so many.
@@ -246,14 +214,13 @@ Result<bool> Observations::knows(const ObservationSource& source) const {
     batch.bind(2, source.incarnation);
     batch.bind(3, to_column(source.sequence));
     if (batch.executeStep()) return true;
-    return cursor_of(tables, source.edge, source.incarnation).has(source.sequence);
+    return kGone.read(tables, source.edge, source.incarnation).has(source.sequence);
   });
 }
 
 void Observations::write(SQLite::Database& tables, const ObservationSource& source,
                          std::span<const JudgedObservation> rows) {
-  if (rows.empty())
-    return add_to_cursor(tables, source.edge, source.incarnation, {source.sequence});
+  if (rows.empty()) return kGone.add(tables, source.edge, source.incarnation, {source.sequence});
   SQLite::Statement batch(tables,
                           "INSERT INTO observation_batch (edge, incarnation, sequence, accepted) "
                           "VALUES (?, ?, ?, ?)");

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "control/batch_cursor_rows.h"
 #include "leak/leak.h"
 #include "store/database.h"
 
@@ -41,7 +42,8 @@ class Observations {
     JudgedObservation judged;
   };
   static constexpr std::size_t kClasses = 7;
-  static constexpr std::size_t kMostIncarnations = 8;  // of an edge
+  static constexpr std::size_t kMostIncarnations =
+      BatchCursorRows::kMostIncarnations;              // of an edge
   static constexpr std::uint64_t kNoisePart = 10;      // of `most`: one in so many
   using Totals = std::array<std::uint64_t, kClasses>;  // by ObservationClass, ever
 

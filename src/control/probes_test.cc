@@ -338,5 +338,10 @@ TEST_F(ProbesTest, WhatIsOursIsOnlyWhatGoesHome) {
   EXPECT_EQ(whose("10.0.1.9", "203.0.113.10"), "");
 }
 
+TEST_F(ProbesTest, AProbeMayBeAnInstrumentOfASensor) {
+  ASSERT_TRUE(probes_->add(probe("beacon_0@sensor001", 1)));
+  EXPECT_EQ(probes_->name_of(ProbeId{1}), "beacon_0@sensor001");
+}
+
 }  // namespace
 }  // namespace beaconry

@@ -1,3 +1,6 @@
+// Else the library ends the program where a schema is wrong.
+#define VALIJSON_USE_EXCEPTIONS 1
+
 #include "image/config_check.h"
 
 #include <nlohmann/json.hpp>

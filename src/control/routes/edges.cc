@@ -19,7 +19,11 @@ void write_edge(JsonWriter& json, const Edges::Edge& edge) {
   json.begin();
   json.text("id", edge.id);
   json.text_or_null("fingerprint", edge.id.rfind("name:", 0) == 0 ? "" : edge.id);
-  json.plain("state", edge.revoked ? "revoked" : edge.enrolled ? "enrolled" : "not enrolled");
+  json.plain("state", edge.revoked        ? "revoked"
+                      : edge.enrolled     ? "enrolled"
+                      : !edge.via.empty() ? "relayed"
+                                          : "not enrolled");
+  json.text_or_null("via", edge.via);
   json.text("name", edge.name);
   json.text_or_null("kind", edge.kind);
   json.flag("enrolled", edge.enrolled);
@@ -156,11 +160,13 @@ constexpr Route kRoutes[] = {
         .handle = list,
         .parameters = kPage,
         .response =
-            "`{count, total, edges: [{id, fingerprint, state, name, kind, enrolled, revoked, "
+            "`{count, total, edges: [{id, fingerprint, state, via, name, kind, enrolled, revoked, "
             "enrolments, "
             "name_conflict, enrolled_at, last_seen, last_address, clock_skew_seconds, "
             "incarnation, sequence, batches, repeated, events, batches_missing, batches_dropped, "
-            "counters{}}], next_cursor}`; clock_skew_seconds is the edge's clock less the server's",
+            "counters{}}], next_cursor}`; clock_skew_seconds is the edge's clock less the "
+            "server's; via is the "
+            "sensor that relays an instrument's batches",
     },
     {
         .method = "DELETE",

@@ -55,7 +55,9 @@ HttpResponse reopen(Control& control, const std::string& subject, const std::str
     return error_answer(404, "nothing was decided of this subject");
   }
   // What is not muted any more is harmless; the words would hide that it still is.
-  if (!control.leaks().find(subject)) {
+  const auto source = control.instrument_events().knows_source(subject);
+  if (!source) return error_answer(source.error());
+  if (!*source && !control.leaks().find(subject)) {
     const auto open = control.analysis().decide(subject, Triaged::none, {});
     if (!open) return busy_or(open.error());
   }
@@ -84,7 +86,8 @@ std::optional<HttpResponse> mute_beacon(Control& control, Triage::Entry& entry) 
   const auto row = control.beacons().find(entry.subject);
   if (!row) return error_answer(row.error());
   if (!*row) {
-    return error_answer(404, "no such beacon or leak; give its identity or id as it is listed");
+    return error_answer(
+        404, "no such beacon, leak or instrument; give its identity or id as it is listed");
   }
   describe(control, entry);
   const auto before = control.triage().find(entry.subject);
@@ -132,7 +135,9 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     if (found && *found) std::swap(alert, entry.subject);
   }
   if (alert.empty() == entry.subject.empty()) {
-    body->refuse("give 'subject', a beacon's identity or a leak's id, or 'alert_id'");
+    body->refuse(
+        "give 'subject', a beacon's identity, a leak's id or an instrument such as "
+        "beacon_0@sensor001, or 'alert_id'");
   }
   if (!body->error().empty()) return error_answer(400, body->error());
   entry.decision = *decision;
@@ -145,7 +150,9 @@ HttpResponse decide(Control& control, const RouteCall& call) {
     if (!*found) return error_answer(404, "no alert has this id");
     entry.subject = (*found)->alert.subject;
   }
-  if (control.leaks().find(entry.subject)) {
+  const auto source = control.instrument_events().knows_source(entry.subject);
+  if (!source) return error_answer(source.error());
+  if (*source || control.leaks().find(entry.subject)) {
     if (auto decided = control.triage().decide(entry); !decided) {
       return error_answer(decided.error());
     }
@@ -184,7 +191,8 @@ constexpr Route kRoutes[] = {
         .path = "/api/v1/triage",
         .summary = "Acknowledges a beacon, a leak or an alert, or marks it benign: no more alerts "
                    "until it expires or is something else: another rhythm or destination; a leak "
-                   "that turns two-way, or that was acknowledged and comes back",
+                   "that turns two-way, or that was acknowledged and comes back. Of an instrument "
+                   "(beacon_0@sensor001): its events make no alerts",
         .role = Role::admin,
         .handle = decide,
         .body = "`{subject or alert_id, decision: acknowledged|benign|reopen, reason, author, "

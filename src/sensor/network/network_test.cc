@@ -1,0 +1,233 @@
+#include <gmock/gmock.h>
+#include <linux/netlink.h>
+
+#include "sensor/network/test_machine.h"
+
+namespace beaconry::test_machine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Kind = InterfaceWish::Kind;
+
+class Bridge : public Machine {};
+
+TEST_F(Bridge, PassesBothWays) {
+  plug_segment();
+  const Container container;
+  start(manifest(Direction::both), wish(Kind::bridge, "br0"), container);
+  const auto inside = Wire::in(container, "capture");
+  Wire segment("seg");
+  inside->send(1);
+  EXPECT_THAT(all_until(segment, 1), ElementsAre(1));
+  segment.send(2);
+  EXPECT_THAT(all_until(*inside, 2), ElementsAre(2));
+  const InterfaceReport seen = report();
+  EXPECT_TRUE(seen.present);
+  EXPECT_TRUE(seen.carrier);
+  EXPECT_EQ(seen.cause, "");
+  EXPECT_EQ(seen.refused_sent + seen.refused_received, 0U);
+  EXPECT_EQ(seen.received, 1U);
+  EXPECT_GE(seen.sent, 1U);  // and what the container's kernel had to say
+}
+
+TEST_F(Bridge, DropsAndCountsWhatAReceiveOnlyInstrumentSends) {
+  plug_segment();
+  const Container container;
+  start(manifest(Direction::receive), wish(Kind::bridge, "br0"), container);
+  const auto inside = Wire::in(container, "capture");
+  Wire segment("seg");
+  for (std::uint8_t i = 0; i < 5; ++i)
+    inside->send(i);
+  segment.send(9);
+  EXPECT_THAT(all_until(*inside, 9), ElementsAre(9));
+  EXPECT_THAT(segment.arrived(), IsEmpty());
+  EXPECT_EQ(segment.others(), 0U);
+  const InterfaceReport seen = report();
+  EXPECT_EQ(seen.refused_sent, 5U);
+  EXPECT_EQ(seen.sent, 0U);
+  EXPECT_EQ(seen.received, 1U);
+}
+
+TEST_F(Bridge, DropsAndCountsWhatATransmitOnlyInstrumentWouldReceive) {
+  plug_segment();
+  const Container container;
+  start(manifest(Direction::transmit), wish(Kind::bridge, "br0"), container);
+  const auto inside = Wire::in(container, "capture");
+  Wire segment("seg");
+  for (std::uint8_t i = 0; i < 4; ++i)
+    segment.send(i);
+  inside->send(9);
+  EXPECT_THAT(all_until(segment, 9), ElementsAre(9));
+  EXPECT_THAT(inside->arrived(), IsEmpty());
+  const InterfaceReport seen = report();
+  EXPECT_EQ(seen.refused_received, 4U);
+  EXPECT_EQ(seen.received, 0U);
+  EXPECT_EQ(seen.refused_sent, 0U);
+}
+
+TEST_F(Bridge, LetsNothingOutBetweenTheMoveAndTheAttach) {
+  plug_segment();
+  const Container container;
+  const auto made = manifest(Direction::receive);
+  const auto nics = network_->prepare("recorder_0", made, {wish(Kind::bridge, "br0")});
+  ASSERT_TRUE(nics);
+  container.take(*nics);
+  Wire segment("seg");
+  Wire::in(container, "capture")->send(1);
+  EXPECT_EQ(report().refused_sent, 1U);
+  EXPECT_THAT(segment.arrived(), IsEmpty());
+}
+
+class Mirror : public Machine {};
+
+TEST_F(Mirror, CopiesBothDirectionsExactlyOnce) {
+  const Container container;
+  start(manifest(Direction::receive), wish(Kind::mirror, "eth1"), container);
+  const auto inside = Wire::in(container, "capture");
+  Wire outside("wire"), captured("eth1");
+  std::vector<int> expected;
+  for (std::uint8_t i = 0; i < 20; i = static_cast<std::uint8_t>(i + 2)) {
+    outside.send(i);
+    captured.send(static_cast<std::uint8_t>(i + 1));
+    expected.push_back(i);
+    expected.push_back(i + 1);
+  }
+  outside.send(99);
+  expected.push_back(99);
+  EXPECT_EQ(all_until(*inside, 99), expected);
+  // The traffic itself passes as without the mirror.
+  EXPECT_THAT(all_until(captured, 99).size(), 11U);
+  EXPECT_THAT(all_until(outside, 19).size(), 10U);
+  EXPECT_EQ(report().received, 21U);
+}
+
+TEST_F(Mirror, SendsNothingWhateverTheContract) {
+  for (const Direction contract : {Direction::receive, Direction::both}) {
+    const Container container;
+    start(manifest(contract), wish(Kind::mirror, "eth1"), container);
+    Wire outside("wire"), captured("eth1");
+    const auto inside = Wire::in(container, "capture");
+    const auto before = report().refused_sent;
+    for (std::uint8_t i = 0; i < 3; ++i)
+      inside->send(i);
+    EXPECT_EQ(report().refused_sent, before + 3);
+    EXPECT_THAT(outside.arrived(), IsEmpty());
+    EXPECT_THAT(captured.arrived(), IsEmpty());
+    network_->release("recorder_0");
+  }
+}
+
+TEST_F(Mirror, RefusesAnInstrumentsOwnInterfaceAndTransmitOnly) {
+  const auto made = manifest(Direction::receive);
+  const auto loop = network_->prepare("recorder_0", made, {wish(Kind::mirror, "bcy0123456789h")});
+  ASSERT_FALSE(loop);
+  EXPECT_THAT(loop.error().message(), HasSubstr("loop"));
+  EXPECT_FALSE(
+      network_->prepare("recorder_0", manifest(Direction::transmit), {wish(Kind::mirror, "eth1")}));
+  EXPECT_THAT(left(), IsEmpty());
+}
+
+TEST_F(Mirror, HearsWhatIsNotForThisMachineAsLongAsItLasts) {
+  const auto is_promiscuous = [] { return (*Links::open()->find("eth1"))->promiscuous; };
+  ASSERT_TRUE(shell("ip link set eth1 down"));
+  Container container;
+  start(manifest(Direction::receive), wish(Kind::mirror, "eth1"), container);
+  EXPECT_TRUE(is_promiscuous());
+  EXPECT_TRUE(report().carrier);
+  open({"recorder_0"});
+  EXPECT_TRUE(is_promiscuous());
+  open({});
+  EXPECT_FALSE(is_promiscuous());
+}
+
+TEST_F(Machine, ReleaseLeavesNothing) {
+  for (const Kind kind : {Kind::bridge, Kind::mirror, Kind::macvlan, Kind::physical}) {
+    for (const Direction contract : {Direction::receive, Direction::both}) {
+      Container container;
+      start(manifest(contract), wish(kind, kind == Kind::bridge ? "br0" : "eth1"), container);
+      EXPECT_EQ(report().cause, "");
+      EXPECT_TRUE(report().present);
+      container.end();
+      network_->release("recorder_0");
+      EXPECT_THAT(left(), IsEmpty()) << static_cast<int>(kind);
+      EXPECT_TRUE(has_link("eth1"));
+      EXPECT_FALSE((*Links::open()->find("eth1"))->promiscuous);
+      ASSERT_TRUE(shell("ip link set eth1 up"));
+    }
+  }
+}
+
+TEST_F(Machine, RefusesWhatDoesNotGoTogetherWithTheReason) {
+  Manifest administrator = manifest(Direction::receive);
+  administrator.capabilities = {"net_raw", "net_admin"};
+  const Manifest receiver = manifest(Direction::receive), all = manifest(Direction::both);
+  InterfaceWish bad_gateway = wish(Kind::bridge, "br0", "192.0.2.7/24");
+  bad_gateway.gateway = "gate";
+  InterfaceWish unknown = wish(Kind::bridge, "br0");
+  unknown.name = "other";
+  ASSERT_TRUE(shell("ip link add owned type veth && ip link set owned master br0"));
+  const struct {
+    Manifest manifest;
+    InterfaceWish wish;
+    const char* word;
+  } kCases[] = {
+      {administrator, wish(Kind::physical, "eth1"), "net_admin"},
+      {administrator, wish(Kind::macvlan, "eth1"), "net_admin"},
+      {receiver, wish(Kind::bridge, "br0", "dhcp"), "DHCP"},
+      {all, wish(Kind::bridge, "br0", "192.0.2.300/24"), "192.0.2.300/24"},
+      {all, bad_gateway, "gate"},
+      {all, unknown, "other"},
+      {all, wish(Kind::bridge, "eth1"), "no bridge"},
+      {all, wish(Kind::bridge, "a name\"; flush"), "no interface's name"},
+      {all, wish(Kind::physical, "lo"), "lo"},
+      {all, wish(Kind::physical, "owned"), "nomaster"},
+      {all, wish(Kind::mirror, "eth7"), "eth7"},
+  };
+  for (const auto& one : kCases) {
+    const auto nics = network_->prepare("recorder_0", one.manifest, {one.wish});
+    ASSERT_FALSE(nics) << one.word;
+    EXPECT_THAT(nics.error().message(), HasSubstr(one.word));
+    EXPECT_THAT(left(), IsEmpty());
+  }
+  EXPECT_FALSE(network_->prepare("recorder_0", all, {}));
+}
+
+TEST_F(Machine, APhysicalInterfaceHasOneOwner) {
+  const auto made = manifest(Direction::both);
+  ASSERT_TRUE(network_->prepare("recorder_0", made, {wish(Kind::physical, "eth1")}));
+  const auto second = network_->prepare("recorder_1", made, {wish(Kind::physical, "eth1")});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message(), HasSubstr("recorder_0"));
+  network_->release("recorder_0");
+  EXPECT_TRUE(network_->prepare("recorder_1", made, {wish(Kind::physical, "eth1")}));
+}
+
+TEST_F(Machine, AnOptionalInterfaceMayBeAbsentAndIsNamedWhenItComes) {
+  const auto made = manifest(Direction::receive, true);
+  const auto how = wish(Kind::mirror, "eth7");
+  const Container container;
+  start(made, how, container);
+  EXPECT_FALSE(report().present);
+  EXPECT_EQ(report().cause, "interface eth7 lost");
+  EXPECT_NE(report().fix, "");
+  ASSERT_TRUE(shell("ip link add eth7 type veth"));
+  EXPECT_TRUE(wait_until([&] { return !restarts_.empty(); }));
+  EXPECT_THAT(restarts_, ElementsAre("recorder_0"));
+}
+
+TEST_F(Machine, CountsOverRestartsOfInstanceAndDaemon) {
+  for (unsigned run = 1; run <= 3; ++run) {
+    Container container;
+    start(manifest(Direction::receive), wish(Kind::bridge, "br0"), container);
+    Wire::in(container, "capture")->send(1);
+    EXPECT_EQ(report().refused_sent, run);
+    container.end();
+    network_->release("recorder_0");
+    open({});
+  }
+}
+
+}  // namespace
+}  // namespace beaconry::test_machine
