@@ -89,6 +89,15 @@ void BusServices::take(Member& member, FromInstrument message) {
     keep(member);
   } else if (auto* question = std::get_if<from_instrument::Find>(&message)) {
     find(member, *question);
+  } else if (auto* want = std::get_if<from_instrument::Want>(&message)) {
+    if (member.instance.manifest.resources) {
+      resources_->want(name, want->wish, steady_, now_);
+    } else {
+      say(name, to_instrument::ResourceState{want->wish.name, "FAILED",
+                                             "its manifest does not ask for resources", ""});
+    }
+  } else if (auto* result = std::get_if<from_instrument::Fetched>(&message)) {
+    resources_->fetched(name, result->result, steady_, now_);
   }
 }
 
@@ -169,6 +178,7 @@ void BusServices::work(Timestamp now) {
   for (auto& [name, one] : members_) {
     if (one->running) attend(*one);
   }
+  resources_->work(steady_, now_);
   if (steady_ >= next_refresh_) {
     next_refresh_ = steady_ + std::chrono::seconds{1};
     refresh_health();
