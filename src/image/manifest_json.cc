@@ -66,7 +66,7 @@ std::string Manifest::to_json() const {
 }
 
 std::string permission_digest(const Manifest& manifest) {
-  return sha256_hex(permissions(manifest).dump());
+  return sha256_of(permissions(manifest).dump());
 }
 
 }  // namespace beaconry
