@@ -234,7 +234,7 @@ Result<BuiltImage> build_image(const BuildOptions& options) {
   BuiltImage built;
   built.file = stem + ".instrument";
   built.sbom = stem + ".sbom.json";
-  built.fingerprint = sha256_hex(bytes);
+  built.fingerprint = sha256_of(bytes);
   built.bytes = bytes.size();
   // A signature of an earlier build belongs to other bytes.
   const std::string signature_file = built.file + ".minisig";

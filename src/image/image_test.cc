@@ -93,7 +93,7 @@ TEST_F(Image, TheSameInputGivesTheSameBytesAnywhereAndAtAnyTime) {
   EXPECT_EQ(read_file(first->file), read_file(second->file));
   EXPECT_EQ(read_file(first->sbom), read_file(second->sbom));
   EXPECT_EQ(first->bytes, fs::file_size(first->file));
-  EXPECT_EQ(first->fingerprint, sha256_hex(read_file(first->file)));
+  EXPECT_EQ(first->fingerprint, sha256_of(read_file(first->file)));
   EXPECT_LT(first->bytes, 10U << 20);
 }
 
@@ -249,8 +249,8 @@ TEST_F(Image, TheBillOfMaterialsNamesEveryFileAndItsPackage) {
   std::map<std::string, std::string> digests;
   for (const auto& file : sbom["files"])
     digests[file["fileName"]] = file["checksums"][1]["checksumValue"];
-  EXPECT_EQ(digests.at("./opt/tool/data"), sha256_hex("data"));
-  EXPECT_EQ(digests.at("./instrument/manifest.yaml"), sha256_hex(kManifest));
+  EXPECT_EQ(digests.at("./opt/tool/data"), sha256_of("data"));
+  EXPECT_EQ(digests.at("./instrument/manifest.yaml"), sha256_of(kManifest));
   std::set<std::string> inside;
   for (const std::string& each : paths_of(built->file))
     inside.insert("." + each.substr(std::min<std::size_t>(each.size(), 6)));
@@ -322,7 +322,7 @@ TEST_F(Image, AGivenBaseIsTakenWithTheSameAdditions) {
   std::map<std::string, std::string> digests;
   for (const auto& file : sbom["files"])
     digests[file["fileName"]] = file["checksums"][1]["checksumValue"];
-  EXPECT_EQ(digests.at("./etc/passwd"), sha256_hex(read_file(path("base/etc/passwd"))));
+  EXPECT_EQ(digests.at("./etc/passwd"), sha256_of(read_file(path("base/etc/passwd"))));
   EXPECT_NE(digests.at("./sbin/init"), digests.at("./bin/busybox"));
 }
 

@@ -79,7 +79,7 @@ Result<std::string> make_sbom(const Manifest& manifest, const BaseRoot& root) {
   for (const auto& [path, entry] : root.tree.entries()) {
     if (entry.content == nullptr) continue;
     const std::string id = numbered("File", files.size() + 1);
-    const std::string sha1 = sha1_hex(*entry.content), sha256 = sha256_hex(*entry.content);
+    const std::string sha1 = sha1_hex(*entry.content), sha256 = sha256_of(*entry.content);
     files.push_back(
         {{"SPDXID", id},
          {"fileName", "./" + utf8_valid(path)},
@@ -128,7 +128,7 @@ Result<std::string> make_sbom(const Manifest& manifest, const BaseRoot& root) {
       {"dataLicense", "CC0-1.0"},
       {"SPDXID", "SPDXRef-DOCUMENT"},
       {"name", title},
-      {"documentNamespace", "https://beaconry.example/spdx/" + title + '-' + sha256_hex(all)},
+      {"documentNamespace", "https://beaconry.example/spdx/" + title + '-' + sha256_of(all)},
       {"creationInfo",
        {{"created", "1970-01-01T00:00:01Z"}, {"creators", Json::array({"Tool: beaconry"})}}},
       {"packages", packages},

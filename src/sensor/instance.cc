@@ -103,6 +103,11 @@ void Instance::retry_update() {
   changed_ = true;
 }
 
+void Instance::clock_stepped(Duration by) {
+  if (running_since_ != Timestamp{}) running_since_ += by;
+  if (retry_) *retry_ += by;
+}
+
 std::string Instance::target(const Situation& situation) const {
   const auto &container = facts_.container, &aside = facts_.aside;
   if (situation.wish == nullptr) return {};
@@ -181,8 +186,6 @@ Step Instance::next(const Situation& situation, Timestamp now) {
     reject(facts_.container->fingerprint,
            "it was not healthy within " + to_words(situation.healthy_within), now);
   }
-  if (now < running_since_) running_since_ = now;  // the clock was set back
-  if (retry_ && *retry_ - now > kLongestBackoff) retry_ = now + Duration{kLongestBackoff};
   if (situation.wish != nullptr && situation.wants_approval &&
       memory_.update.state != UpdateState::pending) {
     memory_.update = {UpdateState::pending, "image " + situation.version, situation.cause, now, {}};

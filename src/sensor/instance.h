@@ -120,6 +120,8 @@ class Instance {
   // Such as an interface that came back: stops and starts it, or ends its waiting.
   void restart(const std::string& why);
   void retry_update();  // a rejected image is tried again
+  // The clock of the day was set, by so much: deadlines move with it.
+  void clock_stepped(Duration by);
 
   const std::string& name() const { return name_; }
   const InstanceFacts& facts() const { return facts_; }

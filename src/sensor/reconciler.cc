@@ -177,11 +177,26 @@ Situation Reconciler::situation_of(const Entry& entry) const {
   return now;
 }
 
+// No deadline passes, and none is far, because somebody set the clock.
+void Reconciler::follow_clock(Timestamp now) {
+  const Duration ahead = now - steady_time_.at(now);
+  if (ahead == ahead_) return;
+  if (std::chrono::abs(ahead - ahead_) >= std::chrono::seconds{1}) {
+    log_warning("The clock was set by " + std::to_string(to_seconds(ahead - ahead_)) + " s");
+  }
+  for (auto& [name, one] : entries_)
+    one.instance.clock_stepped(ahead - ahead_);
+  ahead_ = ahead;
+  next_look_ = next_measure_ = next_turn_ = {};
+  next_cleaning_ = now + std::chrono::minutes{10};
+}
+
 void Reconciler::work(Timestamp now) {
-  if (now >= next_look_ || next_look_ - now > std::chrono::minutes{1}) look();
-  if (now >= next_measure_ || next_measure_ - now > std::chrono::minutes{5}) measure();
-  if (now >= next_cleaning_ || next_cleaning_ - now > std::chrono::hours{1}) clean_images(now);
-  if (now < next_turn_ && next_turn_ - now <= kTurnEvery) return;
+  follow_clock(now);
+  if (now >= next_look_) look();
+  if (now >= next_measure_) measure();
+  if (now >= next_cleaning_) clean_images(now);
+  if (now < next_turn_) return;
   next_turn_ = now + kTurnEvery;
   std::vector<std::string> names;
   for (const auto& [name, one] : entries_)

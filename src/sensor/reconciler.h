@@ -17,6 +17,7 @@
 #include "sensor/network.h"
 #include "sensor/runtime.h"
 #include "sensor/services.h"
+#include "sensor/services/steady_time.h"
 #include "sensor/storage_watch.h"
 #include "sensor/workers.h"
 
@@ -109,6 +110,7 @@ class Reconciler {
   void take_look(const Look& look);
   void measure();
   void clean_images(Timestamp now);
+  void follow_clock(Timestamp now);
   std::string folder_of(const std::string& name) const;
 
   Options options_;
@@ -117,6 +119,8 @@ class Reconciler {
   std::set<std::string> imported_;
   bool adopted_ = false;  // volumes and images were seen since the runtime was last away
   bool looking_ = false, measuring_ = false;
+  SteadyTime steady_time_;
+  Duration ahead_{0};  // of the clock of the day, by being set
   Timestamp next_look_{}, next_measure_{}, next_turn_{}, next_cleaning_{};
   PoolSpace space_;
   FillTrend pool_trend_;

@@ -241,7 +241,17 @@ TEST_F(SensorTest, AnUpdateThatIsNotHealthyIsRolledBack) {
     const InstanceReport report = report_of("beacon_0");
     return report.image == second && report.state == InstanceState::running;
   }));
-  ahead_ = std::chrono::minutes{2};
+  // A clock that is set is no time that passes.
+  ahead_ = std::chrono::hours{5};
+  for (int i = 0; i < 30; ++i)  // the thread has looked at the clock in between
+    EXPECT_EQ(report_of("beacon_0").update.state, UpdateState::installing);
+  EXPECT_EQ(report_of("beacon_0").image, second);
+  EXPECT_EQ(report_of("beacon_0").update.state, UpdateState::installing);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (report_of("beacon_0").update.state != UpdateState::failed &&
+         std::chrono::steady_clock::now() < end) {
+    ahead_ = ahead_.load() + std::chrono::seconds{2};
+  }
   EXPECT_TRUE(wait_for_image(first));
   EXPECT_EQ(report_of("beacon_0").update.state, UpdateState::failed);
   EXPECT_NE(report_of("beacon_0").update.reason.find("healthy"), std::string::npos);
