@@ -26,6 +26,7 @@ nlohmann::json permissions(const Manifest& manifest) {
   json["uplink"] = manifest.uplink;
   json["downloads"] = manifest.downloads;
   json["resources"] = manifest.resources;
+  json["canary"] = manifest.canary;
   const Manifest::Limits& limits = manifest.limits;
   json["limits"] = {{"memory", limits.memory},
                     {"cpu_percent", limits.cpu_percent},

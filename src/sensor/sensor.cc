@@ -149,11 +149,33 @@ void SensorThread::run() {
     if (is_due(now, next_network_, kNetworkEvery)) {
       for (const std::string& instance : network_->work(now))
         reconciler_->restart(instance, "its interface is back");
+      point_canary();
     }
     if (is_due(now, next_files_, kFilesEvery)) look_at_files(now);
     reconciler_->work(now);
+    if (canary_) canary_->work(Canary::Clock::now());
   }
   ended_ = true;
+}
+
+// Of what is wished: an interface that is not there yet gets it once it is.
+void SensorThread::point_canary() {
+  std::vector<std::string> interfaces;
+  for (const auto& [name, wish] : desired_.state().instances) {
+    const ImageInfo* image = images_.find(wish.image);
+    if (image == nullptr || !wish.running) continue;
+    const auto more = Canary::interfaces_of(name, image->manifest, wish.interfaces);
+    interfaces.insert(interfaces.end(), more.begin(), more.end());
+  }
+  if (!interfaces.empty() && !canary_ && !canary_failed_) {
+    auto canary = Canary::open();
+    canary_failed_ = !canary;
+    if (canary)
+      canary_ = std::move(*canary);
+    else
+      log_warning(canary.error().message() + ": detectors cannot prove that they detect");
+  }
+  if (canary_) canary_->set_interfaces(interfaces);
 }
 
 void SensorThread::look_at_files(Timestamp now) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "sensor/canary.h"
 #include "sensor/desired_store.h"
 #include "sensor/image_folder.h"
 #include "sensor/reconciler.h"
@@ -59,6 +60,7 @@ class SensorThread final : public Sensor {
   // --- the loop
   void wait();
   void look_at_files(Timestamp now);
+  void point_canary();
   Result<std::optional<std::string>> image_of_file(const std::string& words);
 
   // --- on run()'s thread, asked from any
@@ -84,6 +86,8 @@ class SensorThread final : public Sensor {
   Mailbox mailbox_;
   Fd watch_;  // of the desired folder
   std::unique_ptr<Network> network_;
+  std::unique_ptr<Canary> canary_;  // once an instrument asks for it
+  bool canary_failed_ = false;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Workers> workers_;  // goes first: its jobs use all of the above

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -410,7 +411,38 @@ TEST_F(LxdRuntime, ErrorsSayWhatIsWrong) {
   EXPECT_FALSE(lxd().import_image(file, std::string(64, 'b')).has_value());
 }
 
-// The last, as the daemon is another after it.
+// The next two come last, as the daemon is another after them.
+TEST_F(LxdRuntime, WhatAKilledDaemonLeftHalfMadeIsMadeAnew) {
+  const char* const number = std::getenv("BEACONRY_CRASH_POINTS");
+  const int points = number == nullptr ? 1 : std::atoi(number);
+  ContainerSpec made = spec("t-0");
+  made.volumes = {{"t-0-p", "/persistent-data"}};
+  const auto update = [&] {  // as far as it comes
+    (void)(lxd().import_image(image_file_, image_) && lxd().make_volume("t-0-p", 8 << 20) &&
+           lxd().create(made) && lxd().start("t-0") && lxd().stop("t-0", 5) &&
+           lxd().rename("t-0", "t-0-old") && lxd().create(made) && lxd().start("t-0") &&
+           lxd().remove("t-0") && lxd().remove("t-0-old") && lxd().remove_image(image_));
+  };
+  SetupOptions options;
+  options.lxd = lxd_->options();
+  for (int point = 0; point < points; ++point) {
+    const std::chrono::milliseconds after{(point * 397 + 60) % 900};
+    std::thread updates(update);
+    std::this_thread::sleep_for(after);
+    lxd_->crash();
+    updates.join();
+    expect_fine(set_up(options));
+    SCOPED_TRACE("killed after " + std::to_string(after.count()) + " ms");
+    expect_fine(lxd().remove("t-0"));
+    expect_fine(lxd().remove("t-0-old"));
+    expect_fine(lxd().import_image(image_file_, image_));
+    expect_fine(lxd().make_volume("t-0-p", 8 << 20));
+    expect_fine(lxd().create(made));
+    expect_fine(lxd().start("t-0"));
+    expect_fine(lxd().remove("t-0"));
+  }
+}
+
 TEST_F(LxdRuntime, ContainersOutliveADaemonThatIsKilledAndSetupStartsItAgain) {
   run("t-0");
   const int process = (**lxd().find("t-0")).process;
