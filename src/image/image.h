@@ -27,8 +27,9 @@ struct ImageInfo {
 Result<ImageInfo> inspect_image(const std::string& file, const std::string& keys_folder);
 
 struct BuildOptions {
-  std::string
-      source_folder;  // manifest.yaml, run (or what `command` names), files/ (copied over /)
+  // manifest.yaml, programs (all that may be executed there, but `build`) for /instrument, files/
+  // (copied over /).
+  std::string source_folder;
   std::string output_folder;
   std::string base;     // an Alpine minirootfs tarball; empty: a busybox root
   std::string busybox;  // a static one; empty: /bin/busybox

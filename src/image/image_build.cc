@@ -18,6 +18,8 @@
 namespace beaconry {
 namespace {
 
+constexpr const char* kBuildScript = "build";  // of a skeleton: no part of the image
+
 tl::unexpected<Error> failed(const Error& error) {
   return tl::unexpected<Error>(error);
 }
@@ -84,15 +86,29 @@ class Packer {
     return copy_from_host(tree_, folder, "");
   }
 
-  // The program that lies beside the manifest.
+  // Programs that lie beside the manifest; the command's is one even if nobody made it executable.
   Result<void> command() {
-    const std::string path = program();
-    constexpr std::string_view kOwn = "/instrument/";
-    if (!path.starts_with(kOwn)) return {};
-    const std::string host = source(path.substr(kOwn.size()));
     std::error_code error;
-    if (!std::filesystem::exists(host, error)) return {};
-    return copy_from_host(tree_, host, path);
+    std::vector<std::string> names;
+    std::filesystem::directory_iterator at(options_.source_folder, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+      using std::filesystem::perms;
+      const std::string name = at->path().filename().string();
+      std::error_code unknown;
+      const auto status = at->status(unknown);
+      const bool runs =
+          (status.permissions() & (perms::owner_exec | perms::group_exec | perms::others_exec)) !=
+          perms::none;
+      const bool is_program = std::filesystem::is_regular_file(status) && runs;
+      if ((is_program && name != kBuildScript) || program() == "/instrument/" + name)
+        names.push_back(name);
+    }
+    if (error) return fail(ErrorKind::io, "pack", options_.source_folder, error.message());
+    for (const std::string& name : names) {
+      if (auto copied = copy_from_host(tree_, source(name), "instrument/" + name); !copied)
+        return copied;
+    }
+    return {};
   }
 
   Result<void> extra() {

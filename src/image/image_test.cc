@@ -326,5 +326,30 @@ TEST_F(Image, AGivenBaseIsTakenWithTheSameAdditions) {
   EXPECT_NE(digests.at("./sbin/init"), digests.at("./bin/busybox"));
 }
 
+TEST_F(Image, TheSkeletonsAreWholeManifestsAndThePythonOneBuildsAsItIs) {
+  ASSERT_TRUE(write_skeleton("fresh", "c++", path("fresh")));
+  const auto manifest = Manifest::parse(read_file(path("fresh/manifest.yaml")), "manifest.yaml");
+  ASSERT_TRUE(manifest) << manifest.error().message();
+  EXPECT_EQ(manifest->name, "fresh");
+  EXPECT_THAT(read_file(path("fresh/CMakeLists.txt")), HasSubstr("beaconry_instrument(fresh "));
+  EXPECT_EQ(std::system(("sh -n " + path("fresh/build")).c_str()), 0);
+  EXPECT_FALSE(write_skeleton("fresh", "c++", path("fresh")));  // is somebody's
+  EXPECT_FALSE(write_skeleton("Fresh", "c++", path("other")));
+  EXPECT_FALSE(write_skeleton("a\nb: c", "c++", path("other")));
+  ASSERT_TRUE(write_skeleton("snake", "python", path("snake")));
+  if (!fs::exists("/usr/lib/python3/dist-packages/paho"))
+    GTEST_SKIP() << "python3-paho-mqtt is not installed";
+  BuildOptions options;
+  options.source_folder = path("snake");
+  options.output_folder = path("out");
+  const auto built = build_image(options);
+  ASSERT_TRUE(built) << built.error().message();
+  EXPECT_LT(built->bytes, 20U << 20);
+  const auto paths = paths_of(built->file);
+  EXPECT_THAT(paths, Contains("rootfs/instrument/instrument.py"));
+  EXPECT_THAT(paths, Not(Contains("rootfs/instrument/build")));
+  EXPECT_THAT(paths, Not(Contains(HasSubstr("__pycache__"))));
+}
+
 }  // namespace
 }  // namespace beaconry
