@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "beacon/probe_watch.h"
-#include "common/child.h"
 #include "common/duration.h"
 #include "common/interface.h"
+#include "sdk/child.h"
 #include "sdk/instrument.h"
 
 namespace beaconry {
@@ -68,27 +68,16 @@ class Beacon {
     patience_ = patience;
     probe_ = std::move(name);
     interface_ = config.value("interface", "probe");
-    if (child_) child_->end(kPatienceAtTheEnd);
     child_.reset();
-    backoff_.reset();
-    fault_.clear();
-    tick(instrument);
+    if (!line_.empty()) start(instrument);
     return {};
   }
 
   void tick(sdk::Instrument& instrument) {
-    if (line_.empty()) return;
-    const auto now = Clock::now();
-    if (child_) {
-      child_->work([&](std::string_view line) { take(instrument, line, now); });
-      if (child_->is_running()) return;
-      fault_ = "the probe " + child_->how_it_ended();
-      if (!watch_.last_line().empty()) fault_ += "; its last line was: " + watch_.last_line();
-      log_error(fault_);
-      child_.reset();
-      backoff_.ended(now);
-    }
-    if (backoff_.is_due(now)) start(instrument, now);
+    if (!child_) return;
+    child_->work();
+    // Ended and started again by itself.
+    if (child_->is_running() && child_->pid() != pid_) note_start(instrument);
   }
 
   Health health(const sdk::Instrument& instrument) const {
@@ -98,8 +87,8 @@ class Beacon {
       whole.state = HealthState::failed;
       whole.cause = "no probe configuration";
       whole.evidence = "the configuration has no 'config'";
-      whole.fix = "put the line of 'beaconry probes add' there: beaconry instrument config set " +
-                  whole.name;
+      whole.fix = "put the line of 'beaconry probes add' there: beaconry instrument config " +
+                  whole.name + " set FILE";
       return whole;
     }
     whole.parts.push_back(interface_health(interface_));
@@ -107,10 +96,12 @@ class Beacon {
     probe.name = "probe";
     probe.state = HealthState::healthy;
     probe.evidence = program() + " runs as probe '" + probe_ + '\'';
-    if (!child_ || !child_->is_running()) {
+    if (!child_->is_running()) {
       probe.state = HealthState::failed;
       probe.cause = "the probe does not run";
-      probe.evidence = fault_;
+      probe.evidence = "it ended with " + child_->last_end();
+      if (!child_->last_lines().empty())
+        probe.evidence += "; its last line was: " + terminal_safe(child_->last_lines().back());
       probe.fix = "look at the instrument's log; the probe is started again by itself";
     }
     const bool runs = probe.state == HealthState::healthy;
@@ -133,26 +124,29 @@ class Beacon {
     return whole;
   }
 
-  void stop() {
-    if (child_) child_->end(kPatienceAtTheEnd);
-  }
+  void stop() { child_.reset(); }
 
  private:
   static std::string program() { return ::access(kFetched, F_OK) == 0 ? kFetched : kPacked; }
 
-  void start(sdk::Instrument& instrument, Clock::time_point now) {
-    backoff_.started(now);
-    watch_.started(patience_, now);
+  void start(sdk::Instrument& instrument) {
+    sdk::Child::Options options;
     // A fetched program that does not run is not replaced by the packed one in silence: the
     // platform sees that, and takes it back.
-    auto started = Child::start({{program(), "--interface", interface_, "--config", "-"}, line_});
-    if (!started) {
-      fault_ = started.error().message();
-      log_error(fault_);
-      backoff_.ended(now);
-      return;
-    }
-    child_ = std::move(*started);
+    options.command = {program(), "--interface", interface_, "--config", "-"};
+    options.input = line_;
+    options.patience = kPatienceAtTheEnd;
+    child_ = std::make_unique<sdk::Child>(
+        options, [this, &instrument](std::string_view line) { take(instrument, line); });
+    if (auto started = child_->start(); !started)
+      log_error(started.error().message());  // and is tried again
+    else
+      note_start(instrument);
+  }
+
+  void note_start(sdk::Instrument& instrument) {
+    pid_ = child_->pid();
+    watch_.started(patience_, Clock::now());
     log_info("Started " + program() + " on " + interface_ + " as probe '" + terminal_safe(probe_) +
              '\'');
     const json data{
@@ -164,9 +158,9 @@ class Beacon {
     }
   }
 
-  void take(sdk::Instrument& instrument, std::string_view line, Clock::time_point now) {
+  void take(sdk::Instrument& instrument, std::string_view line) {
     const std::uint64_t tried = watch_.tried();
-    const auto answer = watch_.take(line, now);
+    const auto answer = watch_.take(line, Clock::now());
     if (watch_.tried() == tried) log_info(line);  // attempts would fill the log
     if (!answer) return;
     const json data{{"probe", utf8_valid(probe_)},
@@ -184,11 +178,11 @@ class Beacon {
   }
 
   std::string line_;  // a secret: the probe's configuration
-  std::string probe_, interface_ = "probe", fault_ = "it was not started yet";
+  std::string probe_, interface_ = "probe";
   std::chrono::seconds patience_{};
-  std::unique_ptr<Child> child_;
-  Backoff backoff_;
   ProbeWatch watch_;
+  int pid_ = 0;
+  std::unique_ptr<sdk::Child> child_;
 };
 
 int run_beacon() {

@@ -21,14 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kLongestRefusal = 64 << 10;
 constexpr std::size_t kLongestTag = 256;
-constexpr std::size_t kLongestUuid = 64;
-
-bool is_uuid(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestUuid &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-';
-         });
-}
 
 class Sha256 {
  public:

@@ -19,6 +19,10 @@ namespace fs = std::filesystem;
 constexpr const char* kHelloHash =
     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";  // of "hello"
 
+std::string uuid(int number) {
+  return "00000000-0000-4000-8000-00000000000" + std::to_string(number);
+}
+
 // What a server of files may say.
 class Files : public HttpHandler {
  public:
@@ -83,7 +87,8 @@ class FetchTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
   FetchOrder order(const std::string& path) const {
-    return {"11111111-aaaa", "http://" + server_->endpoints().front() + path, "", 50'000, ""};
+    return {"11111111-aaaa-4aaa-8aaa-111111111111", "http://" + server_->endpoints().front() + path,
+            "", 50'000, ""};
   }
   FetchResult run(const FetchOrder& order) const {
     FetchSettings settings;
@@ -105,8 +110,8 @@ TEST_F(FetchTest, a_file_comes_with_its_hash_its_tag_and_its_signature) {
   EXPECT_EQ(got.sha256, kHelloHash);
   EXPECT_EQ(got.etag, "\"v1\"");
   EXPECT_EQ(got.bytes, 5U);
-  EXPECT_EQ(got.path, folder_ + "/11111111-aaaa");
-  EXPECT_EQ(got.signature_path, folder_ + "/11111111-aaaa.minisig");
+  EXPECT_EQ(got.path, folder_ + "/11111111-aaaa-4aaa-8aaa-111111111111");
+  EXPECT_EQ(got.signature_path, folder_ + "/11111111-aaaa-4aaa-8aaa-111111111111.minisig");
   EXPECT_EQ(files_left(), 2U);
   const FetchResult bare = run(order("/hello"));
   EXPECT_EQ(bare.state, "fetched") << bare.reason;
@@ -152,13 +157,13 @@ TEST_F(FetchTest, a_queue_carries_out_every_order_once_and_keeps_to_its_room) {
   FetchQueue queue({folder_, 200'000, 2, 3});
   ASSERT_TRUE(queue.open());
   FetchOrder first = order("/hello");
-  first.uuid = "1";
+  first.uuid = uuid(1);
   FetchOrder second = order("/none");
-  second.uuid = "2";
+  second.uuid = uuid(2);
   FetchOrder third = order("/hello");
-  third.uuid = "3";
+  third.uuid = uuid(3);
   FetchOrder fourth = order("/hello");
-  fourth.uuid = "4";
+  fourth.uuid = uuid(4);
   for (const FetchOrder& one : {first, first, second, third, fourth})
     queue.add(one);
   std::map<std::string, std::string> states;
@@ -171,11 +176,13 @@ TEST_F(FetchTest, a_queue_carries_out_every_order_once_and_keeps_to_its_room) {
     }
   };
   collect(1);
-  EXPECT_EQ(states["4"], "failed");  // three wait already
+  EXPECT_EQ(states[uuid(4)], "failed");  // three wait already
   queue.start({}, [] {});
   collect(4);
-  EXPECT_EQ(states, (std::map<std::string, std::string>{
-                        {"1", "fetched"}, {"2", "failed"}, {"3", "fetched"}, {"4", "failed"}}));
+  EXPECT_EQ(
+      states,
+      (std::map<std::string, std::string>{
+          {uuid(1), "fetched"}, {uuid(2), "failed"}, {uuid(3), "fetched"}, {uuid(4), "failed"}}));
   EXPECT_EQ(files_left(), 2U);
   queue.tidy(std::chrono::steady_clock::now() + std::chrono::minutes{11});
   EXPECT_EQ(files_left(), 0U);

@@ -10,11 +10,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "common/child.h"
-#include "common/duration.h"
 #include "common/interface.h"
+#include "common/run_briefly.h"
 #include "recorder/capture_counters.h"
 #include "recorder/recordings.h"
+#include "sdk/child.h"
 #include "sdk/instrument.h"
 
 namespace beaconry {
@@ -28,7 +28,7 @@ constexpr const char* kFolder = "/persistent-data/recordings";
 constexpr std::uint64_t kMebibyte = 1 << 20;
 constexpr std::uint64_t kFilesInTheBound = 8;  // so that the oldest goes in steps of an eighth
 constexpr std::chrono::seconds kPatienceAtTheEnd{3};
-constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::seconds kLookEvery{1}, kStartEvery{5};
 
 struct Settings {
   std::string interface = "mirror", filter;
@@ -67,34 +67,25 @@ class Recorder {
     if (auto good = check_filter(settings); !good) return good;
     settings_ = std::move(settings);
     configured_ = true;
-    if (child_) child_->end(kPatienceAtTheEnd);
     child_.reset();
-    backoff_.reset();
-    tick();
+    start(Clock::now());
     return {};
   }
 
   void tick() {
     if (!configured_) return;
     const auto now = Clock::now();
-    if (child_) {
-      child_->work([&](std::string_view line) { take(line, now); });
-      if (!child_->is_running()) {
-        fault_ = "tcpdump " + child_->how_it_ended();
-        if (!last_line_.empty()) fault_ += ": " + last_line_;
-        log_error(fault_);
-        child_.reset();
-        backoff_.ended(now);
-      } else if (watch_.is_due(now)) {
-        watch_.asked(now);
-        child_->signal(SIGUSR1);
-      }
+    child_->work(now);
+    if (!child_->is_running()) {
+      if (now >= next_start_) start(now);
+    } else if (watch_.is_due(now)) {
+      watch_.asked(now);
+      child_->signal(SIGUSR1);
     }
     if (now - looked_ >= kLookEvery) {
       looked_ = now;
       keep_bound();
     }
-    if (!child_ && backoff_.is_due(now)) start(now);
   }
 
   Health health(const sdk::Instrument& instrument) const {
@@ -104,14 +95,14 @@ class Recorder {
     Health program;
     program.name = "tcpdump";
     program.state = HealthState::healthy;
-    if (!child_) {
+    if (!configured_ || !child_->is_running()) {
       program.state = HealthState::failed;
       program.cause = "tcpdump does not run";
-      program.evidence = fault_;
+      program.evidence = fault();
       program.fix = "look at the instrument's log; it is started again by itself";
     }
     whole.parts.push_back(program);
-    if (child_) whole.parts.push_back(watch_.health(Clock::now()));
+    if (program.state == HealthState::healthy) whole.parts.push_back(watch_.health(Clock::now()));
     Health storage;
     storage.name = "bound";
     storage.state = bound_fault_.empty() ? HealthState::healthy : HealthState::failed;
@@ -137,49 +128,46 @@ class Recorder {
 
   RetentionReceipt retain(Timestamp before) {
     const auto receipt = recordings_.retain(before, [this] {
-      if (!child_) return;
-      child_->end(kPatienceAtTheEnd);
-      child_.reset();
+      if (child_) child_->stop();
     });
     log_info("Removed " + with_thousands(receipt.items) + " packets, " +
              bytes_in_words(static_cast<double>(receipt.bytes)) + ", from before " +
              to_rfc3339(before) + (receipt.error.empty() ? "" : "; " + receipt.error));
-    tick();  // goes on recording at once
+    if (child_ && !child_->is_running()) start(Clock::now());  // goes on recording at once
     return receipt;
   }
 
-  void stop() {
-    if (child_) child_->end(kPatienceAtTheEnd);
-  }
+  void stop() { child_.reset(); }
 
  private:
   static Result<void> check_filter(const Settings& settings) {
     if (settings.filter.empty()) return {};
     // Compiled for Ethernet, and nothing is opened.
-    auto check = Child::start({{kTcpdump, "-y", "EN10MB", "-d", "--", settings.filter}});
-    if (!check) return tl::unexpected<Error>(check.error());
-    std::string last;
-    const auto until = Clock::now() + std::chrono::seconds{5};
-    while ((*check)->is_running() && Clock::now() < until)
-      (*check)->work([&](std::string_view line) { last = terminal_safe(line); });
-    (*check)->work([&](std::string_view line) { last = terminal_safe(line); });
-    if ((*check)->how_it_ended() == "ended with status 0") return {};
-    return fail(ErrorKind::usage, "use", "'filter'", last);
+    const auto said = run_briefly({kTcpdump, "-y", "EN10MB", "-d", "--", settings.filter});
+    if (!said) return fail(ErrorKind::usage, "use", "'filter'", said.error().cause);
+    return {};
   }
 
+  std::string fault() const {
+    if (!configured_) return "it was not started yet";
+    return "it ended with " + child_->last_end() + (last_line_.empty() ? "" : ": " + last_line_);
+  }
+
+  // Each with a run of its own: two never write to one file.
   void start(Clock::time_point now) {
-    backoff_.started(now);
+    next_start_ = now + kStartEvery;
     watch_.started(now);
     last_line_.clear();
-    auto started = Child::start({settings_.command(recordings_.next_run())});
-    if (!started) {
-      fault_ = started.error().message();
-      log_error(fault_);
-      backoff_.ended(now);
-      return;
-    }
-    child_ = std::move(*started);
-    log_info("Recording " + settings_.interface);
+    sdk::Child::Options options;
+    options.command = settings_.command(recordings_.next_run());
+    options.restart = false;
+    options.patience = kPatienceAtTheEnd;
+    child_ = std::make_unique<sdk::Child>(
+        options, [this](std::string_view line) { take(line, Clock::now()); });
+    if (auto started = child_->start(now); !started)
+      log_error(started.error().message());
+    else
+      log_info("Recording " + settings_.interface);
   }
 
   void take(std::string_view line, Clock::time_point now) {
@@ -218,12 +206,11 @@ class Recorder {
   Settings settings_;
   Recordings recordings_{kFolder};
   RecordingWatch watch_;
-  std::unique_ptr<Child> child_;
-  Backoff backoff_;
-  std::string fault_ = "it was not started yet", last_line_, bound_fault_;
+  std::string last_line_, bound_fault_;
   std::uint64_t files_removed_ = 0;
-  Clock::time_point looked_{};
+  Clock::time_point looked_{}, next_start_{};
   bool configured_ = false;
+  std::unique_ptr<sdk::Child> child_;
 };
 
 int run_recorder() {

@@ -48,6 +48,15 @@ Result<void> keep_capabilities(const std::vector<unsigned>& kept) {
   return {};
 }
 
+// While we still may: later nobody gets these back, by whatever program.
+void drop_from_bounding_set(const std::vector<unsigned>& kept) {
+  for (unsigned capability = 0; capability < kMostCapabilities; ++capability) {
+    if (std::find(kept.begin(), kept.end(), capability) != kept.end()) continue;
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+      break;  // not permitted, or past the last
+  }
+}
+
 }  // namespace
 
 Result<void> hand_over_folder(const std::string& folder, const Account& account) {
@@ -88,14 +97,19 @@ Result<void> hand_over_folder(const std::string& folder, const Account& account)
   return result;
 }
 
+Result<void> limit_capabilities(const std::vector<unsigned>& kept) {
+  drop_from_bounding_set(kept);
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+    return fail_errno("give up", "ambient capabilities");
+  }
+  if (auto done = keep_capabilities(kept); !done) return done;
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno("set", "no_new_privs");
+  return {};
+}
+
 Result<void> restrict_process(const Restrictions& restrictions) {
   const auto& kept = restrictions.capabilities;
-  // While they still may: later nobody gets these back, by whatever program.
-  for (unsigned capability = 0; capability < kMostCapabilities; ++capability) {
-    if (std::find(kept.begin(), kept.end(), capability) != kept.end()) continue;
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-      break;  // not permitted, or past the last
-  }
+  drop_from_bounding_set(kept);
   if (::geteuid() == 0) {
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return fail_errno("keep", "capabilities");
     if (auto done = become(restrictions.account); !done) return done;

@@ -44,4 +44,9 @@ struct Restrictions {
 // root's uid goes, and get the same filter. Errors leave the process perhaps half restricted: end.
 Result<void> restrict_process(const Restrictions& restrictions);
 
+// For a program that must stay root and start others: it and all that it starts keep these
+// capabilities at most, and nothing that it starts gets new privileges. No system call is refused.
+// To be called before threads are started.
+Result<void> limit_capabilities(const std::vector<unsigned>& kept);
+
 }  // namespace beaconry

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "base/file.h"
+
 namespace beaconry {
 namespace {
 
@@ -208,6 +210,35 @@ TEST(MessagesTest, BytesThatAreNoTextAreReplacedNotSent) {
   const auto event = decode_event(encode(Event{kUuid, "", kWhen, "a", "\xff!", "{}"}));
   ASSERT_TRUE(event) << event.error().message();
   EXPECT_EQ(event->message, "\xef\xbf\xbd!");
+}
+
+// What every example of a part of the protocol's document is, one after the other.
+template <class Message>
+std::set<std::size_t> kinds_in(std::string_view part, Result<Message> (*decode)(std::string_view)) {
+  std::set<std::size_t> kinds;
+  constexpr std::string_view kBegin = "```json\n", kEnd = "```";
+  for (auto at = part.find(kBegin); at != std::string_view::npos; at = part.find(kBegin)) {
+    part.remove_prefix(at + kBegin.size());
+    const std::string_view example = part.substr(0, part.find(kEnd));
+    const auto message = decode(example);
+    EXPECT_TRUE(message) << message.error().message() << "\n" << example;
+    if (message) kinds.insert(message->index());
+  }
+  return kinds;
+}
+
+TEST(MessagesTest, TheDocumentHasAGoodExampleOfEveryKind) {
+  const auto document = read_small_file(BEACONRY_SOURCE_DIR "/docs/formats/instrument.md", 1 << 20);
+  ASSERT_TRUE(document);
+  const std::string_view text = *document;
+  const auto to = text.find("### Platform to instrument");
+  const auto from = text.find("### Instrument to platform");
+  const auto direct = text.find("### Instrument to instrument");
+  ASSERT_TRUE(to < from && from < direct && direct != std::string::npos);
+  EXPECT_EQ(kinds_in(text.substr(to, from - to), decode_to_instrument).size(),
+            std::variant_size_v<ToInstrument>);
+  EXPECT_EQ(kinds_in(text.substr(from, direct - from), decode_from_instrument).size(),
+            std::variant_size_v<FromInstrument>);
 }
 
 TEST(MessagesTest, UuidsAreOfVersionFourAndDiffer) {

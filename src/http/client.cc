@@ -1,12 +1,15 @@
 #include "http/client.h"
 
 #include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "http/endpoint.h"
 #include "http/parser.h"
@@ -42,6 +45,35 @@ bool has_control(std::string_view text) {
   });
 }
 
+// A request's body that lies in a file. What the file gains meanwhile is left out.
+class FileBody {
+ public:
+  static Result<FileBody> open(const std::string& path) {
+    auto fd = Fd::open_for_reading(path);
+    if (!fd) return tl::unexpected(fd.error());
+    struct stat about {};
+    if (::fstat(fd->get(), &about) != 0) return fail_errno("read", path);
+    if (!S_ISREG(about.st_mode)) return fail(ErrorKind::usage, "read", path, "it is no file");
+    return FileBody(std::move(*fd), path, static_cast<std::uint64_t>(about.st_size));
+  }
+  std::uint64_t size() const { return size_; }
+  // Bytes from `at` on; never none.
+  Result<std::size_t> read(std::uint64_t at, std::string& into) const {
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - at));
+    const ssize_t count = ::pread(fd_.get(), into.data(), most, static_cast<off_t>(at));
+    if (count < 0) return fail_errno("read", path_);
+    if (count == 0) return fail(ErrorKind::io, "read", path_, "it has become shorter meanwhile");
+    return static_cast<std::size_t>(count);
+  }
+
+ private:
+  FileBody(Fd fd, std::string path, std::uint64_t size)
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+  Fd fd_;
+  std::string path_;
+  std::uint64_t size_;
+};
+
 class Client final : public HttpClient {
  public:
   Client(Options options, Url url, std::optional<Proxy> proxy, std::optional<TlsContext> tls)
@@ -55,11 +87,16 @@ class Client final : public HttpClient {
   }
 
   Result<HttpResponse> send(const HttpRequest& request) override {
-    return exchange(request, nullptr);
+    return exchange(request, nullptr, nullptr);
+  }
+  Result<HttpResponse> send_file(const HttpRequest& request, const std::string& file) override {
+    auto source = FileBody::open(file);
+    if (!source) return tl::unexpected(source.error());
+    return exchange(request, nullptr, &*source);
   }
   Result<HttpResponse> stream(const HttpRequest& request,
                               const std::function<bool(std::string_view)>& take) override {
-    return exchange(request, &take);
+    return exchange(request, &take, nullptr);
   }
   std::string server_ca_pem() const override { return ca_pem_; }
 
@@ -193,7 +230,22 @@ class Client final : public HttpClient {
     return {};
   }
 
-  std::string head_of(const HttpRequest& request) const {
+  Result<void> write_file(const FileBody& file, Clock::time_point until, bool& answered) {
+    std::string piece(kReadAtOnce, '\0');
+    for (std::uint64_t at = 0; at < file.size() && !answered;) {
+      const auto count = file.read(at, piece);
+      if (!count) {
+        stream_.reset();  // the server would wait for the rest
+        return tl::unexpected(count.error());
+      }
+      auto sent = write(std::string_view(piece).substr(0, *count), until, answered);
+      if (!sent) return sent;
+      at += *count;
+    }
+    return {};
+  }
+
+  std::string head_of(const HttpRequest& request, const FileBody* file) const {
     std::string out = request.method + " ";
     if (proxy_ && !url_.tls) out += "http://" + to_string(url_.at);
     out += url_.prefix + request.target + " HTTP/1.1\r\n";
@@ -211,8 +263,10 @@ class Client final : public HttpClient {
     }
     if (proxy_ && !url_.tls && !proxy_->authorization.empty())
       add("Proxy-Authorization", proxy_->authorization);
-    if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
-        request.method == "PATCH")
+    if (file != nullptr)
+      add("Content-Length", std::to_string(file->size()));
+    else if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+             request.method == "PATCH")
       add("Content-Length", std::to_string(request.body.size()));
     out += "\r\n";
     return out;
@@ -224,7 +278,8 @@ class Client final : public HttpClient {
     return to_string(at);
   }
 
-  Result<HttpResponse> exchange(const HttpRequest& request, const Take* take) {
+  Result<HttpResponse> exchange(const HttpRequest& request, const Take* take,
+                                const FileBody* file) {
     if (!is_token(request.method) || !request.target.starts_with('/') ||
         has_control(request.target) || request.target.find(' ') != std::string::npos)
       return fail(ErrorKind::usage, "request", terminal_safe(request.target), "malformed target");
@@ -234,11 +289,11 @@ class Client final : public HttpClient {
     }
     const bool reused = stream_.has_value();
     bool nothing_came = true;
-    auto answer = try_exchange(request, take, nothing_came);
+    auto answer = try_exchange(request, take, file, nothing_came);
     if (!answer) stream_.reset();
     // The server may close an idle connection at any time: that is no failure of the request.
     if (!answer && reused && nothing_came) {
-      answer = try_exchange(request, take, nothing_came);
+      answer = try_exchange(request, take, file, nothing_came);
       if (!answer) stream_.reset();
     }
     return answer;
@@ -246,19 +301,21 @@ class Client final : public HttpClient {
 
   // `nothing_came` stays true only if the connection ended before any of an answer.
   Result<HttpResponse> try_exchange(const HttpRequest& request, const Take* take,
-                                    bool& nothing_came) {
+                                    const FileBody* file, bool& nothing_came) {
     if (!stream_) {
       nothing_came = false;
       if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
     }
     const auto until = Clock::now() + options_.timeout;
-    std::string head = head_of(request);
-    const bool merged = request.body.size() <= kMergedBody;
+    std::string head = head_of(request, file);
+    const bool merged = file == nullptr && request.body.size() <= kMergedBody;
     if (merged) head += request.body;
     bool answered = false;
     auto sent = write(head, until, answered);
-    if (sent && !answered && !merged) sent = write(request.body, until, answered);
-    if (!sent && Clock::now() >= until) {
+    if (sent && !answered && !merged)
+      sent = file != nullptr ? write_file(*file, until, answered)
+                             : write(request.body, until, answered);
+    if (!sent && (!stream_ || Clock::now() >= until)) {
       nothing_came = false;
       return tl::unexpected(sent.error());
     }

@@ -37,6 +37,8 @@ class HttpClient {
   // Any status is an answer. A connection that the server closed meanwhile is opened anew, once.
   // Errors say what failed in an operator's words: "connect 127.0.0.1:9090: connection refused".
   virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
+  // With a file of any length for the body, of which a piece at a time is held.
+  virtual Result<HttpResponse> send_file(const HttpRequest& request, const std::string& file) = 0;
   // An answer without end: `take` gets the body in pieces as they come, and nothing ("") every
   // second while there is none; it returns false to stop. The response's body is only filled where
   // the status is not 200.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/file.h"
 #include "http/certificates.h"
 #include "http/proxy.h"
 #include "http/test_support.h"
@@ -86,6 +87,37 @@ TEST(HttpClient, ConnectsAnewWhenTheServerHasClosed) {
     EXPECT_EQ(answer->body, "ok");
   }
   EXPECT_EQ(connections, 4);
+}
+
+TEST(HttpClient, SendsAFileOfAnyLengthByPieces) {
+  const std::string path = testing::TempDir() + "http_client_body";
+  std::string content(3'000'000, 'x');
+  for (std::size_t i = 0; i < content.size(); i += 7)
+    content[i] = static_cast<char>('a' + i % 26);
+  ASSERT_TRUE(replace_file(path, content));
+  std::string got;
+  const Scripted server([&](Fd& fd, int) {
+    got = read_request(fd);
+    char bytes[65536];
+    while (got.size() < got.find("\r\n\r\n") + 4 + content.size()) {
+      const ssize_t count = ::recv(fd.get(), bytes, sizeof bytes, 0);
+      if (count <= 0) break;
+      got.append(bytes, static_cast<std::size_t>(count));
+    }
+    say(fd, kOk);
+  });
+  HttpClient::Options options;
+  options.url = "http://" + server.endpoint();
+  const auto client = std::move(*HttpClient::make(options));
+  HttpRequest request;
+  request.method = "POST";
+  const auto answer = client->send_file(request, path);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message();
+  EXPECT_THAT(got, HasSubstr("Content-Length: 3000000\r\n"));
+  EXPECT_TRUE(got.ends_with("\r\n\r\n" + content));
+  EXPECT_FALSE(client->send_file(request, path + ".none").has_value());
+  EXPECT_FALSE(client->send_file(request, testing::TempDir()).has_value());
+  ::unlink(path.c_str());
 }
 
 TEST(HttpClient, DoesNotRepeatWhatMayHaveBeenDone) {

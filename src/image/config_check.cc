@@ -1,5 +1,9 @@
+// Else the library ends the program where a schema is wrong.
+#define VALIJSON_USE_EXCEPTIONS 1
+
 #include "image/config_check.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -20,7 +24,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLongestConfig = 256 << 10;
 // Expressions are matched by recursion, a step a character.
-constexpr std::size_t kLongestMatched = 1024;
+constexpr std::size_t kLongestMatched = 4096, kLongestPattern = 1024;
 constexpr std::size_t kMostSteps = 10'000;
 
 // Parses without more nesting than a stack holds.
@@ -83,7 +87,6 @@ class SchemaWalk {
     }
     return wrong_;
   }
-  bool has_patterns() const { return has_patterns_; }
 
  private:
   void find_references(const Json& node, const std::string& key) {
@@ -94,7 +97,6 @@ class SchemaWalk {
         if (name == "$id" && value.is_string() && key != "properties")
           wrong_ = "'$id' is not supported; leave it out";
         if (name == "pattern" && value.is_string()) pattern(value.get_ref<const std::string&>());
-        if (name == "format") has_patterns_ = true;
         if (name == "patternProperties" && value.is_object()) {
           for (const auto& [expression, ignored] : value.items())
             pattern(expression);
@@ -107,8 +109,7 @@ class SchemaWalk {
     }
   }
   void pattern(const std::string& text) {
-    has_patterns_ = true;
-    if (text.size() > kLongestMatched) {
+    if (text.size() > kLongestPattern) {
       wrong_ = "a pattern is longer than 1024 characters";
       return;
     }
@@ -165,37 +166,66 @@ class SchemaWalk {
   std::set<const Json*> under_way_;
   std::size_t steps_ = 0;
   std::string wrong_;
-  bool has_patterns_ = false;
 };
 
-struct PreparedSchema {
-  std::unique_ptr<valijson::Schema> schema;
-  bool has_patterns = false;
-};
+// Gives every text that an expression is matched against the bound that matching has; the library
+// looks at lengths first. Without `matching` the expressions are left out.
+void bound_matching(Json& node, bool matching) {
+  if (node.is_array()) {
+    for (Json& item : node)
+      bound_matching(item, matching);
+  }
+  if (!node.is_object()) return;
+  const auto is_text = [&](const char* key) {
+    const auto at = node.find(key);
+    return at != node.end() && at->is_string();
+  };
+  if (is_text("pattern") || is_text("format")) {
+    Json& most = node["maxLength"];
+    if (!most.is_number_unsigned() || most.get<std::uint64_t>() > kLongestMatched)
+      most = kLongestMatched;
+    if (!matching) {
+      if (is_text("pattern")) node.erase("pattern");
+      if (is_text("format")) node.erase("format");
+    }
+  }
+  for (auto& [key, value] : node.items()) {
+    if (key != "const" && key != "enum" && key != "default" && key != "examples")
+      bound_matching(value, matching);
+  }
+}
 
-Result<PreparedSchema> prepare(const std::string& schema_json) {
+using SchemaPointer = std::unique_ptr<valijson::Schema>;
+
+Result<SchemaPointer> prepare(const std::string& schema_json, bool matching) {
   const auto refuse = [](std::string cause) {
     return fail(ErrorKind::malformed, "read", "configuration schema", std::move(cause));
   };
-  const auto json = parse_shallow(schema_json);
+  auto json = parse_shallow(schema_json);
   if (!json || !json->is_object()) return refuse("no JSON object, or nested too deep");
-  SchemaWalk walk(*json);
-  if (std::string wrong = walk.check(); !wrong.empty()) return refuse(std::move(wrong));
-  PreparedSchema prepared{std::make_unique<valijson::Schema>(), walk.has_patterns()};
+  if (std::string wrong = SchemaWalk(*json).check(); !wrong.empty())
+    return refuse(std::move(wrong));
+  bound_matching(*json, matching);
+  auto prepared = std::make_unique<valijson::Schema>();
   try {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(*json), *prepared.schema);
+    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(*json), *prepared);
   } catch (const std::exception& error) {
     return refuse(std::string("no JSON Schema: ") + terminal_safe(error.what()));
   }
   return prepared;
 }
 
+// Whether a text is longer than what is matched; names never may be.
 bool has_long_text(const Json& node) {
   if (node.is_string()) return node.get_ref<const std::string&>().size() > kLongestMatched;
   if (!node.is_structured()) return false;
+  return std::any_of(node.begin(), node.end(), has_long_text);
+}
+bool has_long_name(const Json& node) {
+  if (!node.is_structured()) return false;
   for (const auto& [key, value] : node.items()) {
-    if (key.size() > kLongestMatched || has_long_text(value)) return true;
+    if ((node.is_object() && key.size() > kLongestPattern) || has_long_name(value)) return true;
   }
   return false;
 }
@@ -226,10 +256,25 @@ std::string first_error(valijson::ValidationResults& results) {
   return terminal_safe(pointer_of(best.context)) + ": " + terminal_safe(best.description);
 }
 
+// Empty where it fits, else place and reason.
+std::string misfit(const Json& config, const valijson::Schema& schema, bool explain) {
+  const valijson::adapters::NlohmannJsonAdapter adapter(config);
+  try {
+    valijson::Validator validator;
+    if (validator.validate(schema, adapter, nullptr)) return {};
+    if (!explain) return "/: does not fit the schema";
+    valijson::ValidationResults results;
+    validator.validate(schema, adapter, &results);
+    return first_error(results);
+  } catch (const std::exception& error) {
+    return std::string("/: the schema cannot be used: ") + terminal_safe(error.what());
+  }
+}
+
 }  // namespace
 
 Result<void> check_schema(const std::string& schema_json) {
-  const auto prepared = prepare(schema_json);
+  const auto prepared = prepare(schema_json, true);
   if (!prepared) return tl::unexpected<Error>(prepared.error());
   return {};
 }
@@ -242,24 +287,21 @@ Result<void> check_config(const std::string& schema_json, const std::string& con
   const auto config = parse_shallow(config_json);
   if (!config) return refuse("no JSON, or nested deeper than 32 levels");
   if (!config->is_object()) return refuse("/: must be an object");
+  if (has_long_name(*config)) return refuse("a name is longer than 1024 bytes");
   if (schema_json.empty()) {
     if (config->empty()) return {};
     return refuse("/: this instrument takes no configuration: its manifest has no config.schema");
   }
-  const auto prepared = prepare(schema_json);
-  if (!prepared) return tl::unexpected<Error>(prepared.error());
-  if (prepared->has_patterns && has_long_text(*config))
-    return refuse("a text is longer than 1024 bytes, which patterns are not matched against");
-  try {
-    valijson::Validator validator;
-    valijson::ValidationResults results;
-    if (validator.validate(*prepared->schema, valijson::adapters::NlohmannJsonAdapter(*config),
-                           &results))
-      return {};
-    return refuse(first_error(results));
-  } catch (const std::exception& error) {  // such as an expression that is none
-    return refuse(std::string("the schema cannot be used: ") + terminal_safe(error.what()));
+  // All reasons are only gathered where no long text meets an expression.
+  const bool is_long = has_long_text(*config);
+  for (const bool matching : {false, true}) {
+    if (!matching && !is_long) continue;
+    const auto prepared = prepare(schema_json, matching);
+    if (!prepared) return tl::unexpected<Error>(prepared.error());
+    std::string wrong = misfit(*config, **prepared, !matching || !is_long);
+    if (!wrong.empty()) return refuse(std::move(wrong));
   }
+  return {};
 }
 
 }  // namespace beaconry

@@ -40,7 +40,7 @@ class Digest {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
+std::string sha256_of(std::string_view bytes) {
   Digest digest(EVP_sha256());
   digest.add(bytes);
   return digest.hex();

@@ -8,7 +8,7 @@
 
 namespace beaconry {
 
-std::string sha256_hex(std::string_view bytes);
+std::string sha256_of(std::string_view bytes);
 std::string sha1_hex(std::string_view bytes);  // SPDX wants it beside SHA-256; it secures nothing
 
 struct FileDigest {

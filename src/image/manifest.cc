@@ -234,6 +234,7 @@ class ManifestReader {
     manifest_.uplink = values_.boolean("uplink");
     manifest_.downloads = values_.boolean("downloads");
     manifest_.resources = values_.boolean("resources");
+    manifest_.canary = values_.boolean("canary");
   }
 
   void read_limits() {

@@ -47,6 +47,7 @@ struct Manifest {
   bool uplink = false;                    // wants /run/uplink/uplink.sock
   bool downloads = false;                 // is the downloader: gets fetch orders
   bool resources = false;                 // may wish for files under /resources
+  bool canary = false;  // gets known traffic on its receive-only interfaces (sensor/canary.h)
   Limits limits;
   std::chrono::seconds health_every{30}, health_deadline{10};
   std::chrono::seconds healthy_within{60};  // of a start; an update that is not is rolled back

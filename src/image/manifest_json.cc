@@ -26,6 +26,7 @@ nlohmann::json permissions(const Manifest& manifest) {
   json["uplink"] = manifest.uplink;
   json["downloads"] = manifest.downloads;
   json["resources"] = manifest.resources;
+  json["canary"] = manifest.canary;
   const Manifest::Limits& limits = manifest.limits;
   json["limits"] = {{"memory", limits.memory},
                     {"cpu_percent", limits.cpu_percent},
@@ -66,7 +67,7 @@ std::string Manifest::to_json() const {
 }
 
 std::string permission_digest(const Manifest& manifest) {
-  return sha256_hex(permissions(manifest).dump());
+  return sha256_of(permissions(manifest).dump());
 }
 
 }  // namespace beaconry

@@ -46,6 +46,10 @@ constexpr ConfigKey kKeys[] = {
     {"downloads", ConfigType::boolean, "It is the downloader: others' files are fetched by it.",
      "false"},
     {"resources", ConfigType::boolean, "It may wish for files under `/resources`.", "false"},
+    {"canary", ConfigType::boolean,
+     "Known traffic is put on its interfaces of contract `rx` (a mirror or a bridge), by which it "
+     "can prove that it detects.",
+     "false"},
     {"limits.memory", ConfigType::size, "Memory of all its processes.", "64M", 4 * kMiB,
      256 * kGiB},
     {"limits.cpu_percent", ConfigType::count, "CPU time, in percent of one core.", "50", 1, 25'600},

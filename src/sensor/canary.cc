@@ -13,6 +13,7 @@
 #include "packet/craft.h"
 #include "packet/parse.h"
 #include "sensor/canary_traffic.h"
+#include "sensor/network/tie.h"
 
 namespace beaconry {
 namespace {
@@ -37,6 +38,27 @@ Bytes frame(std::uint16_t round) {
 }
 
 }  // namespace
+
+std::vector<std::string> Canary::interfaces_of(const std::string& instance,
+                                               const Manifest& manifest,
+                                               const std::vector<InterfaceWish>& wishes) {
+  std::vector<std::string> names;
+  if (!manifest.canary) return names;
+  for (const InterfaceWish& wish : wishes) {
+    using Kind = InterfaceWish::Kind;
+    const bool is_veth = wish.kind == Kind::bridge || wish.kind == Kind::mirror;
+    const bool only_receives =
+        std::any_of(manifest.interfaces.begin(), manifest.interfaces.end(), [&](const auto& one) {
+          return one.name == wish.name && one.contract == Direction::receive;
+        });
+    if (!is_veth || !only_receives) continue;
+    TieSpec tie;
+    tie.instance = instance;
+    tie.wish = wish;
+    names.push_back(tie.id() + "h");
+  }
+  return names;
+}
 
 Result<std::unique_ptr<Canary>> Canary::open() {
   // Of protocol 0 it receives nothing.

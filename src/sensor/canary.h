@@ -8,6 +8,8 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "image/manifest.h"
+#include "sensor/network.h"
 
 namespace beaconry {
 
@@ -19,6 +21,11 @@ class Canary {
  public:
   using Clock = std::chrono::steady_clock;
 
+  // The host's ends of an instance's interfaces that get it: those that only receive and are one
+  // end of a veth pair. None where the manifest does not ask.
+  static std::vector<std::string> interfaces_of(const std::string& instance,
+                                                const Manifest& manifest,
+                                                const std::vector<InterfaceWish>& wishes);
   // Needs CAP_NET_RAW.
   static Result<std::unique_ptr<Canary>> open();
 

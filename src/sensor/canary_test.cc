@@ -35,6 +35,27 @@ int in_own_network(const std::function<int()>& run) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 }
 
+TEST(Canary, is_for_receiving_ends_of_those_who_ask) {
+  Manifest manifest;
+  manifest.interfaces = {{"mirror", Direction::receive, false, ""},
+                         {"port", Direction::receive, false, ""},
+                         {"net", Direction::both, false, ""}};
+  InterfaceWish mirror, port, net;
+  mirror.name = "mirror";
+  mirror.kind = InterfaceWish::Kind::mirror;
+  port.name = "port";
+  port.kind = InterfaceWish::Kind::physical;
+  net.name = "net";
+  const std::vector<InterfaceWish> wishes{mirror, port, net};
+  EXPECT_TRUE(Canary::interfaces_of("detector_0", manifest, wishes).empty());
+  manifest.canary = true;
+  const auto names = Canary::interfaces_of("detector_0", manifest, wishes);
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_EQ(names[0].substr(0, 3), "bcy");
+  EXPECT_EQ(names[0].back(), 'h');
+  EXPECT_LT(names[0].size(), 16U);
+}
+
 TEST(Canary, comes_out_of_the_other_end_every_five_seconds) {
   const int status = in_own_network([] {
     if (std::system("ip link add bcyh type veth peer name bcyc 2>/dev/null && ip link set bcyh up "

@@ -52,7 +52,6 @@ Json to_json(const InstanceWish& wish) {
 InterfaceWish read_interface(JsonReader& at) {
   InterfaceWish wish;
   wish.name = at.text("name", 15);
-  if (wish.name.empty()) at.refuse("name", "is missing: the interface's name in the manifest");
   const std::string kind = at.text("kind", 16);
   bool known = kind.empty();
   for (const auto& [value, word] : kKinds) {
@@ -67,6 +66,7 @@ InterfaceWish read_interface(JsonReader& at) {
   wish.gateway = at.text("gateway", 64);
   wish.resolvers = at.texts("resolvers", kMostResolvers, 64);
   at.done();
+  if (wish.name.empty()) at.refuse("name", "is missing: the interface's name in the manifest");
   return wish;
 }
 
@@ -74,7 +74,6 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
   InstanceWish wish;
   wish.name = name;
   wish.image = at.text("image", 4096);
-  if (wish.image.empty()) at.refuse("image", "is missing");
   wish.running = at.boolean("running", true);
   at.list("interfaces", kMostInterfaces,
           [&](JsonReader& one) { wish.interfaces.push_back(read_interface(one)); });
@@ -99,15 +98,15 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
       }
     }
   } else {
-    wish.retention = std::chrono::hours{static_cast<std::int64_t>(
-        at.count("retention_hours", static_cast<std::uint64_t>(wish.retention.count()), 1,
-                 kMostHours))};
+    wish.retention = std::chrono::hours{static_cast<std::int64_t>(at.count(
+        "retention_hours", static_cast<std::uint64_t>(wish.retention.count()), 1, kMostHours))};
     wish.restarts = at.count("restarts", 0, 0, std::uint64_t{1} << 53);
     wish.source = at.text("source", 4096);
   }
   wish.approved = at.text("approved", 128);
   wish.allow_unsigned = at.boolean("allow_unsigned", false);
-  at.done();
+  at.done();  // first: a misspelt key is the better word for one that is missing
+  if (wish.image.empty()) at.refuse("image", "is missing");
   return wish;
 }
 
@@ -168,8 +167,8 @@ Result<DesiredState> DesiredState::parse(const std::string& json) {
     return fail(ErrorKind::malformed, "read", "the desired state", "it is no JSON");
   }
   auto instances = read_instances(
-      document, [](std::string_view pointer) { return std::string(pointer.empty() ? "/" : pointer); },
-      false);
+      document,
+      [](std::string_view pointer) { return std::string(pointer.empty() ? "/" : pointer); }, false);
   if (!instances) return tl::unexpected<Error>(std::move(instances.error()));
   return DesiredState{std::move(*instances)};
 }

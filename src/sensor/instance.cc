@@ -25,12 +25,22 @@ std::string digest(const InstanceWish& wish) {
 }  // namespace
 
 std::string_view to_string(Step step) {
-  constexpr std::string_view kWords[] = {
-      "do nothing", "import the image",    "make the volumes", "make the container",
-      "set up the interfaces", "start it", "complete the interfaces", "stop it",
-      "collect its log", "release the interfaces", "set the container aside",
-      "put the old container back", "remove the container", "remove the rollback copy",
-      "remove the volumes", "forget it"};
+  constexpr std::string_view kWords[] = {"do nothing",
+                                         "import the image",
+                                         "make the volumes",
+                                         "make the container",
+                                         "set up the interfaces",
+                                         "start it",
+                                         "complete the interfaces",
+                                         "stop it",
+                                         "collect its log",
+                                         "release the interfaces",
+                                         "set the container aside",
+                                         "put the old container back",
+                                         "remove the container",
+                                         "remove the rollback copy",
+                                         "remove the volumes",
+                                         "forget it"};
   return kWords[static_cast<std::size_t>(step)];
 }
 
@@ -91,6 +101,11 @@ void Instance::retry_update() {
   memory_.rejected_why.clear();
   retry_.reset();
   changed_ = true;
+}
+
+void Instance::clock_stepped(Duration by) {
+  if (running_since_ != Timestamp{}) running_since_ += by;
+  if (retry_) *retry_ += by;
 }
 
 std::string Instance::target(const Situation& situation) const {
@@ -171,8 +186,6 @@ Step Instance::next(const Situation& situation, Timestamp now) {
     reject(facts_.container->fingerprint,
            "it was not healthy within " + to_words(situation.healthy_within), now);
   }
-  if (now < running_since_) running_since_ = now;  // the clock was set back
-  if (retry_ && *retry_ - now > kLongestBackoff) retry_ = now + Duration{kLongestBackoff};
   if (situation.wish != nullptr && situation.wants_approval &&
       memory_.update.state != UpdateState::pending) {
     memory_.update = {UpdateState::pending, "image " + situation.version, situation.cause, now, {}};
@@ -259,8 +272,8 @@ void Instance::finish(const StepOutcome& outcome, const Situation& situation, Ti
     const bool of_image = outcome.step == Step::import_image ||
                           outcome.step == Step::make_volumes || outcome.step == Step::create ||
                           outcome.step == Step::start;
-    if (of_image && facts_.aside && !busy_target_.empty() &&
-        busy_target_ == memory_.wished_image && busy_target_ != facts_.aside->fingerprint) {
+    if (of_image && facts_.aside && !busy_target_.empty() && busy_target_ == memory_.wished_image &&
+        busy_target_ != facts_.aside->fingerprint) {
       reject(busy_target_, cause, now);
     } else if (outcome.step == Step::start) {
       memory_.last_log = outcome.log;

@@ -39,19 +39,20 @@ std::string_view to_string(Step step);  // "start"
 struct InstanceFacts {
   struct Container {
     std::string fingerprint;  // of its image
+    std::string made;         // digest of what it was made of
     bool ready = false;       // completely made
     bool running = false;
     int process = 0;
     friend bool operator==(const Container&, const Container&) = default;
   };
-  bool known = false;                           // the runtime was asked
-  std::optional<Container> container, aside;    // aside: the rollback copy
-  bool has_volumes = false;                     // some
-  std::string volumes_for;                      // image whose quotas they were made for
-  bool prepared = false;                        // interfaces are there that must be released
-  bool fresh = false;                           // and no start has used them yet
-  bool outdated = false;                        // is to be made anew before its next start
-  int attached = 0;                             // process whose interfaces are complete
+  bool known = false;                         // the runtime was asked
+  std::optional<Container> container, aside;  // aside: the rollback copy
+  bool has_volumes = false;                   // some
+  std::string volumes_for;                    // image whose quotas they were made for
+  bool prepared = false;                      // interfaces are there that must be released
+  bool fresh = false;                         // and no start has used them yet
+  bool outdated = false;                      // is to be made anew before its next start
+  int attached = 0;                           // process whose interfaces are complete
 };
 
 // What survives the daemon: JSON in a file of the instance's folder.
@@ -88,6 +89,7 @@ struct Situation {
 // What came of a step.
 struct StepOutcome {
   Step step = Step::none;
+  std::string image;  // that it was done with
   Result<void> done;
   bool looked = false;  // the runtime answered afterwards: the two below are so
   std::optional<InstanceFacts::Container> container, aside;
@@ -118,6 +120,8 @@ class Instance {
   // Such as an interface that came back: stops and starts it, or ends its waiting.
   void restart(const std::string& why);
   void retry_update();  // a rejected image is tried again
+  // The clock of the day was set, by so much: deadlines move with it.
+  void clock_stepped(Duration by);
 
   const std::string& name() const { return name_; }
   const InstanceFacts& facts() const { return facts_; }
@@ -134,9 +138,7 @@ class Instance {
   // Changed since the last call: to be put on disk before a step begins.
   bool take_changed() { return std::exchange(changed_, false); }
   // News for people: (word, message), such as ("broken", "...").
-  std::vector<std::pair<std::string, std::string>> take_news() {
-    return std::exchange(news_, {});
-  }
+  std::vector<std::pair<std::string, std::string>> take_news() { return std::exchange(news_, {}); }
 
  private:
   bool was_started(const InstanceWish& wish) const;

@@ -12,9 +12,9 @@ constexpr InstanceState kStates[] = {InstanceState::created,  InstanceState::ins
                                      InstanceState::starting, InstanceState::running,
                                      InstanceState::stopping, InstanceState::errored,
                                      InstanceState::broken,   InstanceState::finished};
-constexpr UpdateState kUpdates[] = {UpdateState::none,       UpdateState::pending,
+constexpr UpdateState kUpdates[] = {UpdateState::none,        UpdateState::pending,
                                     UpdateState::downloading, UpdateState::installing,
-                                    UpdateState::installed,  UpdateState::failed};
+                                    UpdateState::installed,   UpdateState::failed};
 
 std::string text(const Json& json, const char* key) {
   const auto found = json.find(key);

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kPersistent = "-persistent", kTransient = "-transient";
 constexpr std::size_t kLongestLog = 16 << 10;
 // What an image's init says at last: docs/formats/image.md.
-constexpr std::string_view kEnded = "beaconry: the instrument ended with status ";
+constexpr std::string_view kEnded = "instrument: ended with status ";
 
 Result<void> make_volumes(const StepPlan& plan, Runtime& runtime) {
   const Manifest::Limits& limits = plan.image.manifest.limits;
@@ -122,6 +122,7 @@ std::optional<InstanceFacts::Container> facts_of(const std::optional<ContainerSt
   if (!state) return {};
   InstanceFacts::Container facts;
   facts.fingerprint = state->fingerprint;
+  facts.made = label(*state, "made");
   facts.ready = label(*state, "stage") == "ready";
   facts.running = state->run != ContainerState::Run::stopped;
   facts.process = state->process;
@@ -176,6 +177,7 @@ std::string spec_digest(const ContainerSpec& spec) {
 StepOutcome carry_out(const StepPlan& plan, Runtime& runtime, Network& network) {
   StepOutcome outcome;
   outcome.step = plan.step;
+  outcome.image = plan.image.fingerprint;
   outcome.done = act(plan, runtime, network, outcome);
   const auto container = runtime.find(container_name(plan.instance));
   if (!container) return outcome;

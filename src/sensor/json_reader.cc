@@ -59,15 +59,13 @@ std::uint64_t JsonReader::count(const char* key, std::uint64_t fallback, std::ui
   if (value == nullptr || value->is_null()) return fallback;
   const bool whole = value->is_number_unsigned();
   if (!whole || value->get<std::uint64_t>() < least || value->get<std::uint64_t>() > most) {
-    refuse(key,
-           "is no whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    refuse(key, "is no whole number from " + std::to_string(least) + " to " + std::to_string(most));
     return fallback;
   }
   return value->get<std::uint64_t>();
 }
 
-std::vector<std::string> JsonReader::texts(const char* key, std::size_t most,
-                                           std::size_t longest) {
+std::vector<std::string> JsonReader::texts(const char* key, std::size_t most, std::size_t longest) {
   std::vector<std::string> texts;
   const Json* value = take(key);
   if (value == nullptr || value->is_null()) return texts;

@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -19,6 +21,8 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMostAnswer = 32 << 20;
 constexpr std::size_t kMostWords = 2'000;
+constexpr seconds kBusy{10};
+constexpr std::chrono::milliseconds kBetweenTries{50};
 
 tl::unexpected<Error> because(ErrorKind kind, std::string cause) {
   return fail(kind, "", "", std::move(cause));
@@ -96,13 +100,8 @@ Result<std::string> Connection::socket() const {
                                     "; `beaconry sensor setup` says what is missing");
 }
 
-Result<HttpResponse> Connection::raw(const HttpRequest& request, seconds within) const {
-  return stream(request, {}, within);
-}
-
-Result<HttpResponse> Connection::stream(const HttpRequest& request,
-                                        const std::function<bool(std::string_view)>& take,
-                                        seconds within) const {
+Result<HttpResponse> Connection::talk(const HttpRequest& request, const Take& take,
+                                      const std::string& file, seconds within) const {
   auto path = socket();
   if (!path) return tl::unexpected(path.error());
   HttpClient::Options options;
@@ -112,34 +111,46 @@ Result<HttpResponse> Connection::stream(const HttpRequest& request,
   options.most_body = kMostAnswer;
   auto client = HttpClient::make(options);
   if (!client) return because(client.error().kind, client.error().message());
-  auto response = take ? (*client)->stream(request, take) : (*client)->send(request);
+  auto response = take           ? (*client)->stream(request, take)
+                  : file.empty() ? (*client)->send(request)
+                                 : (*client)->send_file(request, file);
   if (!response) return because(response.error().kind, response.error().message());
   if (response->status >= 400) return refusal(*response);
   return response;
 }
 
-Result<Json> Connection::answer(const HttpRequest& request, seconds within) const {
-  auto response = raw(request, within);
+Result<HttpResponse> Connection::raw(const HttpRequest& request, seconds within) const {
+  return talk(request, {}, {}, within);
+}
+
+Result<HttpResponse> Connection::stream(const HttpRequest& request, const Take& take,
+                                        seconds within) const {
+  return talk(request, take, {}, within);
+}
+
+Result<Json> Connection::answer(const HttpRequest& request, const std::string& file,
+                                seconds within) const {
+  auto response = talk(request, {}, file, within);
   if (!response) return tl::unexpected(response.error());
   return parsed(response->body);
 }
 
 Result<Json> Connection::get(const std::string& target, seconds within) const {
-  auto got = answer(make_request("GET", target), within);
+  auto got = answer(make_request("GET", target), {}, within);
   if (!got) return got;
   return object_at(*got, "metadata");
 }
 
 Result<Json> Connection::ask(const std::string& method, const std::string& target, const Json& body,
                              seconds within) const {
-  auto got = answer(make_request(method, target, &body), within);
+  auto got = answer(make_request(method, target, &body), {}, within);
   if (!got) return got;
   return object_at(*got, "metadata");
 }
 
 Result<std::string> Connection::start(const std::string& method, const std::string& target,
                                       const Json& body, seconds within) const {
-  auto got = answer(make_request(method, target, &body), within);
+  auto got = answer(make_request(method, target, &body), {}, within);
   if (!got) return tl::unexpected(got.error());
   std::string operation = text_at(*got, "operation");
   if (!operation.starts_with("/1.0/operations/"))
@@ -152,8 +163,21 @@ Result<Json> Connection::change(const std::string& method, const std::string& ta
   return change(make_request(method, target, &body), within);
 }
 
+// An instance that ends by itself is busy with that for a moment.
 Result<Json> Connection::change(const HttpRequest& request, seconds within) const {
-  auto got = answer(request, within);
+  const auto until = std::chrono::steady_clock::now() + std::min(within, kBusy);
+  while (true) {
+    auto done = upload(request, {}, within);
+    if (done || done.error().cause.find("nstance is busy") == std::string::npos ||
+        std::chrono::steady_clock::now() >= until)
+      return done;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+Result<Json> Connection::upload(const HttpRequest& request, const std::string& file,
+                                seconds within) const {
+  auto got = answer(request, file, within);
   if (!got) return got;
   const std::string operation = text_at(*got, "operation");
   if (!operation.starts_with("/1.0/operations/")) return object_at(*got, "metadata");

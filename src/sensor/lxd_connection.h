@@ -28,6 +28,9 @@ class Connection {
   Result<Json> change(const std::string& method, const std::string& target, const Json& body,
                       std::chrono::seconds within) const;
   Result<Json> change(const HttpRequest& request, std::chrono::seconds within) const;
+  // With a file for the body.
+  Result<Json> upload(const HttpRequest& request, const std::string& file,
+                      std::chrono::seconds within) const;
   // Starts an operation: its address, "/1.0/operations/UUID".
   Result<std::string> start(const std::string& method, const std::string& target, const Json& body,
                             std::chrono::seconds within) const;
@@ -42,7 +45,11 @@ class Connection {
   Result<std::string> socket() const;
 
  private:
-  Result<Json> answer(const HttpRequest& request, std::chrono::seconds within) const;
+  using Take = std::function<bool(std::string_view)>;
+  Result<HttpResponse> talk(const HttpRequest& request, const Take& take, const std::string& file,
+                            std::chrono::seconds within) const;
+  Result<Json> answer(const HttpRequest& request, const std::string& file,
+                      std::chrono::seconds within) const;
 
   const std::string socket_;
 };

@@ -155,8 +155,13 @@ Result<Runtime::Executed> execute(const Connection& lxd, const Containers& conta
     return no({ErrorKind::limit, "", "",
                command.front() + " took longer than " + std::to_string(most_seconds) +
                    " s and was killed"});
-  if (number_at(done, "status_code") >= 400)
-    return no({ErrorKind::io, "", "", terminal_safe(text_at(done, "err"))});
+  if (const std::string why = text_at(done, "err"); number_at(done, "status_code") >= 400) {
+    // LXD takes a shell's words for its own: 126 and 127 come as errors.
+    const bool not_found = why == "Command not found", not_run = why == "Command not executable";
+    if (!not_found && !not_run) return no({ErrorKind::io, "", "", terminal_safe(why)});
+    out.status = not_found ? 127 : 126;
+    if (out.errors.empty()) out.errors = command.front() + ": " + why + "\n";
+  }
   if (long_winded)
     out.errors += "\n[killed: it wrote more than 1 MiB, of which this is the start]\n";
   return out;

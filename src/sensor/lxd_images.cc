@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
-
 namespace beaconry::lxd {
 namespace {
 
 constexpr std::chrono::seconds kLook{10}, kImport{120};
-constexpr std::size_t kMostBytes = std::size_t{256} << 20;
 
 // What says that an image is ours. Not a property: LXD 5.0.2 dies of one that is given with an
 // image whose metadata has none.
@@ -47,16 +44,13 @@ Result<void> Images::import(const std::string& file, const std::string& fingerpr
   const auto there = is_there(fingerprint, ours);
   if (!there) return no(there.error());
   if (*there) return {};
-  auto bytes = read_small_file(file, kMostBytes);
-  if (!bytes) return tl::unexpected(bytes.error());
   HttpRequest request;
   request.method = "POST";
   request.target = "/1.0/images";
   for (const char* kind : {"lxd", "incus"})
     request.headers.emplace_back(std::string("x-") + kind + "-filename", kFileName);
   request.headers.emplace_back("content-type", "application/octet-stream");
-  request.body = std::move(*bytes);
-  const auto done = lxd_.change(request, kImport);
+  const auto done = lxd_.upload(request, file, kImport);
   if (!done && done.error().cause.find("already exists") == std::string::npos)
     return no(done.error());
   if (!done) return {};

@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds kLook{10}, kReady{60};
+constexpr seconds kReady{60};
 constexpr std::chrono::milliseconds kBetween{50};
 
 }  // namespace

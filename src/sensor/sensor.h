@@ -24,6 +24,7 @@ class Sensor {
  public:
   struct Options {
     std::string name;            // "sensor001"
+    std::string version;         // of the program
     std::string state_folder;    // /var/lib/beaconry/sensor: desired/, instances/, images/
     std::string desired_folder;  // /etc/beaconry/sensor.d; looked at every two seconds and at once
                                  // when it changes
@@ -34,7 +35,19 @@ class Sensor {
     unsigned broken_after = 5;  // failures in a row
     std::function<Timestamp()> clock;
   };
+  // What is made by it: handed in, for parts that fail when a test tells them to.
+  struct Makers {
+    std::function<Result<std::unique_ptr<Network>>(const Network::Options&,
+                                                   const std::vector<std::string>& running)>
+        network = Network::open;
+    std::function<Result<std::unique_ptr<Services>>(const Services::Options&)> services =
+        Services::open;
+    std::function<Result<ImageInfo>(const std::string& file, const std::string& keys_folder)>
+        inspect = inspect_image;
+  };
   // The runtime outlives the sensor. It may be away: that is reported, and instances follow later.
+  static Result<std::unique_ptr<Sensor>> open(const Options& options, Runtime& runtime,
+                                              const Makers& makers);
   static Result<std::unique_ptr<Sensor>> open(const Options& options, Runtime& runtime);
   virtual ~Sensor() = default;
 

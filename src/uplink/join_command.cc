@@ -28,7 +28,8 @@ Result<std::string> join_token(const JoinArguments& arguments) {
 Result<JoinedServer> join_by_line(const JoiningEdge& edge, const JoinArguments& arguments) {
   const auto token = join_token(arguments);
   if (!token) return tl::unexpected<Error>(token.error());
-  const auto account = find_account(edge.user, edge.account);
+  const auto account =
+      edge.is_root ? Result<Account>(Account{"root", 0, 0}) : find_account(edge.user, edge.account);
   if (!account) return tl::unexpected<Error>(account.error());
   if (auto done = hand_over_folder(edge.state_folder, *account); !done) {
     return tl::unexpected<Error>(std::move(done.error()));

@@ -14,10 +14,11 @@ struct JoinArguments {
 
 // An edge program that joins: what it is, and whose its state folder will be.
 struct JoiningEdge {
-  std::string kind;  // "collector", "home"
+  std::string kind;  // "collector", "home", "sensor"
   std::string name, state_folder;
-  std::string user;     // who the program becomes; empty: its own account
-  std::string account;  // that account, as packages make it
+  std::string user;      // who the program becomes; empty: its own account
+  std::string account;   // that account, as packages make it
+  bool is_root = false;  // the program stays root, and so do its files
 };
 
 // The command `join` of an edge: makes its folder and key if they are missing, and joins.

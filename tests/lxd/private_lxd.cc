@@ -172,8 +172,9 @@ std::string PrivateLxd::make_image(const std::string& file, const std::string& i
                              "etc", "persistent-data", "transient-data", "resources"})
     fs::create_directories(root / folder);
   fs::copy_file("/bin/busybox", root / "bin/busybox");
-  for (const char* tool : {"cat", "chmod", "dd", "echo", "grep", "head", "id", "ls", "mkdir",
-                           "mknod", "mount", "nc", "ps", "sh", "sleep", "touch", "yes"})
+  for (const char* tool :
+       {"cat", "cp",    "rm",    "seq",   "chmod", "dd", "echo", "grep",  "head",  "id",
+        "ls",  "mkdir", "mknod", "mount", "nc",    "ps", "sh",   "sleep", "touch", "yes"})
     fs::create_symlink("busybox", root / "bin" / tool);
   std::ofstream(root / "sbin/init") << "#!/bin/sh\n" << init;
   fs::permissions(root / "sbin/init", fs::perms(0755));

@@ -109,6 +109,7 @@ Result<void> Links::add_default_route(int index, const std::string& gateway) {
   message.append(route);
   message.put(RTA_GATEWAY, raw(*address));
   message.put_number(RTA_OIF, index);
+  message.put_number(RTA_PRIORITY, index);  // of several, the first interface
   return socket_.change(message, "set", "gateway " + gateway);
 }
 

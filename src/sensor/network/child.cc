@@ -48,15 +48,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   }
   // Copies above what is overwritten first.
   const int nothing = ::open("/dev/null", O_RDWR);
-  const int input = ::fcntl(child.input >= 0 ? child.input : nothing, F_DUPFD, 10);
-  const int errors = ::fcntl(child.errors >= 0 ? child.errors : nothing, F_DUPFD, 10);
-  const int kept = child.kept >= 0 ? ::fcntl(child.kept, F_DUPFD, 10) : -1;
-  const int output = ::fcntl(nothing, F_DUPFD, 10);
+  const int input = ::fcntl(child.input >= 0 ? child.input : nothing, F_DUPFD, kKeptAs + 1);
+  const int errors = ::fcntl(child.errors >= 0 ? child.errors : nothing, F_DUPFD, kKeptAs + 1);
+  const int kept = child.kept >= 0 ? ::fcntl(child.kept, F_DUPFD, kKeptAs + 1) : -1;
+  const int output = ::fcntl(nothing, F_DUPFD, kKeptAs + 1);
   ::dup2(input, 0);
   ::dup2(output, 1);
   ::dup2(errors, 2);
-  if (kept >= 0) ::dup2(kept, 3);
-  ::syscall(SYS_close_range, kept >= 0 ? 4U : 3U, ~0U, 0);
+  if (kept >= 0) ::dup2(kept, kKeptAs);
+  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(kKeptAs - (kept >= 0 ? 1 : 0)), 0);
+  ::syscall(SYS_close_range, static_cast<unsigned>(kKeptAs + 1), ~0U, 0);
   ::execve(command[0], command, environment);
   ::_exit(kCannotStart);
 }

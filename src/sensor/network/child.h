@@ -15,12 +15,15 @@ namespace beaconry {
 // empty if it is nowhere.
 std::string find_program(const std::string& name);
 
+// A child may want the first few for itself.
+constexpr int kKeptAs = 9;
+
 struct Child {
   std::vector<std::string> command;      // a full path first
   std::vector<std::string> environment;  // "KEY=value"; all that it gets besides PATH
   int name_space = -1;                   // of the network that it runs in; -1: ours
   int input = -1, errors = -1;           // -1: /dev/null
-  int kept = -1;                         // inherited as descriptor 3
+  int kept = -1;                         // inherited as descriptor kKeptAs
   bool capture_rights_only = false;      // raw sockets and low ports are all that root may there
 };
 // Starts one; the caller waits for it.

@@ -82,7 +82,7 @@ Result<std::unique_ptr<DhcpClient>> DhcpClient::start(const Options& options) {
   child.command = options.program;
   for (const std::string& word :
        {std::string("-f"), std::string("-i"), options.interface, std::string("-s"),
-        std::string("/proc/self/fd/3"), std::string("-p"),
+        "/proc/self/fd/" + std::to_string(kKeptAs), std::string("-p"),
         file_of(options.folder, options.name, ".pid"), std::string("-t"), std::string("3"),
         std::string("-T"), std::string("2"), std::string("-A"), std::string("5")})
     child.command.push_back(word);

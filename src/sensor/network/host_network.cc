@@ -13,18 +13,21 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <type_traits>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "sensor/network.h"
 #include "sensor/network/child.h"
 #include "sensor/network/instance_ties.h"
+#include "sensor/network/promiscuous.h"
 
 namespace beaconry {
 namespace {
 
 constexpr const char* kOurTables = "beaconry_bcy";
 constexpr const char* kOurLinks = "bcy";
+constexpr std::size_t kIdLength = 13;  // TieSpec::id()
 constexpr itimerspec kSoon{{}, {1, 0}};
 
 bool begins_with(const std::string& text, std::string_view with) {
@@ -38,12 +41,36 @@ void empty(int descriptor) {
 }
 
 class HostNetwork final : public Network {
+  class LastReport {
+   public:
+    std::vector<InterfaceReport> get() {
+      const std::lock_guard lock(mutex_);
+      return report_;
+    }
+    void set(const std::vector<InterfaceReport>& report) {
+      const std::lock_guard lock(mutex_);
+      report_ = report;
+    }
+
+   private:
+    std::mutex mutex_;
+    std::vector<InterfaceReport> report_;
+  };
+  struct Entry {
+    Entry(const std::string& instance, const InstanceTies::Options& options)
+        : ties(instance, options) {}
+    std::mutex mutex;
+    InstanceTies ties;
+    LastReport last;             // for who asks while a change is under way
+    bool look_at_rules = false;  // of work()'s thread
+  };
+
  public:
   explicit HostNetwork(InstanceTies::Options options) : options_(std::move(options)) {}
 
   Result<void> start(const std::vector<std::string>& running) {
     std::error_code error;
-    const std::string folder = InstanceTies::private_folder(options_);
+    const std::string folder = this->folder();
     std::filesystem::create_directories(folder, error);
     if (error || ::chmod(folder.c_str(), 0700) != 0) return fail_errno("make", folder);
     auto events = NetlinkSocket::open(NETLINK_ROUTE, RTMGRP_LINK);
@@ -62,7 +89,10 @@ class HostNetwork final : public Network {
     for (const int one :
          {events_.descriptor(), rules_.descriptor(), wake_.get(), leases_.get(), timer_.get()})
       watch(one);
-    return clean({running.begin(), running.end()});
+    auto host = Links::open();
+    if (!host) return tl::unexpected<Error>(host.error());
+    take_back(*host);
+    return clean(*host, running);
   }
 
   Result<std::vector<ContainerSpec::Nic>> prepare(
@@ -70,9 +100,8 @@ class HostNetwork final : public Network {
       const std::vector<InterfaceWish>& wishes) override {
     auto host = Links::open();
     if (!host) return tl::unexpected<Error>(host.error());
-    Entry& entry = entry_of(instance);
-    const std::lock_guard lock(entry.mutex);
-    auto nics = entry.ties.prepare(*host, manifest, wishes);
+    auto nics =
+        locked(instance, [&](Entry& entry) { return entry.ties.prepare(*host, manifest, wishes); });
     wake();
     return nics;
   }
@@ -81,10 +110,9 @@ class HostNetwork final : public Network {
                       const std::vector<InterfaceWish>& wishes) override {
     auto host = Links::open();
     if (!host) return tl::unexpected<Error>(host.error());
-    Entry& entry = entry_of(instance);
-    const std::lock_guard lock(entry.mutex);
-    auto done =
-        entry.ties.attach(*host, process, manifest, wishes, [this](int one) { watch(one); });
+    auto done = locked(instance, [&](Entry& entry) {
+      return entry.ties.attach(*host, process, manifest, wishes, [this](int one) { watch(one); });
+    });
     wake();
     return done;
   }
@@ -95,22 +123,28 @@ class HostNetwork final : public Network {
       log_warning(host.error().message());
       return;
     }
-    Entry& entry = entry_of(instance);
-    const std::lock_guard lock(entry.mutex);
-    entry.ties.release(*host);
+    locked(instance, [&](Entry& entry) {
+      entry.ties.release(*host);
+      auto done = clean_instance(*host, instance);
+      if (!done) log_warning(done.error().message());
+    });
+    wake();
   }
 
   int descriptor() const override { return poll_.get(); }
 
   std::vector<std::string> work(Timestamp now) override {
-    empty(wake_.get());
-    empty(leases_.get());
-    empty(timer_.get());
-    (void)events_.drain();
+    std::vector<std::string> restarts;
+    std::array<epoll_event, 16> ready;
+    if (::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), 0) == 0)
+      return restarts;
+    for (const int one : {wake_.get(), leases_.get(), timer_.get()})
+      empty(one);
+    const bool links_changed = events_.drain();
     const bool rules_changed = rules_.drain();
     auto host = Links::open();
-    std::vector<std::string> restarts;
     if (!host) return restarts;
+    if (links_changed) take_back(*host);
     bool waits = false;
     for (const auto& [name, entry] : entries()) {
       const std::unique_lock lock(entry->mutex, std::try_to_lock);
@@ -136,30 +170,6 @@ class HostNetwork final : public Network {
   }
 
  private:
-  class LastReport {
-   public:
-    std::vector<InterfaceReport> get() {
-      const std::lock_guard lock(mutex_);
-      return report_;
-    }
-    void set(const std::vector<InterfaceReport>& report) {
-      const std::lock_guard lock(mutex_);
-      report_ = report;
-    }
-
-   private:
-    std::mutex mutex_;
-    std::vector<InterfaceReport> report_;
-  };
-  struct Entry {
-    Entry(const std::string& instance, const InstanceTies::Options& options)
-        : ties(instance, options) {}
-    std::mutex mutex;
-    InstanceTies ties;
-    LastReport last;             // for who asks while a change is under way
-    bool look_at_rules = false;  // of work()'s thread
-  };
-
   // Entries stay, for what was counted: one is small, and names of instances are few.
   Entry& entry_of(const std::string& instance) {
     const std::lock_guard lock(mutex_);
@@ -185,26 +195,70 @@ class HostNetwork final : public Network {
     (void)!::write(wake_.get(), &one, sizeof one);
   }
 
-  // What a killed predecessor left goes, but for running instances.
-  Result<void> clean(const std::set<std::string>& running) {
-    auto host = Links::open();
-    if (!host) return tl::unexpected<Error>(host.error());
-    auto links = host->list();
+  template <class Work>
+  std::invoke_result_t<Work, Entry&> locked(const std::string& instance, const Work& work) {
+    Entry& entry = entry_of(instance);
+    const std::lock_guard lock(entry.mutex);
+    return work(entry);
+  }
+
+  // A physical interface of a container that was killed comes back by itself, under the name that
+  // it had in there.
+  static void take_back(Links& host) {
+    const auto links = host.list();
+    if (!links) return;
+    for (const Link& one : *links) {
+      const auto mark = TieMark::parse(one.alias);
+      if (mark && one.name != mark->parent && !begins_with(one.name, kOurLinks))
+        return_physical(host, one, mark->parent);
+    }
+  }
+
+  // What a killed predecessor left goes, but for running instances. Only before others call: an
+  // interface without a mark, or a table without an interface, may be in the making.
+  Result<void> clean(Links& host, const std::vector<std::string>& running) {
+    auto links = host.list();
     if (!links) return tl::unexpected<Error>(links.error());
     std::set<std::string> kept;
     for (const Link& one : *links) {
       const auto mark = TieMark::parse(one.alias);
-      if (mark && running.count(mark->instance) != 0) {
-        kept.insert(one.name.substr(0, one.name.size() - 1));
-      } else if (begins_with(one.name, kOurLinks)) {
-        // Of a pair that went with its other end this finds nothing.
-        if (auto done = host->remove(one.name); !done) log_warning(done.error().message());
-      } else if (mark) {
-        log_info("interface " + one.name + ", which " + mark->instance +
-                 " had, is the host's again as " + mark->parent);
-        return_physical(*host, one, mark->parent);
+      if (mark && std::find(running.begin(), running.end(), mark->instance) != running.end()) {
+        kept.insert(id_of(one.name));
+      } else {
+        remove(host, one, mark);
       }
     }
+    return remove_tables([&](const std::string& id) { return kept.count(id) == 0; });
+  }
+
+  // Also what was made for an instance before this daemon started.
+  Result<void> clean_instance(Links& host, const std::string& instance) {
+    auto links = host.list();
+    if (!links) return tl::unexpected<Error>(links.error());
+    std::set<std::string> gone;
+    for (const Link& one : *links) {
+      const auto mark = TieMark::parse(one.alias);
+      if (!mark || mark->instance != instance) continue;
+      gone.insert(id_of(one.name));
+      remove(host, one, mark);
+    }
+    if (gone.empty()) return {};
+    return remove_tables([&](const std::string& id) { return gone.count(id) != 0; });
+  }
+
+  void remove(Links& host, const Link& link, const std::optional<TieMark>& mark) {
+    if (begins_with(link.name, kOurLinks)) {
+      // Of a pair that went with its other end this finds nothing.
+      if (auto done = host.remove(link.name); !done) log_warning(done.error().message());
+      if (mark) Promiscuous(folder()).turn_off(host, mark->parent, id_of(link.name));
+    } else if (mark) {
+      log_info("interface " + link.name + ", which " + mark->instance +
+               " had, is the host's again as " + mark->parent);
+      return_physical(host, link, mark->parent);
+    }
+  }
+
+  Result<void> remove_tables(const std::function<bool(const std::string&)>& goes) {
     auto filter = NetlinkSocket::open(NETLINK_NETFILTER);
     if (!filter) return tl::unexpected<Error>(filter.error());
     const auto tables = list_tables(*filter);
@@ -212,12 +266,15 @@ class HostNetwork final : public Network {
     std::string text;
     for (const std::string& one : *tables) {
       const std::size_t prefix = std::string_view("beaconry_").size();
-      const std::string id = one.substr(0, one.find('_', prefix));
-      if (begins_with(one, kOurTables) && kept.count(id.substr(prefix)) == 0) text += no_rules(one);
+      if (begins_with(one, kOurTables) && goes(one.substr(prefix, kIdLength)))
+        text += no_rules(one);
     }
     if (text.empty()) return {};
     return run_program({options_.nft, "-f", "-"}, text, -1);
   }
+
+  std::string folder() const { return InstanceTies::private_folder(options_); }
+  static std::string id_of(const std::string& link) { return link.substr(0, kIdLength); }
 
   const InstanceTies::Options options_;
   Fd poll_, wake_, leases_, timer_;

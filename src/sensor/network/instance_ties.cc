@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -18,8 +19,6 @@ constexpr std::chrono::seconds kDhcpAgain{5};
 
 Result<void> InstanceTies::adopt(const Manifest& manifest,
                                  const std::vector<InterfaceWish>& wishes) {
-  for (const auto& tie : ties_)
-    counts_[tie->spec().wish.name] = tie->counts();
   ties_.clear();
   const bool administers = std::any_of(manifest.capabilities.begin(), manifest.capabilities.end(),
                                        [](const std::string& one) { return one == "net_admin"; });
@@ -37,9 +36,9 @@ Result<void> InstanceTies::adopt(const Manifest& manifest,
           ErrorKind::usage, "tie", subject,
           "the instrument has net_admin and could remove the rules of its contract, which "
           "stand in its namespace: tie it by bridge or mirror, or let the contract be both");
-    auto tie = Tie::make({instance_, *interface, wish, options_.nft});
+    auto tie = Tie::make({instance_, *interface, wish, options_.nft, private_folder(options_)});
     if (!tie) return tl::unexpected<Error>(tie.error());
-    (*tie)->count_from(counts_[wish.name]);
+    (*tie)->count_from(kept_counts(**tie));
     ties_.push_back(std::move(*tie));
   }
   for (const Manifest::Interface& one : manifest.interfaces) {
@@ -112,8 +111,26 @@ void InstanceTies::release(Links& host) {
   for (const auto& tie : ties_) {
     tie->release(host, inside_ ? &*inside_ : nullptr);
     tie->set_address({});
+    keep_counts(*tie);
   }
   inside_.reset();
+}
+
+// What was dropped is counted over restarts of the instance and of the daemon.
+void InstanceTies::keep_counts(const Tie& tie) {
+  const ContractCounts counts = tie.counts();
+  const std::string file = private_folder(options_) + "/" + tie.spec().id() + ".counts";
+  auto done = replace_file(file, std::to_string(counts.refused_sent) + " " +
+                                     std::to_string(counts.refused_received) + " " +
+                                     std::to_string(counts.chatter) + "\n");
+  if (!done) log_warning(done.error().message());
+}
+
+ContractCounts InstanceTies::kept_counts(const Tie& tie) const {
+  ContractCounts counts;
+  std::ifstream file(private_folder(options_) + "/" + tie.spec().id() + ".counts");
+  if (!(file >> counts.refused_sent >> counts.refused_received >> counts.chatter)) return {};
+  return counts;
 }
 
 bool InstanceTies::follow(Links& host, bool rules_changed) {
@@ -151,6 +168,13 @@ Result<void> InstanceTies::start_dhcp(Tie& tie, const Watch& watch) {
   client.process = std::move(*process);
   client.again = {};
   watch(client.process->descriptor());
+  const auto link = inside_->links.find(name);
+  if (!link || !*link) return {};
+  const auto had = inside_->links.addresses((*link)->index);
+  for (const std::string& one : had ? *had : std::vector<std::string>{}) {
+    const auto prefix = Prefix::parse(one);
+    if (prefix && prefix->address.is_v4()) tie.set_address(one);
+  }
   return {};
 }
 
@@ -162,8 +186,8 @@ bool InstanceTies::renew(Timestamp now, const Watch& watch) {
     Client& client = found->second;
     const auto news = client.process ? client.process->news() : std::nullopt;
     if (news && !(*news == client.last)) {
-      client.last = *news;
-      take_news(*tie, *news);
+      const DhcpNews before = std::exchange(client.last, *news);
+      take_news(*tie, before, *news);
     }
     if (client.process && !client.process->ended()) continue;
     waits = true;
@@ -183,13 +207,17 @@ bool InstanceTies::renew(Timestamp now, const Watch& watch) {
   return waits;
 }
 
-void InstanceTies::take_news(Tie& tie, const DhcpNews& news) {
+// A client that starts says first that it has nothing, which is no news of an address that was set
+// before the daemon was restarted: that one goes when nobody confirms it.
+void InstanceTies::take_news(Tie& tie, const DhcpNews& before, const DhcpNews& news) {
+  const bool lost = before.has_lease() || news.state == "leasefail" || news.state == "nak";
   const auto link = inside_->links.find(tie.spec().wish.name);
   if (!link || !*link) return;
   const int index = (*link)->index;
   const auto set = [&]() -> Result<void> {
     const auto had = inside_->links.addresses(index);
     const std::string wanted = news.has_lease() ? news.address->to_string() : "";
+    if (wanted.empty() && !lost) return {};
     if (!had || std::find(had->begin(), had->end(), wanted) == had->end()) {
       if (auto done = inside_->links.remove_addresses(index, false); !done) return done;
     }
@@ -218,6 +246,7 @@ Result<void> InstanceTies::write_resolvers() {
         all.push_back(one.to_string());
     }
   }
+  if (all.empty() && !clients_.empty()) return {};  // there may be those of a lease before
   std::string text;
   for (const std::string& one : all)
     text += "nameserver " + one + "\n";

@@ -45,8 +45,10 @@ class InstanceTies {
  private:
   Result<void> adopt(const Manifest& manifest, const std::vector<InterfaceWish>& wishes);
   Result<void> start_dhcp(Tie& tie, const Watch& watch);
-  void take_news(Tie& tie, const DhcpNews& news);
+  void take_news(Tie& tie, const DhcpNews& before, const DhcpNews& news);
   Result<void> write_resolvers();
+  void keep_counts(const Tie& tie);
+  ContractCounts kept_counts(const Tie& tie) const;
 
   struct Client {
     std::unique_ptr<DhcpClient> process;
@@ -57,7 +59,6 @@ class InstanceTies {
   const std::string instance_;
   const Options options_;
   std::vector<std::unique_ptr<Tie>> ties_;
-  std::map<std::string, ContractCounts> counts_;  // ever, an interface
   std::optional<Inside> inside_;
   std::map<std::string, Client> clients_;  // by interface
 };

@@ -35,6 +35,7 @@ Link read_link(const nlmsghdr& header, const char* body) {
   Link link;
   link.index = fixed.ifi_index;
   link.up = (fixed.ifi_flags & IFF_UP) != 0;
+  link.promiscuous = (fixed.ifi_flags & IFF_PROMISC) != 0;
   link.carrier = (fixed.ifi_flags & IFF_RUNNING) != 0;
   for_attributes({body + NLMSG_ALIGN(sizeof fixed), NLMSG_PAYLOAD(&header, sizeof fixed)},
                  [&](std::uint16_t type, std::string_view value) {
@@ -138,21 +139,24 @@ Result<void> Links::remove(const std::string& name) {
   return done;
 }
 
-Result<void> Links::set_up(int index, bool up) {
+Result<void> Links::set_flag(int index, unsigned flag, bool on, const std::string& operation) {
   ifinfomsg link = of_index(index);
-  link.ifi_change = IFF_UP;
-  link.ifi_flags = up ? static_cast<unsigned>(IFF_UP) : 0U;
+  link.ifi_change = flag;
+  link.ifi_flags = on ? flag : 0U;
   NetlinkMessage message = set_link(link);
-  return socket_.change(message, up ? "bring up" : "take down",
-                        "interface " + std::to_string(index));
+  return socket_.change(message, operation, "interface " + std::to_string(index));
+}
+
+Result<void> Links::set_up(int index, bool up) {
+  return set_flag(index, IFF_UP, up, up ? "bring up" : "take down");
 }
 
 Result<void> Links::set_arp(int index, bool on) {
-  ifinfomsg link = of_index(index);
-  link.ifi_change = IFF_NOARP;
-  link.ifi_flags = on ? 0U : static_cast<unsigned>(IFF_NOARP);
-  NetlinkMessage message = set_link(link);
-  return socket_.change(message, "turn ARP on or off on", "interface " + std::to_string(index));
+  return set_flag(index, IFF_NOARP, !on, "turn ARP on or off on");
+}
+
+Result<void> Links::set_promiscuous(int index, bool on) {
+  return set_flag(index, IFF_PROMISC, on, "let hear all");
 }
 
 Result<void> Links::set_master(int index, int master) {

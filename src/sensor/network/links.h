@@ -14,7 +14,7 @@ namespace beaconry {
 struct Link {
   int index = 0;
   std::string name, kind, alias;  // kind: "veth", "bridge", "macvlan"; empty: a device
-  bool up = false, carrier = false;
+  bool up = false, carrier = false, promiscuous = false;
   int master = 0;
   std::uint32_t mtu = 0;
   std::uint64_t received = 0, sent = 0;  // packets
@@ -40,6 +40,7 @@ class Links {
   Result<void> remove(const std::string& name);  // that is not there: fine
 
   Result<void> set_up(int index, bool up);
+  Result<void> set_promiscuous(int index, bool on);
   Result<void> set_master(int index, int master);  // 0: none
   Result<void> set_alias(int index, const std::string& alias);
   // Off: it neither asks nor answers, and the instrument cannot undo it.
@@ -56,6 +57,7 @@ class Links {
   Result<std::vector<std::string>> addresses(int index);  // but link-local ones
 
  private:
+  Result<void> set_flag(int index, unsigned flag, bool on, const std::string& operation);
   NetlinkSocket socket_;
 };
 

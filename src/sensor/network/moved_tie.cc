@@ -160,7 +160,7 @@ class MovedTie final : public Tie {
     if (inside == nullptr) return;
     const auto link = inside->links.find(spec_.wish.name);
     if (!link || !*link) {
-      (void)look(host, inside);
+      if (cause_.empty()) (void)missing(host, spec_.wish.parent);
       report.cause = cause_;
       report.evidence = evidence_;
       report.fix = fix_;

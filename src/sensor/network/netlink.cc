@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kAlignment = 4;
 constexpr timeval kPatience{10, 0};
+constexpr unsigned kMostTries = 5;
 
 std::size_t aligned(std::size_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
@@ -100,40 +101,58 @@ Result<void> NetlinkSocket::change(NetlinkMessage& message, const std::string& o
 }
 
 Result<void> NetlinkSocket::ask(NetlinkMessage& message, const std::string& operation,
-                                const std::string& subject,
-                                const std::function<void(const nlmsghdr&, const char*)>& each) {
-  error_ = 0;
-  const std::uint32_t sequence = ++sequence_;
-  const std::string& bytes = message.finish(sequence);
+                                const std::string& subject, const Each& each) {
+  for (unsigned tries = 1;; ++tries) {
+    error_ = 0;
+    std::vector<std::string> answers;
+    if (send(message)) receive(answers);
+    if (error_ == EINTR && tries < kMostTries) continue;
+    if (error_ != 0) {
+      errno = error_;
+      return fail_errno(operation, subject);
+    }
+    for (const std::string& one : answers) {
+      const auto header = netlink_value<nlmsghdr>(one);
+      each(header, one.data() + NLMSG_HDRLEN);
+    }
+    return {};
+  }
+}
+
+bool NetlinkSocket::send(NetlinkMessage& message) {
+  const std::string& bytes = message.finish(++sequence_);
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
-  if (::sendto(socket_.get(), bytes.data(), bytes.size(), 0,
-               reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) < 0) {
-    error_ = errno;
-    return fail_errno(operation, subject);
-  }
-  alignas(nlmsghdr) std::array<char, 65'536> answer;
+  const bool sent = ::sendto(socket_.get(), bytes.data(), bytes.size(), 0,
+                             reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) >= 0;
+  if (!sent) error_ = errno;
+  return sent;
+}
+
+// Until the kernel says that this was all. EINTR: what was listed changed meanwhile.
+void NetlinkSocket::receive(std::vector<std::string>& answers) {
+  alignas(nlmsghdr) std::array<char, 65'536> bytes;
+  bool changed = false;
   for (;;) {
-    const ssize_t got = ::recv(socket_.get(), answer.data(), answer.size(), 0);
+    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       error_ = errno;
-      return fail_errno(operation, subject);
+      return;
     }
     auto left = static_cast<unsigned>(got);
-    for (const auto* one = reinterpret_cast<const nlmsghdr*>(answer.data()); NLMSG_OK(one, left);
+    for (const auto* one = reinterpret_cast<const nlmsghdr*>(bytes.data()); NLMSG_OK(one, left);
          one = NLMSG_NEXT(one, left)) {
-      if (one->nlmsg_seq != sequence) continue;  // of one that was given up
-      if (one->nlmsg_type == NLMSG_DONE) return {};
-      if (one->nlmsg_type != NLMSG_ERROR) {
-        each(*one, static_cast<const char*>(NLMSG_DATA(one)));
-        continue;
+      if (one->nlmsg_seq != sequence_) continue;  // of one that was given up
+      changed = changed || (one->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      if (one->nlmsg_type == NLMSG_ERROR || one->nlmsg_type == NLMSG_DONE) {
+        // Both begin with errno's number, or zero.
+        const auto result = netlink_value<int>(
+            {static_cast<const char*>(NLMSG_DATA(one)), one->nlmsg_len - NLMSG_HDRLEN});
+        error_ = result < 0 ? -result : changed ? EINTR : 0;
+        return;
       }
-      nlmsgerr result;
-      std::memcpy(&result, NLMSG_DATA(one), sizeof result);
-      if (result.error == 0) return {};
-      errno = error_ = -result.error;
-      return fail_errno(operation, subject);
+      answers.emplace_back(reinterpret_cast<const char*>(one), one->nlmsg_len);
     }
   }
 }

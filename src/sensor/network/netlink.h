@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -62,14 +63,16 @@ class NetlinkSocket {
   Result<void> change(NetlinkMessage& message, const std::string& operation,
                       const std::string& subject);
   // Asks for all, or one, and calls `each` with what comes after the fixed part of every answer.
+  using Each = std::function<void(const nlmsghdr&, const char* body)>;
   Result<void> ask(NetlinkMessage& message, const std::string& operation,
-                   const std::string& subject,
-                   const std::function<void(const nlmsghdr&, const char* body)>& each);
+                   const std::string& subject, const Each& each);
   bool drain();                         // of an open with groups: whether anything had come
   int error() const { return error_; }  // errno's number of the last change or question; 0: done
   int descriptor() const { return socket_.get(); }
 
  private:
+  bool send(NetlinkMessage& message);
+  void receive(std::vector<std::string>& answers);
   Fd socket_;
   std::uint32_t sequence_ = 0;
   int error_ = 0;

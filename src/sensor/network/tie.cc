@@ -53,15 +53,15 @@ Result<Inside> Inside::open(int process) {
   Inside inside;
   inside.space = std::move(*space);
   auto done = inside.space.within([&]() -> Result<void> {
-    auto links = Links::open();
-    if (!links) return tl::unexpected<Error>(links.error());
-    auto filter = NetlinkSocket::open(NETLINK_NETFILTER);
-    if (!filter) return tl::unexpected<Error>(filter.error());
-    auto events = NetlinkSocket::open(NETLINK_ROUTE, RTMGRP_LINK);
-    if (!events) return tl::unexpected<Error>(events.error());
-    inside.links = std::move(*links);
-    inside.filter = std::move(*filter);
-    inside.events = std::move(*events);
+    auto own_links = Links::open();
+    if (!own_links) return tl::unexpected<Error>(own_links.error());
+    auto nftables = NetlinkSocket::open(NETLINK_NETFILTER);
+    if (!nftables) return tl::unexpected<Error>(nftables.error());
+    auto changes = NetlinkSocket::open(NETLINK_ROUTE, RTMGRP_LINK);
+    if (!changes) return tl::unexpected<Error>(changes.error());
+    inside.links = std::move(*own_links);
+    inside.filter = std::move(*nftables);
+    inside.events = std::move(*changes);
     return {};
   });
   if (!done) return tl::unexpected<Error>(done.error());

@@ -30,7 +30,8 @@ struct TieSpec {
   std::string instance;
   Manifest::Interface interface;
   InterfaceWish wish;
-  std::string nft;  // the program
+  std::string nft;     // the program
+  std::string folder;  // for notes that outlive the daemon
 
   // "bcy" and ten digits: the same for an instance's interface at all times. With "h" or "c" behind
   // it a name of the kernel's length.

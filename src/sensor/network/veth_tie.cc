@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sensor/network/promiscuous.h"
 #include "sensor/network/tie.h"
 
 namespace beaconry {
@@ -32,6 +33,7 @@ class VethTie final : public Tie {
   void release(Links& host, Inside*) override {
     read_counters();
     (void)host.remove(host_end_);
+    if (mirror_) Promiscuous(spec_.folder).turn_off(host, spec_.wish.parent, spec_.id());
     (void)apply(no_rules(spec_.table()) + no_rules(copy_table_));
   }
 
@@ -98,6 +100,11 @@ class VethTie final : public Tie {
 
   Result<void> connect(Links& host, int outer, const Link& parent) {
     if (!mirror_) return host.set_master(outer, parent.index);
+    if (!parent.up) {
+      if (auto done = host.set_up(parent.index, true); !done) return done;
+    }
+    const Promiscuous hearing(spec_.folder);
+    if (auto done = hearing.turn_on(host, parent, spec_.id()); !done) return done;
     auto done = apply(mirror_rules(copy_table_, spec_.wish.parent, host_end_));
     if (done) tapped_ = parent.index;
     return done;

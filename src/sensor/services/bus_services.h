@@ -12,6 +12,7 @@
 #include "sensor/services/event_intake.h"
 #include "sensor/services/member.h"
 #include "sensor/services/relay.h"
+#include "sensor/services/resources.h"
 #include "sensor/services/run_folders.h"
 #include "sensor/services/steady_time.h"
 #include "sensor/services/uplink_senders.h"
@@ -56,6 +57,7 @@ class BusServices final : public Services {
  private:
   // --- services.cc
   Result<void> open_spools();
+  Resources::Options resource_options();
   Result<void> give(const Instance& instance, Timestamp now);  // all but its start
   Member& member(const Instance& instance);
   Result<void> follow_accounts();
@@ -88,8 +90,11 @@ class BusServices final : public Services {
   std::unique_ptr<UplinkSenders> senders_;  // before relay_, which wakes it
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<Resources> resources_;
   std::map<std::string, std::unique_ptr<Member>> members_;
   std::map<std::string, Member::Told> told_;  // of those that are not members yet
+  std::set<std::string> early_;               // said hello before they were handed over
+  std::uint64_t turns_ = 0;                   // of work()
   std::vector<MqttClient::Message> messages_;
   std::set<std::string> reported_;  // faults that were logged
   Timestamp next_refresh_{}, next_write_{};

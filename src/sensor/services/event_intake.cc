@@ -109,15 +109,9 @@ void EventIntake::offer(const std::string& instance, Event event, Timestamp stea
     source.known.push_back(event.uuid);
     return;
   }
-  // Sent again while it waits: answered when it is stored.
-  const auto same = [&](const Event& one) { return one.uuid == event.uuid; };
-  const auto taken = [&](const Taken& one) {
-    return one.instance == instance && one.event.uuid == event.uuid;
-  };
-  if (std::any_of(source.waiting.begin(), source.waiting.end(), same) ||
-      std::any_of(taken_.begin(), taken_.end(), taken)) {
+  if (source.pending.count(event.uuid) != 0) {
     ++source.counters.duplicates;
-    return;
+    return;  // sent again while it waits: answered when it is stored
   }
   const std::size_t bytes = size_of(event);
   if (source.waiting.size() >= kMostWaiting || source.bytes + bytes > kMostWaitingBytes) {
@@ -127,6 +121,7 @@ void EventIntake::offer(const std::string& instance, Event event, Timestamp stea
     return;
   }
   source.bytes += bytes;
+  source.pending.insert(event.uuid);
   source.waiting.push_back(std::move(event));
 }
 
@@ -210,7 +205,10 @@ EventIntake::Outcome EventIntake::commit(Timestamp steady, Timestamp now) {
     seen_.add(one.instance, one.event.uuid);
     if (!one.own) outcome.acknowledged[one.instance].push_back(one.event.uuid);
     const auto source = sources_.find(one.instance);
-    if (!one.own && source != sources_.end()) ++source->second.counters.stored;
+    if (!one.own && source != sources_.end()) {
+      ++source->second.counters.stored;
+      source->second.pending.erase(one.event.uuid);
+    }
     Services::KeptEvent kept{one.instance, std::move(one.event)};
     recent_.add(kept);
     outcome.stored.push_back(std::move(kept));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/rate_bucket.h"
@@ -62,6 +63,7 @@ class EventIntake {
     RateBucket bucket{1, 1};
     std::deque<Event> waiting;
     std::size_t bytes = 0;
+    std::unordered_set<std::string> pending;  // uuids of those that wait, here or in taken_
     InstanceReport::Events counters;
     std::uint64_t refused_told = 0;      // of counters.refused, how many were named
     std::optional<Timestamp> flood_end;  // steady: it counts as flooding until then

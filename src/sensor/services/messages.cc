@@ -39,9 +39,14 @@ bool BusServices::say(const std::string& instance, const ToInstrument& message) 
 void BusServices::take(const MqttClient::Message& message) {
   const std::string instance(topics::instance_of(message.topic));
   const auto at = members_.find(instance);
-  if (at == members_.end()) return;  // of one that is gone
-  Member& one = *at->second;
   auto decoded = decode_from_instrument(message.payload);
+  if (at == members_.end()) {
+    // Of one that ran on and is not handed over yet, or is gone: what counts it says again.
+    const bool hello = decoded && std::holds_alternative<from_instrument::Hello>(*decoded);
+    if (hello && accounts_.has(instance)) early_.insert(instance);
+    return;
+  }
+  Member& one = *at->second;
   if (!decoded) {
     intake_->malformed(instance);
     if (const std::string uuid = event_uuid(message.payload); !uuid.empty()) {
@@ -89,6 +94,15 @@ void BusServices::take(Member& member, FromInstrument message) {
     keep(member);
   } else if (auto* question = std::get_if<from_instrument::Find>(&message)) {
     find(member, *question);
+  } else if (auto* want = std::get_if<from_instrument::Want>(&message)) {
+    if (member.instance.manifest.resources) {
+      resources_->want(name, want->wish, steady_, now_);
+    } else {
+      say(name, to_instrument::ResourceState{want->wish.name, "FAILED",
+                                             "its manifest does not ask for resources", ""});
+    }
+  } else if (auto* result = std::get_if<from_instrument::Fetched>(&message)) {
+    resources_->fetched(name, result->result, steady_, now_);
   }
 }
 
@@ -160,6 +174,7 @@ void BusServices::commit_events() {
 }
 
 void BusServices::work(Timestamp now) {
+  ++turns_;
   now_ = now;
   steady_ = steady_time_.at(now);
   messages_.clear();
@@ -169,6 +184,7 @@ void BusServices::work(Timestamp now) {
   for (auto& [name, one] : members_) {
     if (one->running) attend(*one);
   }
+  resources_->work(steady_, now_);
   if (steady_ >= next_refresh_) {
     next_refresh_ = steady_ + std::chrono::seconds{1};
     refresh_health();

@@ -24,7 +24,7 @@ bool BusServices::is_healthy_since(const std::string& instance, Timestamp since)
   const auto asked = one.health.healthy_asked();
   if (!asked || !one.config.is_settled()) return false;
   // A clock that was set back meanwhile: the run counts instead.
-  return *asked >= (since > now_ ? one.running_since : since);
+  return *asked >= (since > now_ + SteadyTime::kLongestPause ? one.running_since : since);
 }
 
 Health BusServices::instance_health_of(const Member& member, InstanceReport report) const {
@@ -35,8 +35,9 @@ Health BusServices::instance_health_of(const Member& member, InstanceReport repo
   if (report.interfaces.empty()) report.interfaces = member.observed.interfaces;
   if (report.persistent.quota == 0) report.persistent = member.observed.persistent;
   if (report.transient.quota == 0) report.transient = member.observed.transient;
-  Health health = instance_health(report, member.health.health(),
-                                  {intake_->health(member.instance.name)}, now_);
+  std::vector<Health> others = resources_->health(member.instance.name);
+  others.push_back(intake_->health(member.instance.name));
+  Health health = instance_health(report, member.health.health(), others, now_);
   // Across a restart of the platform, which asks anew, it is as it was.
   if (health.state == member.told.state && member.told.since != Timestamp{}) {
     health.since = member.told.since;
@@ -51,6 +52,7 @@ void BusServices::fill(InstanceReport& report) const {
   report.config = one.config.report();
   report.retention = one.retention.report();
   report.events = intake_->counters(report.name);
+  if (report.update.state == UpdateState::none) report.update = resources_->report(report.name);
   report.health = instance_health_of(one, report);
 }
 
@@ -185,8 +187,8 @@ std::vector<Services::KeptEvent> BusServices::events(const std::string& instance
   return intake_->recent().newest(instance, most);
 }
 
-std::optional<Result<void>> BusServices::fetch_now(const std::string&) {
-  return std::nullopt;
+std::optional<Result<void>> BusServices::fetch_now(const std::string& instance) {
+  return resources_->fetch_now(instance, steady_);
 }
 
 std::string BusServices::bus_fault() const {

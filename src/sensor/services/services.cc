@@ -82,7 +82,35 @@ Result<void> BusServices::begin() {
   auto started = Broker::start(broker, accounts_.all());
   if (!started) return tl::unexpected<Error>(started.error());
   broker_ = std::move(*started);
-  return {};
+  resources_ = std::make_unique<Resources>(resource_options());
+  return resources_->open();
+}
+
+Resources::Options BusServices::resource_options() {
+  Resources::Options options;
+  options.folder = options_.folder + "/resources";
+  options.keys_folder = options_.keys_folder;
+  options.order = [this](const std::string& downloader, const FetchOrder& order) {
+    return say(downloader, to_instrument::Fetch{order});
+  };
+  options.state = [this](const std::string& instance, const to_instrument::ResourceState& state) {
+    say(instance, state);
+  };
+  options.tell = [this](const std::string& instance, const std::string& word,
+                        const std::string& message,
+                        const std::string& data) { tell(instance, word, message, data); };
+  options.restart = options_.restart;
+  options.pull = options_.pull;
+  options.is_healthy_since = [this](const std::string& instance, Timestamp since) {
+    return is_healthy_since(instance, since);
+  };
+  options.downloader = [this] {
+    for (const auto& [name, one] : members_) {
+      if (one->running && one->hello && one->instance.manifest.downloads) return name;
+    }
+    return std::string();
+  };
+  return options;
 }
 
 std::string BusServices::file_of(const char* kind, const std::string& instance) const {
@@ -155,12 +183,16 @@ Result<std::vector<ContainerSpec::Folder>> BusServices::prepare(const Instance& 
     return tl::unexpected<Error>(given.error());
   }
   Member& one = *members_[instance.name];
-  one.prepared = true;
-  one.told = {};
+  if (!one.prepared) one.prepared = turns_;
   std::vector<ContainerSpec::Folder> folders{{run_.bus(), "/run/bus", false},
                                              {run_.of(instance.name), "/run/instrument", false}};
   if (instance.manifest.uplink) {
     folders.push_back({run_.uplink(instance.name), "/run/uplink", false});
+  }
+  if (instance.manifest.resources) {
+    auto files = resources_->prepare(instance.name, steady_, now_);
+    if (!files) return tl::unexpected<Error>(files.error());
+    folders.push_back({*files, "/resources", false});
   }
   return folders;
 }
@@ -170,11 +202,21 @@ void BusServices::started(const Instance& instance, Timestamp now) {
   Member& one = *members_[instance.name];
   one.running = true;
   one.running_since = now;
-  one.hello = false;
   one.observed.state = InstanceState::running;
-  one.config.started(!std::exchange(one.prepared, false));
+  const bool taken_over = !one.prepared || *one.prepared == turns_;
+  one.prepared.reset();
+  if (!taken_over) one.told = {};
+  // It may have been quicker than the news of its start. One that ran on said hello to the platform
+  // before this one, and perhaps to nobody again.
+  const bool said_hello = one.hello || early_.erase(instance.name) != 0;
+  one.hello = said_hello || taken_over;
+  one.config.started(taken_over);
+  if (said_hello) one.config.heard(true, steady_);
   one.health.started(steady_);
   one.retention.started(steady_);
+  if (instance.manifest.resources) {
+    resources_->started(instance.name, taken_over, instance.manifest.healthy_within, steady_, now);
+  }
 }
 
 void BusServices::stopping(const std::string& instance) {
@@ -188,11 +230,13 @@ void BusServices::stopped(const std::string& instance, Timestamp) {
   const auto at = members_.find(instance);
   if (at == members_.end()) return;
   Member& one = *at->second;
-  one.running = false;
+  one.running = one.hello = false;
+  one.prepared.reset();
   if (one.observed.state == InstanceState::running) one.observed.state = InstanceState::installed;
   one.config.stopped();
   one.health.stopped();
   one.retention.stopped();
+  resources_->stopped(instance);
   if (auto news = one.config.take_news()) tell(instance, "config_failed", *news, "{}");
   keep(one);
 }
@@ -200,6 +244,7 @@ void BusServices::stopped(const std::string& instance, Timestamp) {
 void BusServices::removed(const std::string& instance) {
   relay_->close(instance);
   intake_->remove_source(instance);
+  resources_->removed(instance);
   members_.erase(instance);
   told_.erase(instance);
   log_fault(accounts_.remove(instance, *broker_), "bus account of " + instance);

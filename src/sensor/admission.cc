@@ -1,0 +1,105 @@
+#include "sensor/admission.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "bus/topics.h"
+
+namespace beaconry {
+namespace {
+
+std::string words(std::uint64_t bytes) {
+  return bytes_in_words(static_cast<double>(bytes));
+}
+
+bool is_dangerous(const std::string& capability) {
+  const auto known = known_capabilities();
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [&](const auto& one) { return one.name == capability; });
+  return found == known.end() || found->dangerous;
+}
+
+}  // namespace
+
+Result<void> admit(const ImageInfo& image, const PoolSpace& space, std::uint64_t promised,
+                   bool has_volumes) {
+  if (space.total == 0) return {};
+  const Manifest::Limits& limits = image.manifest.limits;
+  const std::uint64_t volumes = has_volumes ? 0 : limits.persistent + limits.transient;
+  const std::uint64_t copies = image.unpacked_bytes * 2;
+  const std::uint64_t free = space.total - std::min(space.used, space.total);
+  const std::uint64_t left = free - std::min(promised, free);
+  if (volumes + copies <= left) return {};
+  return fail(ErrorKind::limit, "install", image.manifest.name,
+              "it needs " + words(volumes + copies) + " (volumes " + words(volumes) +
+                  ", the image and its rollback copy " + words(copies) + "), and of the pool's " +
+                  words(space.total) + " there are " + words(left) + " left (" + words(space.used) +
+                  " used, " + words(promised) +
+                  " promised to others); remove instruments or enlarge the pool");
+}
+
+Verdict judge(const ImageInfo& image, const Manifest* before, const InstanceWish& wish) {
+  Verdict verdict;
+  if (image.signed_by.empty() && !wish.allow_unsigned) {
+    verdict.cause = "the image is not signed by a known key (" +
+                    (image.signature_fault.empty() ? "no signature" : image.signature_fault) +
+                    "); sign it, or allow unsigned images for this instance by name";
+    return verdict;
+  }
+  if (before != nullptr) {
+    verdict.wants_approval = widened(*before, image.manifest);
+  } else {
+    for (const std::string& capability : image.manifest.capabilities) {
+      if (is_dangerous(capability)) verdict.wants_approval.push_back("capability " + capability);
+    }
+  }
+  if (!verdict.wants_approval.empty() && wish.approved == permission_digest(image.manifest)) {
+    verdict.wants_approval.clear();
+  }
+  if (!verdict.wants_approval.empty()) {
+    std::string list;
+    for (const std::string& one : verdict.wants_approval)
+      list += (list.empty() ? "" : ", ") + one;
+    verdict.cause = "it wants more than before (" + list + "); approve it by " +
+                    "'beaconry instrument approve " + wish.name + "'";
+    return verdict;
+  }
+  verdict.permitted = true;
+  return verdict;
+}
+
+Result<void> check_wish(const InstanceWish& wish, const Manifest& manifest) {
+  const auto refuse = [&](const std::string& why) {
+    return fail(ErrorKind::malformed, "take", wish.name, why);
+  };
+  const auto name = InstanceName::parse(wish.name);
+  if (!name || name->instrument != manifest.name) {
+    return refuse("the image is of '" + terminal_safe(manifest.name) + "'; call its instances " +
+                  terminal_safe(manifest.name) + "_0, " + terminal_safe(manifest.name) + "_1");
+  }
+  for (const InterfaceWish& one : wish.interfaces) {
+    const bool known = std::any_of(manifest.interfaces.begin(), manifest.interfaces.end(),
+                                   [&](const auto& have) { return have.name == one.name; });
+    if (known) continue;
+    std::string list;
+    for (const auto& have : manifest.interfaces)
+      list += (list.empty() ? "" : ", ") + have.name;
+    return refuse("its manifest has no interface '" + terminal_safe(one.name) + "'" +
+                  (list.empty() ? ": it has none" : "; it has " + list));
+  }
+  for (const auto& have : manifest.interfaces) {
+    const bool given = std::any_of(wish.interfaces.begin(), wish.interfaces.end(),
+                                   [&](const auto& one) { return one.name == have.name; });
+    if (!given && !have.optional) {
+      return refuse("its interface '" + have.name + "' is not given; name kind and parent");
+    }
+  }
+  if (wish.config_json.empty()) return {};
+  if (manifest.config_schema_json.empty()) {
+    return wish.config_json == "{}" ? Result<void>()
+                                    : refuse("it takes no configuration: its manifest has none");
+  }
+  return check_config(manifest.config_schema_json, wish.config_json);
+}
+
+}  // namespace beaconry

@@ -1,0 +1,167 @@
+#include "sensor/desired_store.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace beaconry {
+namespace {
+
+constexpr std::string_view kSuffix = ".yaml";
+constexpr std::size_t kMostVersions = 100, kMostFiles = 256;
+
+bool take(const InstanceWish& from_file, const DesiredState& before, const MergeParts& parts,
+          DesiredState& after, std::vector<std::string>& problems) {
+  const auto complain = [&](const std::string& why) {
+    problems.push_back(terminal_safe(from_file.source) + ": " + from_file.name + ": " + why);
+    return false;
+  };
+  InstanceWish wish = from_file;
+  const auto image = parts.resolve(wish.image);
+  if (!image) return complain(image.error().message());
+  if (!*image) return false;
+  wish.image = **image;
+  if (const auto had = before.instances.find(wish.name); had != before.instances.end()) {
+    wish.restarts = had->second.restarts;
+    if (wish.approved.empty()) wish.approved = had->second.approved;
+  }
+  if (const auto checked = parts.check(wish); !checked) {
+    return complain(checked.error().message());
+  }
+  after.instances[wish.name] = std::move(wish);
+  return true;
+}
+
+}  // namespace
+
+DesiredState merge_files(const DesiredState& before, const std::vector<ReadFile>& files,
+                         const MergeParts& parts, std::vector<std::string>& problems) {
+  std::set<std::string> bad;
+  std::map<std::string, std::vector<const InstanceWish*>> defined;
+  for (const ReadFile& file : files) {
+    if (!file.content) {
+      bad.insert(file.path);
+      problems.push_back(file.content.error().message());
+      continue;
+    }
+    for (const InstanceWish& wish : file.content->instances)
+      defined[wish.name].push_back(&wish);
+  }
+  DesiredState after;
+  for (const auto& [name, wish] : before.instances) {
+    const bool stays =
+        wish.source.empty() || bad.count(wish.source) != 0 || defined.count(name) != 0;
+    if (stays) after.instances.emplace(name, wish);
+  }
+  for (const auto& [name, wishes] : defined) {
+    if (wishes.size() == 1) {
+      take(*wishes.front(), before, parts, after, problems);
+      continue;
+    }
+    std::string list;
+    for (const InstanceWish* wish : wishes)
+      list += (list.empty() ? "" : " and ") + terminal_safe(wish->source);
+    problems.push_back(name + " is defined by " + list + ": it stays as it was; remove one");
+  }
+  return after;
+}
+
+Result<DesiredStore> DesiredStore::open(const std::string& state_folder,
+                                        const std::string& desired_folder) {
+  auto history = DocumentHistory::open(state_folder + "/desired", kMostVersions);
+  if (!history) return tl::unexpected<Error>(std::move(history.error()));
+  DesiredStore store(std::move(*history));
+  store.desired_folder_ = desired_folder;
+  if (store.history_.current()) {
+    auto state = DesiredState::parse(store.history_.current()->json);
+    if (!state) return tl::unexpected<Error>(std::move(state.error()));
+    store.state_ = std::move(*state);
+  }
+  return store;
+}
+
+Result<std::uint64_t> DesiredStore::set(const DesiredState& state, const std::string& who,
+                                        const std::string& how, Timestamp now) {
+  auto version = history_.add(state.to_json(), who, how, now);
+  if (!version) return tl::unexpected<Error>(std::move(version.error()));
+  state_ = state;
+  return version->number;
+}
+
+std::vector<std::string> DesiredStore::list_files(bool& readable) const {
+  std::vector<std::string> files;
+  DIR* entries = ::opendir(desired_folder_.c_str());
+  readable = entries != nullptr;
+  if (!readable) return files;
+  while (const dirent* entry = ::readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    if (name.ends_with(kSuffix) && !name.starts_with(".")) {
+      files.push_back(desired_folder_ + '/' + std::string(name));
+    }
+  }
+  ::closedir(entries);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool DesiredStore::files_changed() {
+  if (desired_folder_.empty()) return false;
+  bool readable = false;
+  std::string seen;
+  for (const std::string& file : list_files(readable)) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) continue;
+    seen += file + ' ' + std::to_string(status.st_mtim.tv_sec) + '.' +
+            std::to_string(status.st_mtim.tv_nsec) + ' ' + std::to_string(status.st_size) + ' ' +
+            std::to_string(status.st_ino) + '\n';
+  }
+  if (!readable) seen = "unreadable";
+  if (seen_ == seen) return false;
+  seen_ = seen;
+  return true;
+}
+
+bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
+  problems_.clear();
+  bool readable = false;
+  const std::vector<std::string> paths = list_files(readable);
+  if (!readable) {
+    // A folder that is not there for a moment is no wish to remove all that its files defined.
+    const bool some = std::any_of(state_.instances.begin(), state_.instances.end(),
+                                  [](const auto& entry) { return !entry.second.source.empty(); });
+    if (some) {
+      problems_.push_back("read folder " + desired_folder_ + ": " + std::strerror(errno) +
+                          "; what its files defined stays as it was");
+    }
+    return false;
+  }
+  std::vector<ReadFile> files;
+  for (const std::string& path : paths) {
+    if (files.size() >= kMostFiles) {
+      files.push_back({path, fail(ErrorKind::limit, "read", path,
+                                  "there are more than " + std::to_string(kMostFiles) +
+                                      " files; put several instances into one")});
+      continue;
+    }
+    files.push_back({path, read_desired_file(path)});
+  }
+  const DesiredState merged = merge_files(state_, files, parts, problems_);
+  for (const std::string& problem : problems_)
+    log_error(problem);
+  if (merged.to_json() == state_.to_json()) return false;
+  if (auto kept = set(merged, "", "file", now); !kept) {
+    problems_.push_back(kept.error().message());
+    log_error(problems_.back());
+    return false;
+  }
+  return true;
+}
+
+}  // namespace beaconry

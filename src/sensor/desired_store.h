@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/document_history.h"
+#include "sensor/desired_state.h"
+
+namespace beaconry {
+
+// What became of a file of the desired folder.
+struct ReadFile {
+  std::string path;
+  Result<DesiredFile> content;
+};
+
+// What merging the files into a desired state needs to know of images.
+struct MergeParts {
+  // An image as a file names it -> fingerprint; nothing: not yet, ask again.
+  std::function<Result<std::optional<std::string>>(const std::string& words)> resolve;
+  std::function<Result<void>(const InstanceWish& wish)> check;
+};
+
+// The state with what the files say put over it. What a file defined and defines no more goes; what
+// a file that cannot be taken defined, stays as it was, as does an instance that two files define
+// or whose image or configuration is not right: those are named in `problems`.
+DesiredState merge_files(const DesiredState& before, const std::vector<ReadFile>& files,
+                         const MergeParts& parts, std::vector<std::string>& problems);
+
+// The desired state, versioned on disk, and the folder of files that goes over it. One thread.
+class DesiredStore {
+ public:
+  // An unreadable document is an error: nothing is run by guess.
+  static Result<DesiredStore> open(const std::string& state_folder,
+                                   const std::string& desired_folder);
+
+  const DesiredState& state() const { return state_; }
+  const DocumentHistory& history() const { return history_; }
+  std::uint64_t version() const { return history_.current() ? history_.current()->number : 0; }
+  Result<std::uint64_t> set(const DesiredState& state, const std::string& who,
+                            const std::string& how, Timestamp now);
+
+  // Whether files changed since the last call (names, times or sizes), or `again` was asked for.
+  bool files_changed();
+  void look_again() { seen_.reset(); }
+  // Reads the files and puts them over the state. Returns whether the state is another one.
+  bool read_files(const MergeParts& parts, Timestamp now);
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  explicit DesiredStore(DocumentHistory history) : history_(std::move(history)) {}
+  std::vector<std::string> list_files(bool& readable) const;
+
+  DocumentHistory history_;
+  std::string desired_folder_;
+  DesiredState state_;
+  std::optional<std::string> seen_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace beaconry

@@ -1,0 +1,388 @@
+#include "sensor/reconciler.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "bus/topics.h"
+
+namespace beaconry {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kTurnEvery = std::chrono::milliseconds{500};
+constexpr std::size_t kLongestMemory = 1 << 20;
+constexpr std::size_t kMostConfigVersions = 50;
+
+}  // namespace
+
+Reconciler::Reconciler(Options options, Parts parts)
+    : options_(std::move(options)), parts_(parts) {}
+
+std::string Reconciler::folder_of(const std::string& name) const {
+  return options_.state_folder + "/instances/" + name;
+}
+
+void Reconciler::recall() {
+  std::error_code error;
+  fs::create_directories(options_.state_folder + "/instances", error);
+  for (const auto& found : fs::directory_iterator(options_.state_folder + "/instances", error)) {
+    const std::string name = found.path().filename().string();
+    if (InstanceName::parse(name)) entry(name);
+  }
+}
+
+Reconciler::Entry& Reconciler::entry(const std::string& name) {
+  if (const auto found = entries_.find(name); found != entries_.end()) return found->second;
+  InstanceMemory memory;
+  std::error_code error;
+  const std::string file = folder_of(name) + "/memory.json";
+  if (fs::exists(file, error)) {
+    const auto text = read_small_file(file, kLongestMemory);
+    auto read = text ? InstanceMemory::parse(*text)
+                     : Result<InstanceMemory>(tl::unexpected<Error>(text.error()));
+    if (read) {
+      memory = std::move(*read);
+    } else {
+      log_error(name + ": what was kept of it is lost: " + read.error().message());
+    }
+  }
+  return entries_.emplace(name, Entry(Instance(name, std::move(memory)))).first->second;
+}
+
+void Reconciler::save(Entry& entry) {
+  if (!entry.instance.take_changed()) return;
+  const std::string folder = folder_of(entry.instance.name());
+  std::error_code error;
+  fs::create_directories(folder, error);
+  const auto put = replace_file(folder + "/memory.json", entry.instance.memory().to_json());
+  if (!put) log_error(put.error().message());
+}
+
+void Reconciler::take_wishes(const DesiredState& desired, const std::string& who,
+                             const std::string& how) {
+  const Timestamp now = options_.clock();
+  for (const auto& [name, wish] : desired.instances) {
+    Entry& one = entry(name);
+    one.wish = wish;
+    if (!one.configs) {
+      auto configs = DocumentHistory::open(folder_of(name) + "/config", kMostConfigVersions);
+      if (configs) {
+        one.configs = std::move(*configs);
+      } else {
+        log_error(configs.error().message());
+      }
+    }
+    if (!wish.config_json.empty()) keep_config(one, wish.config_json, who, how);
+  }
+  for (auto& [name, one] : entries_) {
+    if (desired.instances.count(name) == 0) one.wish.reset();
+    one.instance.take_wish(one.wish ? &*one.wish : nullptr, now);
+    if (!one.instance.facts().known) next_look_ = {};  // a new one
+    save(one);
+  }
+  images_changed();
+  for (auto& [name, one] : entries_)
+    hand_over_changes(one, now);
+  next_turn_ = {};
+}
+
+void Reconciler::images_changed() {
+  for (auto& [name, one] : entries_) {
+    one.fits = {};
+    if (!one.wish) continue;
+    if (const ImageInfo* image = parts_.images.find(one.wish->image)) {
+      one.fits = check_wish(*one.wish, image->manifest);
+    }
+  }
+  next_turn_ = {};
+}
+
+bool Reconciler::has_container(const std::string& instance) const {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end()) return false;
+  const InstanceFacts& facts = found->second.instance.facts();
+  return facts.container || facts.aside;
+}
+
+DocumentHistory* Reconciler::configs(const std::string& instance) {
+  const auto found = entries_.find(instance);
+  return found == entries_.end() || !found->second.configs ? nullptr : &*found->second.configs;
+}
+
+const Manifest* Reconciler::current_manifest(const std::string& instance) const {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end()) return nullptr;
+  const InstanceFacts& facts = found->second.instance.facts();
+  const auto& holds = facts.aside ? facts.aside : facts.container;
+  const ImageInfo* image = holds ? parts_.images.find(holds->fingerprint) : nullptr;
+  return image == nullptr ? nullptr : &image->manifest;
+}
+
+std::uint64_t Reconciler::promised() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, one] : entries_) {
+    if (!one.instance.facts().has_volumes) continue;
+    for (const auto* volume : {&one.persistent, &one.transient})
+      bytes += volume->quota > volume->used ? volume->quota - volume->used : 0;
+  }
+  return bytes;
+}
+
+Verdict Reconciler::verdict_of(const Entry& entry) const {
+  const InstanceFacts& facts = entry.instance.facts();
+  const ImageInfo* image = parts_.images.find(entry.wish->image);
+  if (image == nullptr) {
+    return {false, "the image " + entry.wish->image.substr(0, 12) + " is not here; install it", {}};
+  }
+  if (!entry.fits) return {false, entry.fits.error().message(), {}};
+  const auto& holds = facts.aside ? facts.aside : facts.container;
+  if (holds && holds->fingerprint == entry.wish->image)
+    return judge(*image, &image->manifest, *entry.wish);
+  Verdict verdict = judge(*image, current_manifest(entry.instance.name()), *entry.wish);
+  const bool begun =
+      facts.aside || (facts.container && facts.container->fingerprint == image->fingerprint);
+  if (!verdict.permitted || begun) return verdict;
+  if (const auto room = admit(*image, space_, promised(), facts.has_volumes); !room) {
+    return {false, room.error().message(), {}};
+  }
+  return verdict;
+}
+
+Situation Reconciler::situation_of(const Entry& entry) const {
+  Situation now;
+  now.imported = &imported_;
+  now.broken_after = options_.broken_after;
+  if (!entry.wish) return now;
+  now.wish = &*entry.wish;
+  const Verdict verdict = verdict_of(entry);
+  now.permitted = verdict.permitted;
+  now.cause = verdict.cause;
+  now.wants_approval = !verdict.wants_approval.empty();
+  const Instance& instance = entry.instance;
+  const auto& container = instance.facts().container;
+  const ImageInfo* there = container ? parts_.images.find(container->fingerprint) : nullptr;
+  now.may_run = there != nullptr && (!there->signed_by.empty() || entry.wish->allow_unsigned) &&
+                (container->fingerprint != entry.wish->image || entry.fits);
+  if (const ImageInfo* image = parts_.images.find(entry.wish->image)) {
+    now.version = image->manifest.version;
+    now.healthy_within = image->manifest.healthy_within;
+  }
+  now.healthy =
+      entry.handed && parts_.services.is_healthy_since(instance.name(), instance.running_since());
+  return now;
+}
+
+// No deadline passes, and none is far, because somebody set the clock.
+void Reconciler::follow_clock(Timestamp now) {
+  const Duration ahead = now - steady_time_.at(now);
+  if (ahead == ahead_) return;
+  if (std::chrono::abs(ahead - ahead_) >= std::chrono::seconds{1}) {
+    log_warning("The clock was set by " + std::to_string(to_seconds(ahead - ahead_)) + " s");
+  }
+  for (auto& [name, one] : entries_)
+    one.instance.clock_stepped(ahead - ahead_);
+  ahead_ = ahead;
+  next_look_ = next_measure_ = next_turn_ = {};
+  next_cleaning_ = now + std::chrono::minutes{10};
+}
+
+void Reconciler::work(Timestamp now) {
+  follow_clock(now);
+  if (now >= next_look_) look();
+  if (now >= next_measure_) measure();
+  if (now >= next_cleaning_) clean_images(now);
+  if (now < next_turn_) return;
+  next_turn_ = now + kTurnEvery;
+  std::vector<std::string> names;
+  for (const auto& [name, one] : entries_)
+    names.push_back(name);
+  for (const std::string& name : names)
+    drive(name, now);
+}
+
+void Reconciler::restart(const std::string& instance, const std::string& why) {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end()) return;
+  log_info(instance + " is restarted: " + why);
+  found->second.instance.restart(why);
+  next_turn_ = {};
+}
+
+void Reconciler::retry_update(const std::string& instance) {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end()) return;
+  found->second.instance.retry_update();
+  save(found->second);
+  next_turn_ = {};
+}
+
+void Reconciler::drive(const std::string& name, Timestamp now) {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) return;
+  Entry& one = found->second;
+  Instance& instance = one.instance;
+  // Twice where something that was found before the step makes another one of it.
+  for (int round = 0; round < 3 && instance.busy() == Step::none; ++round) {
+    const Situation situation = situation_of(one);
+    const Step step = instance.next(situation, now);
+    save(one);
+    tell_news(one);
+    if (step == Step::none) return;
+    if (step == Step::forget) {
+      forget(name);
+      return;
+    }
+    StepPlan plan;
+    plan.step = step;
+    plan.instance = name;
+    const std::string target = instance.target(situation);
+    const ImageInfo* image = parts_.images.find(target);
+    if (image != nullptr) plan.image = *image;
+    plan.image.fingerprint = target;
+    if (one.wish) plan.interfaces = one.wish->interfaces;
+    if (instance.facts().container) plan.process = instance.facts().container->process;
+    const bool needs_image = step == Step::import_image || step == Step::make_volumes ||
+                             step == Step::create || step == Step::prepare || step == Step::attach;
+    Result<bool> ready = true;
+    if (needs_image && image == nullptr) {
+      ready = fail(ErrorKind::not_found, "find", "image " + target.substr(0, 12),
+                   "its file is gone from the sensor's folder; install it again");
+    } else {
+      ready = before(one, step, plan);
+    }
+    if (ready && !*ready) continue;
+    instance.begin(step, situation, now);
+    save(one);
+    ++one.turns;
+    if (!ready) {
+      StepOutcome outcome;
+      outcome.step = step;
+      outcome.image = target;
+      outcome.done = tl::unexpected<Error>(ready.error());
+      outcome.looked = true;
+      outcome.container = instance.facts().container;
+      outcome.aside = instance.facts().aside;
+      conclude(name, outcome);
+      return;
+    }
+    parts_.workers.submit([this, plan = std::move(plan)]() -> std::function<void()> {
+      StepOutcome outcome = carry_out(plan, parts_.runtime, parts_.network);
+      return [this, name = plan.instance, outcome = std::move(outcome)] {
+        conclude(name, outcome);
+        drive(name, options_.clock());
+      };
+    });
+    return;
+  }
+}
+
+std::uint64_t Reconciler::keep_config(Entry& entry, const std::string& config,
+                                      const std::string& who, const std::string& how) {
+  if (!entry.configs) return 0;
+  const auto version = entry.configs->add(config, who, how, options_.clock());
+  if (version) return version->number;
+  log_error(version.error().message());
+  return 0;
+}
+
+Services::Instance Reconciler::handed_over(Entry& entry, const Manifest& manifest) {
+  Services::Instance given;
+  given.name = entry.instance.name();
+  given.manifest = manifest;
+  given.config_json = entry.wish && !entry.wish->config_json.empty()
+                          ? entry.wish->config_json
+                          : manifest.config_defaults_json;
+  if (entry.wish) given.retention = entry.wish->retention;
+  given.config_version = keep_config(entry, given.config_json, "", "default");
+  return given;
+}
+
+Result<bool> Reconciler::before(Entry& entry, Step step, StepPlan& plan) {
+  if (step == Step::stop && entry.handed) parts_.services.stopping(entry.instance.name());
+  if (step == Step::create || step == Step::prepare || (step == Step::attach && !entry.handed)) {
+    const Services::Instance given = handed_over(entry, plan.image.manifest);
+    auto folders = parts_.services.prepare(given);
+    if (!folders) return tl::unexpected<Error>(std::move(folders.error()));
+    plan.folders = std::move(*folders);
+    if (step == Step::prepare) {
+      const std::string& made = entry.instance.facts().container->made;
+      if (!made.empty() && made != spec_digest(container_spec(plan))) {
+        entry.instance.set_outdated();
+        return false;
+      }
+    }
+    if (step == Step::attach) {
+      parts_.services.started(given, options_.clock());
+      entry.handed = true;
+      entry.handed_key = given.config_json + ' ' + std::to_string(given.retention.count());
+    }
+  }
+  return true;
+}
+
+void Reconciler::hand_over_changes(Entry& entry, Timestamp now) {
+  const auto& container = entry.instance.facts().container;
+  if (!entry.handed || !entry.wish || !container) return;
+  const ImageInfo* image = parts_.images.find(container->fingerprint);
+  if (image == nullptr || !entry.fits) return;
+  const Services::Instance given = handed_over(entry, image->manifest);
+  const std::string key = given.config_json + ' ' + std::to_string(given.retention.count());
+  if (key == entry.handed_key) return;
+  entry.handed_key = key;
+  parts_.services.changed(given, now);
+}
+
+void Reconciler::after(Entry& entry, Timestamp now) {
+  if (entry.handed && entry.instance.facts().known && !entry.instance.is_running()) {
+    entry.handed = false;
+    parts_.services.stopped(entry.instance.name(), now);
+  }
+  parts_.services.observe(entry.instance.name(), entry.instance.state(), entry.instance.cause());
+  save(entry);
+  tell_news(entry);
+}
+
+void Reconciler::conclude(const std::string& name, const StepOutcome& outcome) {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) return;
+  Entry& one = found->second;
+  const Timestamp now = options_.clock();
+  ++one.turns;
+  const Situation situation = situation_of(one);
+  if (outcome.step == Step::import_image && outcome.done) imported_.insert(outcome.image);
+  // It may be that which was missing: imported anew, it is there.
+  if (outcome.step == Step::create && !outcome.done) imported_.erase(outcome.image);
+  if (!outcome.done) {
+    log_warning(name + ": could not " + std::string(to_string(outcome.step)) + ": " +
+                outcome.done.error().message());
+  }
+  if (!outcome.looked) {
+    adopted_ = false;
+    next_look_ = {};
+  }
+  one.instance.finish(outcome, situation, now);
+  after(one, now);
+}
+
+void Reconciler::forget(const std::string& name) {
+  parts_.services.removed(name);
+  std::error_code error;
+  fs::remove_all(folder_of(name), error);
+  if (error) log_error("remove " + folder_of(name) + ": " + error.message());
+  entries_.erase(name);
+  log_info(name + " is gone with its data");
+}
+
+void Reconciler::tell_news(Entry& entry) {
+  for (const auto& [word, message] : entry.instance.take_news()) {
+    log_info(entry.instance.name() + ": " + terminal_safe(message));
+    parts_.services.tell(entry.instance.name(), word, message, "{}");
+  }
+}
+
+}  // namespace beaconry

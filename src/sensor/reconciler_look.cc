@@ -1,0 +1,255 @@
+// What the reconciler sees by itself: containers every few seconds, sizes every minute.
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "bus/topics.h"
+#include "sensor/reconciler.h"
+
+namespace beaconry {
+namespace {
+
+constexpr auto kLookEvery = std::chrono::seconds{5}, kLookWhileAway = std::chrono::seconds{2};
+constexpr auto kMeasureEvery = std::chrono::minutes{1};
+constexpr auto kCleanEvery = std::chrono::minutes{10};
+
+}  // namespace
+
+void Reconciler::look() {
+  if (looking_) return;
+  looking_ = true;
+  next_look_ = options_.clock() + kLookEvery;
+  Look seen;
+  for (const auto& [name, one] : entries_)
+    seen.turns[name] = one.turns;
+  parts_.workers.submit(
+      [this, seen = std::move(seen), adopt = !adopted_]() mutable -> std::function<void()> {
+        seen.containers = parts_.runtime.list();
+        if (seen.containers && adopt) {
+          if (auto volumes = parts_.runtime.volumes()) seen.volumes = std::move(*volumes);
+          if (auto images = parts_.runtime.images()) seen.images = std::move(*images);
+          seen.version = parts_.runtime.version().value_or("");
+        }
+        return [this, seen = std::move(seen)] {
+          looking_ = false;
+          take_look(seen);
+        };
+      });
+}
+
+void Reconciler::take_look(const Look& look) {
+  const Timestamp now = options_.clock();
+  if (!look.containers) {
+    if (runtime_fault_.empty()) {
+      log_error("Instances run on, but the runtime is away: " + look.containers.error().message());
+      parts_.services.tell("", "runtime_away", look.containers.error().message(), "{}");
+    }
+    runtime_fault_ = look.containers.error().message();
+    adopted_ = false;
+    next_look_ = now + kLookWhileAway;
+    for (auto& [name, one] : entries_) {
+      if (one.instance.busy() == Step::none) one.instance.runtime_away();
+    }
+    return;
+  }
+  if (!adopted_ && (!look.volumes || !look.images)) return;  // again at the next look
+  if (!runtime_fault_.empty()) {
+    log_info("The runtime is back");
+    parts_.services.tell("", "runtime_back", "the runtime answers again", "{}");
+  }
+  runtime_fault_.clear();
+  std::map<std::string, const ContainerState*> containers;
+  std::set<std::string> names;
+  for (const ContainerState& one : *look.containers) {
+    bool aside = false;
+    const std::string name = instance_of_container(one.name, aside);
+    if (name.empty()) continue;  // ours by its label, yet no instance's: left alone
+    containers[one.name] = &one;
+    names.insert(name);
+  }
+  const bool adopt = !adopted_;
+  if (adopt) {
+    runtime_version_ = look.version;
+    imported_ = {look.images->begin(), look.images->end()};
+    for (const std::string& volume : *look.volumes) {
+      if (const std::string name = instance_of_volume(volume); !name.empty()) names.insert(name);
+    }
+  }
+  for (const std::string& name : names)
+    entry(name);
+  for (auto& [name, one] : entries_) {
+    if (one.instance.busy() != Step::none) continue;
+    const auto turns = look.turns.find(name);
+    // Something was done to it since the look began.
+    if ((turns == look.turns.end() ? 0 : turns->second) != one.turns) continue;
+    const auto find = [&](const std::string& container) -> std::optional<ContainerState> {
+      const auto found = containers.find(container);
+      if (found == containers.end()) return {};
+      return *found->second;
+    };
+    const auto container = find(container_name(name));
+    if (adopt) {
+      one.instance.set_volumes(
+          std::any_of(look.volumes->begin(), look.volumes->end(),
+                      [&](const std::string& v) { return instance_of_volume(v) == name; }));
+    }
+    one.instance.look(facts_of(container), facts_of(find(aside_name(name))), now);
+    one.memory = container ? container->memory : 0;
+    one.processes = container ? container->processes : 0;
+    after(one, now);
+  }
+  for (auto& [name, one] : entries_) {
+    parts_.services.observe(name, one.instance.state(), one.instance.cause());
+    if (!one.handed) continue;
+    const auto interfaces = parts_.network.report(name);
+    tell_interfaces(one, interfaces);
+    parts_.services.observe(name, interfaces, one.persistent, one.transient);
+  }
+  if (adopt) next_measure_ = {};
+  adopted_ = true;
+  next_turn_ = {};
+}
+
+void Reconciler::measure() {
+  if (measuring_ || !adopted_) return;
+  measuring_ = true;
+  next_measure_ = options_.clock() + kMeasureEvery;
+  std::vector<std::pair<std::string, bool>> volumes;  // instance, whether persistent
+  for (auto& [name, one] : entries_) {
+    const InstanceFacts& facts = one.instance.facts();
+    if (!facts.container) continue;
+    const ImageInfo* image = parts_.images.find(facts.container->fingerprint);
+    if (image == nullptr) continue;
+    one.persistent.quota = image->manifest.limits.persistent;
+    one.transient.quota = image->manifest.limits.transient;
+    if (one.persistent.quota != 0) volumes.emplace_back(name, true);
+    if (one.transient.quota != 0) volumes.emplace_back(name, false);
+  }
+  struct Used {
+    std::string instance;
+    bool persistent = false;
+    std::uint64_t bytes = 0;
+  };
+  parts_.workers.submit([this, volumes = std::move(volumes)]() -> std::function<void()> {
+    std::vector<Used> all;
+    for (const auto& [name, persistent] : volumes) {
+      const auto used =
+          parts_.runtime.volume_used(persistent ? persistent_volume(name) : transient_volume(name));
+      if (used) all.push_back({name, persistent, *used});
+    }
+    const auto space = parts_.runtime.space();
+    return [this, all = std::move(all), space] {
+      measuring_ = false;
+      const Timestamp now = options_.clock();
+      for (const Used& one : all) {
+        const auto found = entries_.find(one.instance);
+        if (found == entries_.end()) continue;
+        auto& storage = one.persistent ? found->second.persistent : found->second.transient;
+        auto& trend =
+            one.persistent ? found->second.persistent_trend : found->second.transient_trend;
+        storage.used = one.bytes;
+        trend.add(now, one.bytes);
+        storage.days_to_full = trend.days_to_full(storage.quota);
+      }
+      if (!space) return;
+      space_ = *space;
+      pool_trend_.add(now, space_.used);
+    };
+  });
+}
+
+void Reconciler::tell_interfaces(Entry& entry, const std::vector<InterfaceReport>& interfaces) {
+  const std::string& name = entry.instance.name();
+  for (const InterfaceReport& one : interfaces) {
+    std::uint64_t& refused = entry.refused[one.name];
+    if (one.refused_sent > refused) {
+      parts_.services.tell(name, "tried_to_transmit",
+                           "tried to transmit on its interface " + one.name +
+                               " that may only receive: " +
+                               std::to_string(one.refused_sent - refused) + " packets dropped",
+                           "{\"packets\": " + std::to_string(one.refused_sent - refused) + "}");
+    }
+    refused = one.refused_sent;
+    const auto [before, first] = entry.present.emplace(one.name, one.present);
+    if (!first && before->second != one.present) {
+      parts_.services.tell(
+          name, one.present ? "interface_back" : "interface_lost",
+          "interface " + one.name + (one.present ? " is back" : " is lost: " + one.cause), "{}");
+    }
+    before->second = one.present;
+  }
+}
+
+void Reconciler::clean_images(Timestamp now) {
+  next_cleaning_ = now + kCleanEvery;
+  if (!adopted_) return;
+  std::set<std::string> used;
+  for (const auto& [name, one] : entries_) {
+    if (one.wish) used.insert(one.wish->image);
+    const InstanceFacts& facts = one.instance.facts();
+    if (!facts.known) return;  // who knows what it uses
+    for (const auto* holds : {&facts.container, &facts.aside}) {
+      if (*holds) used.insert((*holds)->fingerprint);
+    }
+  }
+  parts_.images.remove_unused(used, now);
+  for (auto image = imported_.begin(); image != imported_.end();) {
+    if (used.count(*image) != 0) {
+      ++image;
+      continue;
+    }
+    parts_.workers.submit([this, fingerprint = *image]() -> std::function<void()> {
+      if (auto removed = parts_.runtime.remove_image(fingerprint); !removed) {
+        log_warning(removed.error().message());
+      }
+      return {};
+    });
+    image = imported_.erase(image);
+  }
+}
+
+void Reconciler::fill(SensorReport& report) const {
+  report.runtime = runtime_version_;
+  report.runtime_fault = runtime_fault_;
+  report.pool = space_;
+  report.days_to_full = pool_trend_.days_to_full(space_.total);
+  for (const auto& [name, one] : entries_) {
+    const Instance& instance = one.instance;
+    const InstanceFacts& facts = instance.facts();
+    InstanceReport out;
+    out.name = name;
+    const auto& holds = facts.container ? facts.container : facts.aside;
+    if (holds) out.image = holds->fingerprint;
+    if (const ImageInfo* image = parts_.images.find(out.image)) {
+      out.version = image->manifest.version;
+    }
+    out.state = instance.state();
+    out.since = instance.memory().since;
+    out.cause = instance.cause();
+    if (one.wish) {
+      out.wished_image = one.wish->image;
+      const Verdict verdict = verdict_of(one);
+      out.wants_approval = verdict.wants_approval;
+      if (out.cause.empty()) out.cause = verdict.cause;
+    }
+    if (!facts.known && !runtime_fault_.empty()) {
+      out.cause = "the runtime is away: " + runtime_fault_;
+    }
+    out.last_log = instance.memory().last_log;
+    out.retry = instance.retry();
+    out.starts = instance.memory().starts;
+    out.failures = instance.memory().failures;
+    out.update = instance.memory().update;
+    out.persistent = one.persistent;
+    out.transient = one.transient;
+    out.memory = one.memory;
+    out.processes = one.processes;
+    out.interfaces = parts_.network.report(name);
+    if (one.configs && one.configs->current()) out.config.wished = one.configs->current()->number;
+    parts_.services.fill(out);
+    report.instances.push_back(std::move(out));
+  }
+}
+
+}  // namespace beaconry

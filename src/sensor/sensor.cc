@@ -1,0 +1,232 @@
+#include "sensor/sensor.h"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "sensor/sensor_thread.h"
+
+namespace beaconry {
+namespace {
+
+constexpr int kPauseMilliseconds = 100;
+constexpr auto kFilesEvery = std::chrono::seconds{2};
+constexpr auto kNetworkEvery = std::chrono::seconds{1};
+
+// What is past due, also after the clock was set back.
+bool is_due(Timestamp now, Timestamp& next, Duration every) {
+  if (now < next && next - now <= every) return false;
+  next = now + every;
+  return true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sensor>> Sensor::open(const Options& options, Runtime& runtime,
+                                             const Makers& makers) {
+  auto made = SensorThread::make(options, runtime, makers);
+  if (!made) return tl::unexpected<Error>(std::move(made.error()));
+  return std::unique_ptr<Sensor>(std::move(*made));
+}
+
+Result<std::unique_ptr<Sensor>> Sensor::open(const Options& options, Runtime& runtime) {
+  return open(options, runtime, Makers{});
+}
+
+Result<std::unique_ptr<SensorThread>> SensorThread::make(const Options& options, Runtime& runtime,
+                                                         const Makers& makers) {
+  auto desired = DesiredStore::open(options.state_folder, options.desired_folder);
+  if (!desired) return tl::unexpected<Error>(std::move(desired.error()));
+  std::vector<std::string> problems;
+  auto images = ImageFolder::open(
+      {options.state_folder + "/images", options.keys_folder, makers.inspect}, problems);
+  if (!images) return tl::unexpected<Error>(std::move(images.error()));
+  std::unique_ptr<SensorThread> sensor(
+      new SensorThread(options, runtime, std::move(*desired), std::move(*images)));
+  for (const std::string& problem : problems)
+    log_error(problem);
+  sensor->image_problems_ = std::move(problems);
+  if (auto begun = sensor->begin(makers); !begun) {
+    return tl::unexpected<Error>(std::move(begun.error()));
+  }
+  return sensor;
+}
+
+// Interfaces of all others are cleaned up. With the runtime away, any may run.
+std::vector<std::string> SensorThread::running_instances() {
+  std::vector<std::string> names;
+  const auto containers = runtime_.list();
+  if (!containers) {
+    for (const auto& [name, wish] : desired_.state().instances)
+      names.push_back(name);
+    return names;
+  }
+  for (const ContainerState& one : *containers) {
+    bool aside = false;
+    const std::string name = instance_of_container(one.name, aside);
+    if (!name.empty() && !aside && one.run != ContainerState::Run::stopped) names.push_back(name);
+  }
+  return names;
+}
+
+Result<void> SensorThread::begin(const Makers& makers) {
+  started_ = options_.clock();
+  if (auto opened = mailbox_.open(); !opened) return opened;
+  watch_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (watch_ && !options_.desired_folder.empty()) {
+    // Without it the folder is looked at every two seconds.
+    ::inotify_add_watch(watch_.get(), options_.desired_folder.c_str(),
+                        IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
+  }
+  auto network = makers.network(options_.network, running_instances());
+  if (!network) return tl::unexpected<Error>(std::move(network.error()));
+  network_ = std::move(*network);
+  Services::Options services = options_.services;
+  services.restart = [this](const std::string& instance, const std::string& why) {
+    reconciler_->restart(instance, why);
+  };
+  services.pull = [this](const std::string& instance, const std::string& path,
+                         const std::string& to, std::uint64_t most_bytes,
+                         std::function<void(Result<void>)> done) {
+    workers_->submit(
+        [this, instance, path, to, most_bytes, done = std::move(done)]() -> std::function<void()> {
+          auto pulled = runtime_.pull(container_name(instance), path, to, most_bytes);
+          return [done, pulled = std::move(pulled)] { done(pulled); };
+        });
+  };
+  auto opened = makers.services(services);
+  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  services_ = std::move(*opened);
+  workers_ = std::make_unique<Workers>(options_.workers, mailbox_);
+  reconciler_ = std::make_unique<Reconciler>(
+      Reconciler::Options{options_.state_folder, options_.broken_after, options_.clock},
+      Reconciler::Parts{runtime_, *network_, *services_, *workers_, images_});
+  reconciler_->recall();
+  reconciler_->take_wishes(desired_.state(), "", "wish");
+  return {};
+}
+
+SensorThread::~SensorThread() {
+  ended_ = true;
+  workers_.reset();
+}
+
+void SensorThread::stop() {
+  stopping_ = true;
+  mailbox_.wake();
+}
+
+void SensorThread::wait() {
+  std::vector<pollfd> waits{{mailbox_.descriptor(), POLLIN, 0},
+                            {watch_.get(), POLLIN, 0},
+                            {network_->descriptor(), POLLIN, 0}};
+  for (const int descriptor : services_->descriptors())
+    waits.push_back({descriptor, POLLIN, 0});
+  ::poll(waits.data(), waits.size(), kPauseMilliseconds);
+  if ((waits[1].revents & POLLIN) != 0) {
+    char events[4096];
+    while (::read(watch_.get(), events, sizeof events) > 0) {
+    }
+    next_files_ = {};
+  }
+  if ((waits[2].revents & POLLIN) != 0) next_network_ = {};
+}
+
+void SensorThread::run() {
+  while (!stopping_) {
+    wait();
+    mailbox_.work();
+    const Timestamp now = options_.clock();
+    services_->work(now);
+    if (is_due(now, next_network_, kNetworkEvery)) {
+      for (const std::string& instance : network_->work(now))
+        reconciler_->restart(instance, "its interface is back");
+      point_canary();
+    }
+    if (is_due(now, next_files_, kFilesEvery)) look_at_files(now);
+    reconciler_->work(now);
+    if (canary_) canary_->work(Canary::Clock::now());
+  }
+  ended_ = true;
+}
+
+// Of what is wished: an interface that is not there yet gets it once it is.
+void SensorThread::point_canary() {
+  std::vector<std::string> interfaces;
+  for (const auto& [name, wish] : desired_.state().instances) {
+    const ImageInfo* image = images_.find(wish.image);
+    if (image == nullptr || !wish.running) continue;
+    const auto more = Canary::interfaces_of(name, image->manifest, wish.interfaces);
+    interfaces.insert(interfaces.end(), more.begin(), more.end());
+  }
+  if (!interfaces.empty() && !canary_ && !canary_failed_) {
+    auto canary = Canary::open();
+    canary_failed_ = !canary;
+    if (canary)
+      canary_ = std::move(*canary);
+    else
+      log_warning(canary.error().message() + ": detectors cannot prove that they detect");
+  }
+  if (canary_) canary_->set_interfaces(interfaces);
+}
+
+void SensorThread::look_at_files(Timestamp now) {
+  if (!desired_.files_changed()) return;
+  const MergeParts parts{[this](const std::string& words) { return image_of_file(words); },
+                         [this](const InstanceWish& wish) -> Result<void> {
+                           const ImageInfo* image = images_.find(wish.image);
+                           if (image == nullptr) return {};
+                           return check_wish(wish, image->manifest);
+                         }};
+  if (!desired_.read_files(parts, now)) return;
+  log_info("The files of " + options_.desired_folder + " make version " +
+           std::to_string(desired_.version()) + " of the desired state");
+  reconciler_->take_wishes(desired_.state(), "", "file");
+}
+
+// A path is copied by a worker, once for each time and size of the file; the files are then read
+// again.
+Result<std::optional<std::string>> SensorThread::image_of_file(const std::string& words) {
+  if (words.find('/') == std::string::npos) {
+    auto found = images_.resolve(words);
+    if (!found) return tl::unexpected<Error>(std::move(found.error()));
+    return std::optional<std::string>(std::move(*found));
+  }
+  struct stat status {};
+  if (::stat(words.c_str(), &status) != 0) return fail_errno("read image", words);
+  const std::string key = words + ' ' + std::to_string(status.st_mtim.tv_sec) + '.' +
+                          std::to_string(status.st_mtim.tv_nsec) + ' ' +
+                          std::to_string(status.st_size);
+  const auto found = taken_.find(key);
+  if (found != taken_.end()) {
+    if (!found->second.fingerprint) return std::optional<std::string>();
+    const Result<std::string>& taken = *found->second.fingerprint;
+    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (images_.find(*taken) != nullptr) return std::optional<std::string>(*taken);
+  }
+  taken_[key] = {};
+  workers_->submit([this, key, words, options = images_.options()]() -> std::function<void()> {
+    auto image = ImageFolder::take(options, words);
+    return [this, key, image = std::move(image)] {
+      if (image) {
+        images_.add(*image);
+        taken_[key].fingerprint = image->fingerprint;
+        reconciler_->images_changed();
+      } else {
+        taken_[key].fingerprint = tl::unexpected<Error>(image.error());
+      }
+      desired_.look_again();
+      next_files_ = {};
+    };
+  });
+  return std::optional<std::string>();
+}
+
+}  // namespace beaconry

@@ -1,0 +1,324 @@
+#include "sensor/sensor.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/text.h"
+#include "sensor/instance_steps.h"
+#include "sensor/test_parts.h"
+
+namespace beaconry {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Images of these tests are texts: "beacon 1.0 signed".
+Result<ImageInfo> inspect(const std::string& file, const std::string&) {
+  std::ifstream stream(file);
+  ImageInfo image;
+  std::string key;
+  stream >> image.manifest.name >> image.manifest.version >> key;
+  if (key.empty()) return fail(ErrorKind::malformed, "read", file, "it is no image");
+  if (key == "signed") image.signed_by = "key";
+  image.file = file;
+  image.fingerprint = std::string(60, '0') + image.manifest.version + "x";
+  image.unpacked_bytes = 1 << 20;
+  image.manifest.limits.persistent = 1 << 20;
+  image.manifest.config_schema_json = R"({"type": "object",
+      "properties": {"every": {"type": "integer"}}, "additionalProperties": false})";
+  for (std::string word; stream >> word;)
+    image.manifest.capabilities.push_back(word);
+  return image;
+}
+
+class SensorTest : public testing::Test {
+ protected:
+  SensorTest() {
+    char name[] = "/tmp/beaconry_sensor_XXXXXX";
+    folder_ = ::mkdtemp(name);
+    fs::create_directories(folder_ + "/sensor.d");
+  }
+  ~SensorTest() override {
+    halt();
+    fs::remove_all(folder_);
+  }
+
+  void launch() {
+    Sensor::Options options;
+    options.name = "sensor001";
+    options.state_folder = folder_ + "/state";
+    options.desired_folder = folder_ + "/sensor.d";
+    options.clock = [this] {
+      return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
+    };
+    Sensor::Makers makers;
+    makers.inspect = inspect;
+    makers.network =
+        [this](const Network::Options&,
+               const std::vector<std::string>& running) -> Result<std::unique_ptr<Network>> {
+      running_at_start_ = running;
+      auto made = std::make_unique<test::FakeNetwork>();
+      network_ = made.get();
+      return made;
+    };
+    makers.services = [this](const Services::Options& given) -> Result<std::unique_ptr<Services>> {
+      auto made = std::make_unique<test::FakeServices>(given);
+      made->sick = sick_;
+      services_ = made.get();
+      return made;
+    };
+    auto sensor = Sensor::open(options, runtime_, makers);
+    ASSERT_TRUE(sensor) << sensor.error().message();
+    sensor_ = std::move(*sensor);
+    thread_ = std::thread([this] { sensor_->run(); });
+  }
+  // As a kill does: containers run on, and nothing is tidied up.
+  void halt() {
+    if (!sensor_) return;
+    sensor_->stop();
+    thread_.join();
+    sensor_.reset();
+  }
+
+  std::string write_image(const std::string& version, const std::string& rest = "signed") {
+    const std::string file = folder_ + "/beacon_" + version + ".instrument";
+    std::ofstream(file) << "beacon " << version << ' ' << rest;
+    return file;
+  }
+  std::string add_image(const std::string& version, const std::string& rest = "signed") {
+    const auto image = sensor_->add_image(write_image(version, rest));
+    EXPECT_TRUE(image) << image.error().message();
+    return image ? image->fingerprint : "";
+  }
+  Result<std::uint64_t> install(const std::string& image) {
+    Sensor::Change change;
+    change.image = image;
+    return sensor_->change("beacon_0", change, "anna", true);
+  }
+  template <class Holds>
+  bool wait_for(Holds holds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (std::chrono::steady_clock::now() < end) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return false;
+  }
+  InstanceReport report_of(const std::string& name) {
+    for (const InstanceReport& one : sensor_->report().instances) {
+      if (one.name == name) return one;
+    }
+    return {};
+  }
+  bool wait_for_state(InstanceState state) {
+    return wait_for([&] { return report_of("beacon_0").state == state; });
+  }
+  bool wait_for_image(const std::string& fingerprint) {
+    return wait_for([&] {
+      bool is = false;
+      runtime_.with([&](test::FakeRuntime& all) {
+        is = all.boxes.size() == 1 && all.boxes.count("beacon-0") == 1 &&
+             all.boxes["beacon-0"].fingerprint == fingerprint && all.boxes["beacon-0"].running;
+      });
+      return is;
+    });
+  }
+
+  std::string folder_;
+  test::FakeRuntime runtime_;
+  test::FakeNetwork* network_ = nullptr;
+  test::FakeServices* services_ = nullptr;
+  std::vector<std::string> running_at_start_;
+  std::set<std::string> sick_;
+  std::atomic<Duration> ahead_{Duration{0}};
+  std::unique_ptr<Sensor> sensor_;
+  std::thread thread_;
+};
+
+TEST_F(SensorTest, InstallsStopsStartsAndRemoves) {
+  launch();
+  const std::string image = add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(report_of("beacon_0").image, image);
+  EXPECT_EQ(report_of("beacon_0").version, "1.0");
+  Sensor::Change stop;
+  stop.running = false;
+  ASSERT_TRUE(sensor_->change("beacon_0", stop, "anna", false));
+  ASSERT_TRUE(wait_for_state(InstanceState::installed));
+  Sensor::Change start;
+  start.running = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", start, "anna", false));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  ASSERT_TRUE(sensor_->remove("beacon_0", "anna"));
+  ASSERT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
+  runtime_.with([](test::FakeRuntime& all) {
+    EXPECT_TRUE(all.boxes.empty());
+    EXPECT_TRUE(all.held_volumes.empty());
+  });
+  EXPECT_FALSE(fs::exists(folder_ + "/state/instances/beacon_0"));
+}
+
+TEST_F(SensorTest, ARestartedDaemonTakesOverWhatRuns) {
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon:1.0"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  halt();
+  launch();
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").starts == 1; }));
+  EXPECT_EQ(running_at_start_, std::vector<std::string>{"beacon_0"});
+  runtime_.with([](test::FakeRuntime& all) { EXPECT_EQ(all.starts["beacon-0"], 1); });
+}
+
+TEST_F(SensorTest, ARuntimeThatIsAwayIsReportedAndFollowedLater) {
+  std::atomic<bool> away{true};
+  runtime_.before = [&](const std::string&, const std::string&) -> Result<void> {
+    if (away) return fail(ErrorKind::io, "reach", "LXD", "connection refused");
+    return {};
+  };
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().runtime_fault.empty(); }));
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::created);
+  EXPECT_NE(report_of("beacon_0").cause.find("away"), std::string::npos);
+  away = false;
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(sensor_->report().runtime_fault, "");
+  EXPECT_EQ(report_of("beacon_0").failures, 0U);
+}
+
+TEST_F(SensorTest, AnUnsignedImageIsRefusedUnlessItIsAllowedByName) {
+  launch();
+  add_image("1.0", "unsigned");
+  const auto refused = install("beacon");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("not signed"), std::string::npos);
+  Sensor::Change change;
+  change.image = "beacon";
+  change.allow_unsigned = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", change, "anna", true));
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
+}
+
+TEST_F(SensorTest, AnUpdateThatMayDoMoreWaitsForApproval) {
+  launch();
+  const std::string first = add_image("1.0");
+  ASSERT_TRUE(install("beacon:1.0"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  const std::string second = add_image("2.0", "signed net_raw");
+  Sensor::Change update;
+  update.image = "beacon:2.0";
+  ASSERT_TRUE(sensor_->change("beacon_0", update, "anna", false));
+  ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").update.state == UpdateState::pending; }));
+  EXPECT_EQ(report_of("beacon_0").wants_approval, std::vector<std::string>{"capability net_raw"});
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::running);
+  EXPECT_EQ(report_of("beacon_0").image, first);
+  Sensor::Change approve;
+  approve.approve = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
+  EXPECT_TRUE(wait_for_image(second));
+}
+
+TEST_F(SensorTest, AnUpdateThatIsNotHealthyIsRolledBack) {
+  sick_ = {"2.0"};
+  launch();
+  const std::string first = add_image("1.0"), second = add_image("2.0");
+  ASSERT_TRUE(install(first));
+  ASSERT_TRUE(wait_for_image(first));
+  Sensor::Change update;
+  update.image = second;
+  ASSERT_TRUE(sensor_->change("beacon_0", update, "anna", false));
+  ASSERT_TRUE(wait_for([&] {
+    const InstanceReport report = report_of("beacon_0");
+    return report.image == second && report.state == InstanceState::running;
+  }));
+  // A clock that is set is no time that passes.
+  ahead_ = std::chrono::hours{5};
+  for (int i = 0; i < 30; ++i)  // the thread has looked at the clock in between
+    EXPECT_EQ(report_of("beacon_0").update.state, UpdateState::installing);
+  EXPECT_EQ(report_of("beacon_0").image, second);
+  EXPECT_EQ(report_of("beacon_0").update.state, UpdateState::installing);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (report_of("beacon_0").update.state != UpdateState::failed &&
+         std::chrono::steady_clock::now() < end) {
+    ahead_ = ahead_.load() + std::chrono::seconds{2};
+  }
+  EXPECT_TRUE(wait_for_image(first));
+  EXPECT_EQ(report_of("beacon_0").update.state, UpdateState::failed);
+  EXPECT_NE(report_of("beacon_0").update.reason.find("healthy"), std::string::npos);
+}
+
+TEST_F(SensorTest, AnInstallThatDoesNotFitIsRefusedWithNumbers) {
+  runtime_.pool = {std::uint64_t{4} << 20, std::uint64_t{2} << 20};
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(wait_for([&] { return sensor_->report().pool.total != 0; }));
+  const auto refused = install("beacon");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::limit);
+  EXPECT_NE(refused.error().message().find("MiB"), std::string::npos);
+}
+
+TEST_F(SensorTest, AConfigurationIsCheckedVersionedAndGivenToTheRunning) {
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  Sensor::Change wrong;
+  wrong.config_json = R"({"every": "often"})";
+  EXPECT_FALSE(sensor_->change("beacon_0", wrong, "anna", false));
+  Sensor::Change right;
+  right.config_json = R"({"every": 5})";
+  ASSERT_TRUE(sensor_->change("beacon_0", right, "anna", false));
+  const auto versions = sensor_->config_versions("beacon_0");
+  ASSERT_TRUE(versions);
+  ASSERT_EQ(versions->size(), 2U);
+  EXPECT_EQ(versions->back().who, "anna");
+  EXPECT_EQ(versions->back().json, R"({"every":5})");
+  Sensor::Change late = right;
+  late.expected_config_version = 1;
+  EXPECT_FALSE(sensor_->change("beacon_0", late, "bert", false));
+  runtime_.with([](test::FakeRuntime& all) { EXPECT_EQ(all.starts["beacon-0"], 1); });
+}
+
+TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
+  launch();
+  const std::string image = write_image("1.0"), file = folder_ + "/sensor.d/beacon.yaml";
+  std::ofstream(file) << "instances:\n  beacon_0:\n    image: " << image << "\n    retention: 2d\n";
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  std::ofstream(file) << "instances:\n  beacon_0:\n    imag: " << image << "\n";
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().problems.empty(); }));
+  EXPECT_NE(sensor_->report().problems.front().find("line"), std::string::npos)
+      << sensor_->report().problems.front();
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::running);
+  Sensor::Change stop;
+  stop.running = false;
+  const auto refused = sensor_->change("beacon_0", stop, "anna", false);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("beacon.yaml"), std::string::npos);
+  fs::remove(file);
+  EXPECT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
+}
+
+TEST_F(SensorTest, TheDesiredStateIsRolledBack) {
+  launch();
+  add_image("1.0");
+  const auto first = install("beacon");
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(sensor_->remove("beacon_0", "anna"));
+  ASSERT_TRUE(sensor_->roll_back_desired(*first, "anna"));
+  EXPECT_EQ(sensor_->desired_versions().size(), 3U);
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
+}
+
+}  // namespace
+}  // namespace beaconry

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sensor/canary.h"
+#include "sensor/desired_store.h"
+#include "sensor/image_folder.h"
+#include "sensor/reconciler.h"
+#include "sensor/sensor.h"
+#include "sensor/workers.h"
+
+namespace beaconry {
+
+// The sensor as one thread with what it decides on. sensor.cc: opening, the loop and files;
+// sensor_calls.cc: what others ask.
+class SensorThread final : public Sensor {
+ public:
+  static Result<std::unique_ptr<SensorThread>> make(const Options& options, Runtime& runtime,
+                                                    const Makers& makers);
+  ~SensorThread() override;
+
+  void run() override;
+  void stop() override;
+
+  SensorReport report() override;
+  DocumentHistory::Version desired() override;
+  std::vector<DocumentHistory::Version> desired_versions() override;
+  Result<std::uint64_t> set_desired(const std::string& json, const std::string& who) override;
+  Result<std::uint64_t> roll_back_desired(std::uint64_t to, const std::string& who) override;
+  Result<ImageInfo> add_image(const std::string& file) override;
+  std::vector<ImageInfo> images() override;
+  Result<std::uint64_t> change(const std::string& instance, const Change& change,
+                               const std::string& who, bool create) override;
+  Result<std::uint64_t> remove(const std::string& instance, const std::string& who) override;
+  Result<std::vector<DocumentHistory::Version>> config_versions(
+      const std::string& instance) override;
+  Result<void> update_now(const std::string& instance) override;
+  Result<std::string> log(const std::string& instance, std::size_t most_bytes) override;
+  Result<Runtime::Executed> execute(const std::string& instance,
+                                    const std::vector<std::string>& command,
+                                    unsigned seconds) override;
+  std::vector<Services::KeptEvent> events(const std::string& instance, std::size_t most) override;
+
+ private:
+  SensorThread(Options options, Runtime& runtime, DesiredStore desired, ImageFolder images)
+      : options_(std::move(options)),
+        runtime_(runtime),
+        desired_(std::move(desired)),
+        images_(std::move(images)) {}
+  Result<void> begin(const Makers& makers);
+  std::vector<std::string> running_instances();
+
+  // --- the loop
+  void wait();
+  void look_at_files(Timestamp now);
+  void point_canary();
+  Result<std::optional<std::string>> image_of_file(const std::string& words);
+
+  // --- on run()'s thread, asked from any
+  template <class T, class Ask>
+  T ask(T otherwise, Ask question);
+  SensorReport make_report();
+  Result<std::uint64_t> do_change(const std::string& instance, const Change& change,
+                                  const std::string& who, bool create);
+  Result<InstanceWish> changed_wish(const std::string& instance, const Change& change,
+                                    const InstanceWish* had);
+  Result<void> check_change(const InstanceWish& wish);
+  Result<std::uint64_t> take(const DesiredState& state, const std::string& who,
+                             const std::string& how);
+  Result<std::uint64_t> take_foreign(DesiredState state, const std::string& who,
+                                     const std::string& how);
+
+  Options options_;
+  Runtime& runtime_;
+  DesiredStore desired_;
+  ImageFolder images_;
+  std::vector<std::string> image_problems_;
+  Timestamp started_{};
+  Mailbox mailbox_;
+  Fd watch_;  // of the desired folder
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<Canary> canary_;  // once an instrument asks for it
+  bool canary_failed_ = false;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<Workers> workers_;  // goes first: its jobs use all of the above
+  std::atomic<bool> stopping_{false}, ended_{false};
+  Timestamp next_files_{}, next_network_{};
+  struct Taken {
+    std::optional<Result<std::string>> fingerprint;  // nothing: being copied
+  };
+  std::map<std::string, Taken> taken_;  // images that files name by path, with time and size
+};
+
+}  // namespace beaconry
