@@ -15,7 +15,7 @@
 namespace beaconry {
 namespace {
 
-constexpr const char* kSocket = "/run/beaconry/sensor.sock";
+constexpr const char* kSocket = "/run/beaconry-sensor/sensor.sock";
 
 std::string user() {
   const char* by_sudo = std::getenv("SUDO_USER");
