@@ -12,7 +12,7 @@ add_custom_command(
   COMMENT "Writing the manual page and the completions"
   VERBATIM)
 set(pages "${generated}/beaconry.1")
-foreach(daemon beaconry-control beaconry-collector beaconry-escape beaconry-home)
+foreach(daemon beaconry-control beaconry-collector beaconry-escape beaconry-home beaconry-sensor)
   add_custom_command(
     OUTPUT "${generated}/${daemon}.8"
     COMMAND "${PROJECT_SOURCE_DIR}/packaging/man/page" $<TARGET_FILE:${daemon}>
@@ -31,10 +31,12 @@ add_custom_target(beaconry_manual ALL
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
 install(TARGETS beaconry beaconry-control beaconry-collector beaconry-escape beaconry-home
+                beaconry-sensor
         RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES "${generated}/beaconry.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 install(FILES "${generated}/beaconry-control.8" "${generated}/beaconry-collector.8"
               "${generated}/beaconry-escape.8" "${generated}/beaconry-home.8"
+              "${generated}/beaconry-sensor.8"
         DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/config.yaml"
         DESTINATION "${CMAKE_INSTALL_SYSCONFDIR}/beaconry")
@@ -42,6 +44,7 @@ install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-control.service"
               "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-collector.service"
               "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-escape@.service"
               "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-home.service"
+              "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-sensor.service"
         DESTINATION lib/systemd/system)
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/sysusers.conf"
         DESTINATION lib/sysusers.d RENAME beaconry.conf)

@@ -12,6 +12,7 @@ namespace {
 
 struct Options {
   ListOptions list;
+  bool json = false;
   std::string severity;
 };
 
@@ -20,6 +21,7 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--severity", options->severity, "Only this severity")
       ->check(CLI::IsMember({"low", "medium", "high", "critical"}, CLI::ignore_case));
   options->list.add_to(app);
+  app.add_flag("--json", options->json, "Print the server's answer as it is");
   const auto access = ServerOptions::add_to(app);
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {
@@ -27,6 +29,7 @@ std::function<int()> define(CLI::App& app) {
       if (!options->severity.empty()) query.emplace_back("severity", options->severity);
       const auto answer = get_listing(server, "/api/v1/alerts", query, "alerts", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
+      if (options->json) return print(*answer + '\n');
       return write_listing(options->list, options->list.wants_csv()
                                               ? alerts_csv(*answer)
                                               : alerts_text(*answer, colour_on_output()));

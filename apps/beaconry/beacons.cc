@@ -14,6 +14,7 @@ namespace {
 
 struct Options {
   ListOptions list;
+  bool json = false;
   std::optional<double> min_score;
 };
 
@@ -23,6 +24,7 @@ std::function<int()> define(CLI::App& app) {
                  "Only scores from here on, 0 to 1 [0: all that the server took for beacons]")
       ->check(number_between(0, 1));
   options->list.add_to(app);
+  app.add_flag("--json", options->json, "Print the server's answer as it is");
   const auto access = ServerOptions::add_to(app);
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {
@@ -30,6 +32,7 @@ std::function<int()> define(CLI::App& app) {
       if (options->min_score) query.emplace_back("min_score", std::to_string(*options->min_score));
       const auto answer = get_listing(server, "/api/v1/beacons", query, "beacons", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
+      if (options->json) return print(*answer + '\n');
       return write_listing(options->list, options->list.wants_csv()
                                               ? beacons_csv(*answer)
                                               : beacons_text(*answer, colour_on_output()));

@@ -46,7 +46,7 @@ CommandOption described(const CLI::Option& option) {
 }
 
 Command described(const CLI::App& app) {
-  Command command{app.get_name(), app.get_description(), {}};
+  Command command{app.get_name(), app.get_description(), {}, false};
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_group().empty()) command.options.push_back(described(*option));
   }
@@ -58,7 +58,15 @@ Command described(const CLI::App& app) {
 CommandTree command_tree(const CLI::App& root) {
   CommandTree tree{described(root), {}};
   for (const CLI::App* child : root.get_subcommands([](const CLI::App*) { return true; })) {
-    if (!child->get_name().empty()) tree.subcommands.push_back(described(*child));
+    if (child->get_name().empty()) continue;
+    tree.subcommands.push_back(described(*child));
+    const std::size_t at = tree.subcommands.size() - 1;
+    for (const CLI::App* each : child->get_subcommands([](const CLI::App*) { return true; })) {
+      if (each->get_name().empty()) continue;
+      tree.subcommands[at].group = true;
+      tree.subcommands.push_back(described(*each));
+      tree.subcommands.back().name = child->get_name() + ' ' + each->get_name();
+    }
   }
   return tree;
 }

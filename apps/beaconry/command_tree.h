@@ -22,11 +22,12 @@ struct Command {
   std::string name;
   std::string description;
   std::vector<CommandOption> options;
+  bool group = false;  // its own commands follow it: "sensor status"
 };
 
 struct CommandTree {
   Command program;
-  std::vector<Command> subcommands;  // in the order of --help
+  std::vector<Command> subcommands;  // in the order of --help; those of a group behind it
 };
 
 // `root` is the program's App with its subcommands defined.

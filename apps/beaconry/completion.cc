@@ -25,15 +25,28 @@ std::string option_words(const Command& command) {
   return line;
 }
 
+bool is_of_group(const Command& command) {
+  return command.name.find(' ') != std::string::npos;
+}
+
 std::string subcommand_words(const CommandTree& tree) {
   std::vector<std::string> names;
-  for (const Command& command : tree.subcommands)
-    names.push_back(command.name);
+  for (const Command& command : tree.subcommands) {
+    if (!is_of_group(command)) names.push_back(command.name);
+  }
   return joined(names);
 }
 
-// The choices of a command's positional argument, if it has any.
-std::string positional_words(const Command& command) {
+// The choices of a command's positional argument, if it has any; of a group its commands.
+std::string positional_words(const CommandTree& tree, const Command& command) {
+  if (command.group) {
+    std::vector<std::string> names;
+    const std::string head = command.name + ' ';
+    for (const Command& each : tree.subcommands) {
+      if (each.name.rfind(head, 0) == 0) names.push_back(each.name.substr(head.size()));
+    }
+    return joined(names);
+  }
   for (const CommandOption& option : command.options) {
     if (option.positional && !option.choices.empty()) return joined(option.choices);
   }
@@ -58,11 +71,12 @@ std::string quoted(const std::string& text) {
 std::string bash(const CommandTree& tree) {
   std::string values;
   std::string options = "      '') words='" + option_words(tree.program) + "' ;;\n";
-  std::string positionals;
+  std::string positionals, groups = " ";
   for (const Command& command : tree.subcommands) {
-    options += "      " + command.name + ") words='" + option_words(command) + "' ;;\n";
-    if (const auto words = positional_words(command); !words.empty()) {
-      positionals += "      " + command.name + ") words='" + words + "' ;;\n";
+    if (command.group) groups += command.name + ' ';
+    options += "      '" + command.name + "') words='" + option_words(command) + "' ;;\n";
+    if (const auto words = positional_words(tree, command); !words.empty()) {
+      positionals += "      '" + command.name + "') words='" + words + "' ;;\n";
     }
     for (const CommandOption& option : command.options) {
       if (option.choices.empty()) continue;
@@ -77,7 +91,12 @@ std::string bash(const CommandTree& tree) {
          "  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
          "  local command='' words='' word\n"
          "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-         "    if [[ $word != -* ]]; then command=$word; break; fi\n"
+         "    if [[ $word == -* ]]; then continue; fi\n"
+         "    if [[ -n $command ]]; then command=\"$command $word\"; break; fi\n"
+         "    command=$word\n"
+         "    if [[ '" +
+         groups +
+         "' != *\" $word \"* ]]; then break; fi\n"
          "  done\n"
          "  case \"$command $before\" in\n" +
          values +
@@ -110,6 +129,7 @@ std::string zsh(const CommandTree& tree) {
       "  if (( CURRENT == 2 )); then\n"
       "    local -a commands=(\n";
   for (const Command& command : tree.subcommands) {
+    if (is_of_group(command)) continue;
     text += "      '" + command.name + ":" + quoted(command.description) + "'\n";
   }
   text +=
@@ -122,9 +142,11 @@ std::string zsh(const CommandTree& tree) {
       "  (( CURRENT-- ))\n"
       "  case $command in\n";
   for (const Command& command : tree.subcommands) {
+    if (is_of_group(command)) continue;
     text += "    " + command.name + ")\n      _arguments";
     std::string rest = "_files";
-    if (const auto words = positional_words(command); !words.empty()) rest = "(" + words + ")";
+    if (const auto words = positional_words(tree, command); !words.empty())
+      rest = "(" + words + ")";
     for (const CommandOption& option : command.options) {
       for (const std::string& name : option.names) {
         text += " \\\n        '*" + name + "[" + quoted(option.description) + "]";
@@ -153,6 +175,7 @@ std::string fish(const CommandTree& tree) {
   std::string text = "# fish completion for beaconry; made by `beaconry completion fish`\n";
   const std::string all = subcommand_words(tree);
   for (const Command& command : tree.subcommands) {
+    if (is_of_group(command)) continue;
     text += "complete -c beaconry -f -n 'not __fish_seen_subcommand_from " + all + "' -a " +
             command.name + " -d '" + fish_quoted(command.description) + "'\n";
     const std::string here =
@@ -170,7 +193,7 @@ std::string fish(const CommandTree& tree) {
       }
       text += " -d '" + fish_quoted(option.description) + "'\n";
     }
-    if (const auto words = positional_words(command); !words.empty()) {
+    if (const auto words = positional_words(tree, command); !words.empty()) {
       text += here + " -f -a '" + words + "'\n";
     }
   }

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "server/access.h"
 #include "server/listing.h"
@@ -9,12 +10,14 @@ namespace beaconry::subcommands {
 namespace {
 
 std::function<int()> define(CLI::App& app) {
+  auto json = std::make_shared<bool>(false);
+  app.add_flag("--json", *json, "Print the server's answer as it is");
   const auto access = ServerOptions::add_to(app);
-  return [access] {
-    return with_server(*access, [](Server& server) -> Result<void> {
+  return [access, json] {
+    return with_server(*access, [&](Server& server) -> Result<void> {
       const auto answer = server.get("/api/v1/edges");
       if (!answer) return tl::unexpected<Error>(answer.error());
-      return print(edges_text(*answer));
+      return *json ? print(*answer + '\n') : print(edges_text(*answer));
     });
   };
 }
@@ -22,6 +25,6 @@ std::function<int()> define(CLI::App& app) {
 }  // namespace
 
 extern const Subcommand edges;
-constinit const Subcommand edges{"edges", "List collectors and what was heard of them", define};
+constinit const Subcommand edges{"edges", "List collectors, homes, sensors and what was heard of them", define};
 
 }  // namespace beaconry::subcommands

@@ -27,5 +27,7 @@ std::span<const Subcommand* const> subcommands_table();
 // Those of `beaconry instrument`: instrument_WORD.cc defines beaconry::instrument_commands::
 // instrument_WORD.
 std::span<const Subcommand* const> instrument_commands_table();
+// And of `beaconry sensor`: sensor_WORD.cc, beaconry::sensor_commands::sensor_WORD.
+std::span<const Subcommand* const> sensor_commands_table();
 
 }  // namespace beaconry

@@ -132,14 +132,15 @@ Result<bool> InstrumentEvents::take(const Batch& batch, Timestamp now) {
   }
   // Decisions are asked for before the database is held.
   std::vector<std::optional<Severity>> severities;
-  std::uint64_t muted = 0;
+  std::vector<bool> muted;
   for (const InstrumentEvent& event : batch.events) {
+    muted.push_back(false);
     auto severity = rules.severity_of(event.type);
     if (severity) {
       const Kept kept{0, batch.edge, batch.sensor, now, event, {}};
       const auto decision = parts_.triage.holds(kept.source(), 0, {}, now);
       if (!decision) return tl::unexpected<Error>(decision.error());
-      if (*decision) severity.reset(), ++muted;
+      if (*decision) severity.reset(), muted.back() = true;
     }
     severities.push_back(severity);
   }
@@ -154,6 +155,7 @@ Result<bool> InstrumentEvents::take(const Batch& batch, Timestamp now) {
         ++news.repeated;
         continue;
       }
+      if (muted[i]) ++news.muted;
       if (severities[i]) {
         const std::uint64_t before =
             alerts_since(tables, batch.edge, kept.event, now - std::chrono::hours{1});
@@ -175,7 +177,7 @@ Result<bool> InstrumentEvents::take(const Batch& batch, Timestamp now) {
     add_total(tables, "repeated", news.repeated);
     add_total(tables, "alerts", news.alerts);
     add_total(tables, "limited", news.limited);
-    add_total(tables, "muted", muted);
+    add_total(tables, "muted", news.muted);
     return true;
   });
   if (!done || !*done || batch.replayed) return done;

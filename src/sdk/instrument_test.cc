@@ -25,15 +25,20 @@ const Timestamp kWhen = *parse_rfc3339("2026-11-21T18:00:00Z");
 class InstrumentTest : public TestBroker {
  protected:
   void TearDown() override {
+    stop_all();
+    TestBroker::TearDown();
+  }
+
+  // To be called while what the handlers refer to is still there.
+  void stop_all() {
     for (auto& one : running_) {
-      say(one.first, to_instrument::Stop{});
       EXPECT_TRUE(until([&] {
         say(one.first, to_instrument::Stop{});
         return one.second->ended.load();
       })) << one.first;
       one.second->thread.join();
     }
-    TestBroker::TearDown();
+    running_.clear();
   }
 
   Places places(const std::string& instance) {
@@ -168,6 +173,7 @@ TEST_F(InstrumentTest, SaysHelloTakesItsConfigurationAndStops) {
   ASSERT_TRUE(until([&] { return running.ended.load(); }));
   EXPECT_TRUE(stopped);
   EXPECT_EQ(running.status, 0);
+  stop_all();
 }
 
 TEST_F(InstrumentTest, AConfigurationHandedInTwiceIsTakenOnce) {
@@ -187,6 +193,7 @@ TEST_F(InstrumentTest, AConfigurationHandedInTwiceIsTakenOnce) {
   ASSERT_TRUE(until([&] { return from<from_instrument::Configured>("beacon_0").size() == 3; }));
   EXPECT_EQ(from<from_instrument::Configured>("beacon_0")[2].state, ConfigState::applied);
   EXPECT_EQ(taken, 1);
+  stop_all();
 }
 
 TEST_F(InstrumentTest, AnswersHealthAndRetention) {
@@ -234,6 +241,7 @@ TEST_F(InstrumentTest, AnswersHealthAndRetention) {
   EXPECT_EQ(receipt.before, kWhen);
   EXPECT_EQ(receipt.items, 3U);
   EXPECT_EQ(receipt.oldest, kWhen + 1h);
+  stop_all();
 }
 
 TEST_F(InstrumentTest, EventsSurviveTheBrokersDeathOnceAndInOrder) {
@@ -253,6 +261,7 @@ TEST_F(InstrumentTest, EventsSurviveTheBrokersDeathOnceAndInOrder) {
   for (std::size_t at = 0; at < stored_.size(); ++at)
     EXPECT_EQ(stored_[at], std::to_string(at));
   EXPECT_GE(from<from_instrument::Hello>("beacon_0").size(), 2U);
+  stop_all();
 }
 
 TEST_F(InstrumentTest, EventsSurviveTheInstrumentsDeathOnce) {
@@ -317,6 +326,7 @@ TEST_F(InstrumentTest, RefusedEventsAreForgotten) {
   const auto left = read_small_file(places("beacon_0").persistent + "/.outbox", 1 << 20);
   ASSERT_TRUE(left);
   EXPECT_NE(left->find("-" + event.uuid), std::string::npos);
+  stop_all();
 }
 
 TEST_F(InstrumentTest, TalksToOthersAndHearsTheirEvents) {
@@ -375,6 +385,7 @@ TEST_F(InstrumentTest, TalksToOthersAndHearsTheirEvents) {
   ASSERT_TRUE(broker_->publish(topics::events("recorder_0"),
                                encode(Event{make_uuid(), "", kWhen, "a.b", "recorded", "{}"})));
   EXPECT_TRUE(until([&] { return events == 1; }));
+  stop_all();
 }
 
 TEST_F(InstrumentTest, WishesAreSaidAgainAndOrdersGoToTheDownloader) {
@@ -417,6 +428,7 @@ TEST_F(InstrumentTest, WishesAreSaidAgainAndOrdersGoToTheDownloader) {
   EXPECT_EQ(from<from_instrument::Fetched>("beacon_0")[0].result.state, "failed");
   ASSERT_EQ(::kill(broker_->process(), SIGKILL), 0);
   EXPECT_TRUE(until([&] { return from<from_instrument::Want>("beacon_0").size() >= 2; }));
+  stop_all();
 }
 
 TEST_F(InstrumentTest, WithoutAnIdentityItEndsWithStatusOne) {

@@ -90,9 +90,10 @@ void Reconciler::take_look(const Look& look) {
     };
     const auto container = find(container_name(name));
     if (adopt) {
-      one.instance.set_volumes(
-          std::any_of(look.volumes->begin(), look.volumes->end(),
-                      [&](const std::string& v) { return instance_of_volume(v) == name; }));
+      one.instance.set_volumes(std::any_of(look.volumes->begin(), look.volumes->end(),
+                                           [&one = one](const std::string& v) {
+                                             return instance_of_volume(v) == one.instance.name();
+                                           }));
     }
     one.instance.look(facts_of(container), facts_of(find(aside_name(name))), now);
     one.memory = container ? container->memory : 0;

@@ -25,7 +25,7 @@ class Sensor {
   struct Options {
     std::string name;            // "sensor001"
     std::string version;         // of the program
-    std::string state_folder;    // /var/lib/beaconry/sensor: desired/, instances/, images/
+    std::string state_folder;    // /var/lib/beaconry-sensor: desired/, instances/, images/
     std::string desired_folder;  // /etc/beaconry/sensor.d; looked at every two seconds and at once
                                  // when it changes
     std::string keys_folder;     // /etc/beaconry/instrument-keys: *.pub

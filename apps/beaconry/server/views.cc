@@ -116,6 +116,7 @@ bool flag_at(const Json& row, const char* name) {
 std::string edge_state(const Json& row) {
   if (flag_at(row, "revoked")) return "revoked";
   if (flag_at(row, "name_conflict")) return "name conflict";
+  if (!text_at(row, "via").empty()) return "relayed";
   if (!flag_at(row, "enrolled")) return "not enrolled";
   return count_at(row, "enrolments") > 1 ? "re-enrolled" : "enrolled";
 }
@@ -278,6 +279,22 @@ Result<std::string> alerts_text(std::string_view text, bool colour) {
     return listing("ALERTS", table_of(rows, columns, colour ? paint_severity : nullptr),
                    rows.size(), "No alerts.") +
            more_line(json, rows.size());
+  });
+}
+
+Result<std::string> instrument_events_text(std::string_view text) {
+  return from(text, [](const Json& json) {
+    std::string table;
+    const Json& rows = list_at(json, "events");
+    for (const Json& row : rows) {
+      table += "  " + text_at(row, "accepted").substr(0, 19) + "  " +
+               pad_right(text_at(row, "source"), 22) + ' ' + text_at(row, "type") +
+               (text_at(row, "alert").empty() ? "" : " !") + '\n';
+      const std::string words = text_at(row, "message");
+      if (!words.empty()) table += std::string(23, ' ') + wrap(words, 78, 23) + '\n';
+    }
+    if (!text_at(json, "next_cursor").empty()) table += "\n  There are more; --limit shows them\n";
+    return listing("EVENTS", table, rows.size(), "No events of sensors.");
   });
 }
 

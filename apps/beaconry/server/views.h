@@ -21,6 +21,7 @@ Result<std::string> beacons_text(std::string_view json, bool colour);
 Result<std::string> long_connections_text(std::string_view json);
 Result<std::string> connections_text(std::string_view json);
 Result<std::string> alerts_text(std::string_view json, bool colour);
+Result<std::string> instrument_events_text(std::string_view json);
 Result<std::string> edges_text(std::string_view json);
 Result<std::string> tokens_text(std::string_view json);
 Result<std::string> analysis_text(std::string_view json);
@@ -31,6 +32,7 @@ Result<std::string> beacons_csv(std::string_view json);
 Result<std::string> long_connections_csv(std::string_view json);
 Result<std::string> connections_csv(std::string_view json);
 Result<std::string> alerts_csv(std::string_view json);
+Result<std::string> instrument_events_csv(std::string_view json);
 
 // Status, the best beacons and the newest alerts on one screen of `terminal`'s width and `rows`.
 struct WatchState {

@@ -71,4 +71,18 @@ Result<std::string> alerts_csv(std::string_view text) {
   });
 }
 
+Result<std::string> instrument_events_csv(std::string_view text) {
+  return from(text, [](const Json& json) {
+    return csv_of(list_at(json, "events"), {{"accepted", "accepted"},
+                                            {"time", "time"},
+                                            {"source", "source"},
+                                            {"type", "type"},
+                                            {"message", "message"},
+                                            {"uuid", "uuid"},
+                                            {"context_uuid", "context_uuid"},
+                                            {"alert", "alert"},
+                                            {"data", "data"}});
+  });
+}
+
 }  // namespace beaconry

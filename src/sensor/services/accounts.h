@@ -16,6 +16,7 @@ class Accounts {
   explicit Accounts(std::string file) : file_(std::move(file)) {}
   Result<void> read();  // a damaged file: everybody gets a new password, and that is logged
   std::vector<BusAccount> all() const;
+  bool has(const std::string& instance) const { return accounts_.count(instance) != 0; }
 
   // The instance's password, made and kept at first.
   Result<std::string> password(const std::string& instance);

@@ -93,6 +93,8 @@ class BusServices final : public Services {
   std::unique_ptr<Resources> resources_;
   std::map<std::string, std::unique_ptr<Member>> members_;
   std::map<std::string, Member::Told> told_;  // of those that are not members yet
+  std::set<std::string> early_;               // said hello before they were handed over
+  std::uint64_t turns_ = 0;                   // of work()
   std::vector<MqttClient::Message> messages_;
   std::set<std::string> reported_;  // faults that were logged
   Timestamp next_refresh_{}, next_write_{};

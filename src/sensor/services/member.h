@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,9 @@ struct Member {
   }
 
   Services::Instance instance;
-  bool prepared = false;  // a start of ours is coming; else it was running already
+  // The turn of work() in which a start of it was prepared first; one that is started without, or
+  // in the same turn, was running already.
+  std::optional<std::uint64_t> prepared;
   bool running = false;
   Timestamp running_since{};  // of the day, in this run
   ConfigDelivery config;

@@ -39,9 +39,14 @@ bool BusServices::say(const std::string& instance, const ToInstrument& message) 
 void BusServices::take(const MqttClient::Message& message) {
   const std::string instance(topics::instance_of(message.topic));
   const auto at = members_.find(instance);
-  if (at == members_.end()) return;  // of one that is gone
-  Member& one = *at->second;
   auto decoded = decode_from_instrument(message.payload);
+  if (at == members_.end()) {
+    // Of one that ran on and is not handed over yet, or is gone: what counts it says again.
+    const bool hello = decoded && std::holds_alternative<from_instrument::Hello>(*decoded);
+    if (hello && accounts_.has(instance)) early_.insert(instance);
+    return;
+  }
+  Member& one = *at->second;
   if (!decoded) {
     intake_->malformed(instance);
     if (const std::string uuid = event_uuid(message.payload); !uuid.empty()) {
@@ -169,6 +174,7 @@ void BusServices::commit_events() {
 }
 
 void BusServices::work(Timestamp now) {
+  ++turns_;
   now_ = now;
   steady_ = steady_time_.at(now);
   messages_.clear();

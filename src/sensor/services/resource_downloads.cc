@@ -20,7 +20,9 @@ constexpr std::chrono::minutes kDownloadDeadline{15};
 
 void Resources::order_due(Timestamp steady, Timestamp now) {
   for (auto& [instance, mine] : holders_) {
-    for (auto& [name, one] : mine.entries) {
+    for (auto& named : mine.entries) {
+      const std::string& name = named.first;
+      ResourceEntry& one = named.second;
       if (!one.is_due(steady)) continue;
       const auto same =
           std::find_if(downloads_.begin(), downloads_.end(), [&](const auto& download) {

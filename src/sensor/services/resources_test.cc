@@ -228,7 +228,7 @@ TEST_F(ResourcesTest, AnInstallationGoesOnAfterThePlatformWasKilled) {
   for (auto& [name, instrument] : instruments_)
     instrument->leave();
   open();  // before the restart was done
-  services_->started(beacon(), now());
+  attach(beacon());
   ASSERT_TRUE(until([&] { return restarts_.size() == 3; }));
   EXPECT_EQ(update().state, UpdateState::installing);
   restart();

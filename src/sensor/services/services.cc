@@ -183,9 +183,7 @@ Result<std::vector<ContainerSpec::Folder>> BusServices::prepare(const Instance& 
     return tl::unexpected<Error>(given.error());
   }
   Member& one = *members_[instance.name];
-  one.prepared = true;
-  one.hello = false;
-  one.told = {};
+  if (!one.prepared) one.prepared = turns_;
   std::vector<ContainerSpec::Folder> folders{{run_.bus(), "/run/bus", false},
                                              {run_.of(instance.name), "/run/instrument", false}};
   if (instance.manifest.uplink) {
@@ -205,12 +203,15 @@ void BusServices::started(const Instance& instance, Timestamp now) {
   one.running = true;
   one.running_since = now;
   one.observed.state = InstanceState::running;
-  const bool taken_over = !std::exchange(one.prepared, false);
-  // It said hello to the platform before this one, and may not say it again; or it was quicker than
-  // the news of its start.
-  one.hello = one.hello || taken_over;
+  const bool taken_over = !one.prepared || *one.prepared == turns_;
+  one.prepared.reset();
+  if (!taken_over) one.told = {};
+  // It may have been quicker than the news of its start. One that ran on said hello to the platform
+  // before this one, and perhaps to nobody again.
+  const bool said_hello = one.hello || early_.erase(instance.name) != 0;
+  one.hello = said_hello || taken_over;
   one.config.started(taken_over);
-  if (one.hello && !taken_over) one.config.heard(true, steady_);
+  if (said_hello) one.config.heard(true, steady_);
   one.health.started(steady_);
   one.retention.started(steady_);
   if (instance.manifest.resources) {
@@ -229,7 +230,8 @@ void BusServices::stopped(const std::string& instance, Timestamp) {
   const auto at = members_.find(instance);
   if (at == members_.end()) return;
   Member& one = *at->second;
-  one.running = false;
+  one.running = one.hello = false;
+  one.prepared.reset();
   if (one.observed.state == InstanceState::running) one.observed.state = InstanceState::installed;
   one.config.stopped();
   one.health.stopped();

@@ -144,8 +144,8 @@ TEST_F(ServicesTest, AnEventIsStoredOnceAcknowledgedAndThenHeardByThoseWhoMay) {
   for (auto& [name, instrument] : instruments_)
     instrument->leave();
   open();
-  services_->started(instance("beacon_0"), now());
-  services_->started(recorder, now());
+  attach(instance("beacon_0"));
+  attach(recorder);
   one.say(from_instrument::Publish{alert});
   ASSERT_TRUE(until([&] {
     one.say(from_instrument::Publish{alert});

@@ -194,14 +194,20 @@ class ServicesTest : public testing::Test {
     one.retention = std::chrono::hours{24};
     return one;
   }
-  // Prepares and starts it, and waits for its hello.
+  // As the lifecycle does: it is prepared, it comes, and then it is handed over.
   TestInstrument& start(const Services::Instance& of) {
     const auto folders = services_->prepare(of);
     EXPECT_TRUE(folders) << folders.error().message();
-    services_->started(of, now());
     auto& place = instruments_[of.name];
     place = std::make_unique<TestInstrument>(folder_.path() + "/run", of.name);
+    turn();
+    attach(of);
     return *place;
+  }
+  void attach(const Services::Instance& of) {
+    const auto folders = services_->prepare(of);
+    EXPECT_TRUE(folders) << folders.error().message();
+    services_->started(of, now());
   }
   void stop(const std::string& name) {
     instruments_.erase(name);

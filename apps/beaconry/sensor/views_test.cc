@@ -1,0 +1,98 @@
+#include "sensor/views.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "hunt/output/terminal.h"
+
+namespace beaconry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Json beacon() {
+  return Json::parse(R"({
+    "name": "beacon_0", "version": "1.2", "image": "0123456789abcdef", "wished_image":
+    "fedcba9876543210", "state": "RUNNING", "cause": "", "since": "2026-11-22T08:00:01.5Z",
+    "starts": 2, "failures": 0, "wants_approval": ["capability net_admin", "memory 64 -> 128 MiB"],
+    "update": {"state": "PENDING", "what": "image 1.3", "reason": ""},
+    "config": {"state": "APPLIED", "wished": 3, "applied": 3, "reason": ""},
+    "health": {"name": "beacon_0", "state": "failed", "cause": "interface probe lost",
+      "evidence": "br0 is gone since 08:00", "fix": "make the bridge br0 again",
+      "since": "2026-11-22T08:00:02Z",
+      "parts": [{"name": "interface probe", "state": "failed", "cause": "interface probe lost"}]},
+    "interfaces": [{"name": "probe", "present": false, "carrier": false, "cause": "lost",
+      "evidence": "no br0", "fix": "make it", "address": "", "received": 5, "sent": 7,
+      "refused_sent": 2, "refused_received": 1}],
+    "persistent": {"quota": 1048576, "used": 524288, "days_to_full": 12.3},
+    "transient": {"quota": 0, "used": 0},
+    "retention": {"overdue": true, "error": "hangs"},
+    "events": {"stored": 9, "duplicates": 1, "refused": 0, "malformed": 0},
+    "memory": 2097152, "processes": 3, "last_log": "one\ntwo \u001b[31m\n"})");
+}
+
+TEST(SensorViews, TheListFitsEightyColumnsAndNamesWhatNeedsAPerson) {
+  Json other = {{"name", "detector_0"},
+                {"version", "2"},
+                {"state", "BROKEN"},
+                {"cause", "ended with status 1, five times in a row, and some more words"},
+                {"health", {{"state", "unknown"}}}};
+  const std::string text = instances_text({{"instances", {beacon(), other}}});
+  EXPECT_THAT(text, HasSubstr("beacon_0         1.2       RUNNING    failed    wants approval"));
+  EXPECT_THAT(text, HasSubstr("BROKEN"));
+  for (const auto line : split(text, '\n'))
+    EXPECT_LE(display_width(line), 80U) << line;
+  EXPECT_THAT(instances_text(Json::object()), HasSubstr("instrument install"));
+}
+
+TEST(SensorViews, OneInstanceIsShownWithCauseEvidenceAndFix) {
+  const std::string text = instance_text(beacon());
+  EXPECT_THAT(text, HasSubstr("beacon_0 1.2"));
+  EXPECT_THAT(text, HasSubstr("RUNNING, failed: interface probe lost"));
+  EXPECT_THAT(text, HasSubstr("capability net_admin; memory 64 -> 128 MiB"));
+  EXPECT_THAT(text, HasSubstr("instrument approve"));
+  EXPECT_THAT(text, HasSubstr("512.0 KiB of 1.0 MiB, full in 12 days"));
+  EXPECT_THAT(text, HasSubstr("make the bridge br0 again"));
+  EXPECT_THAT(text, HasSubstr("absent"));
+  EXPECT_THAT(text, HasSubstr("has not answered"));
+  EXPECT_THAT(text, HasSubstr("  one\n  two \\x1b[31m\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("transient")));
+  for (const auto line : split(text, '\n'))
+    EXPECT_LE(display_width(line), 80U) << line;
+}
+
+TEST(SensorViews, AnEmptyOrOddReportIsNoFault) {
+  for (const char* json :
+       {"{}", R"({"instances": [1, "a", {}]})", R"({"health": 5, "pool": []})"}) {
+    const Json report = Json::parse(json);
+    EXPECT_THAT(sensor_text(report), HasSubstr("Sensor"));
+    EXPECT_FALSE(instance_text(report).empty());
+    EXPECT_FALSE(sensor_events_text(report).empty());
+    EXPECT_FALSE(document_versions_text(report).empty());
+  }
+}
+
+TEST(SensorViews, EventsAreShownOldestFirst) {
+  const Json events = Json::parse(R"({"events": [
+    {"instance": "beacon_0", "timestamp": "2026-11-22T08:00:02Z", "type": "b", "message": "two"},
+    {"instance": "", "timestamp": "2026-11-22T08:00:01Z", "type": "a", "message": ""}]})");
+  EXPECT_EQ(sensor_events_text(events),
+            "2026-11-22 08:00:01  sensor        a\n"
+            "2026-11-22 08:00:02  beacon_0      b\n"
+            "                     two\n");
+}
+
+TEST(SensorViews, TheStateOfOneThatFailedSaysWhyAndWhenItIsTriedAgain) {
+  EXPECT_EQ(state_words({{"state", "ERRORED"},
+                         {"cause", "ended with status 1"},
+                         {"retry", "2026-11-22T10:02:03Z"}}),
+            "ERRORED: ended with status 1; again at 10:02:03");
+  EXPECT_EQ(state_words({{"state", "RUNNING"}, {"health", {{"state", "healthy"}}}}),
+            "RUNNING, healthy");
+}
+
+}  // namespace
+}  // namespace beaconry
