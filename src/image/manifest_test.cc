@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "base/file.h"
 
 namespace beaconry {
 namespace {
@@ -175,6 +178,25 @@ TEST(Manifest, NameAndVersionAreNeeded) {
                            "name: abcdefghijklmnopqrstuvwxyz\nversion: 1", "name: a\nversion: a/b",
                            "name: a\nversion: .5", "name: a\nversion: a b"})
     EXPECT_FALSE(Manifest::parse(text, "m")) << text;
+}
+
+TEST(Manifest, ItsPageHasEveryKeyAsTheSchemaHasIt) {
+  const auto page = read_small_file(BEACONRY_SOURCE_DIR "/docs/writing-an-instrument.md", 1 << 20);
+  ASSERT_TRUE(page);
+  EXPECT_NE(page->find(manifest_keys_markdown()), std::string::npos)
+      << "put this into docs/writing-an-instrument.md:\n"
+      << manifest_keys_markdown();
+}
+
+TEST(Manifest, TheInstrumentsOfThisSourceHaveGoodOnes) {
+  for (const char* folder : {"instruments/beacon", "instruments/detector", "instruments/downloader",
+                             "instruments/recorder", "examples/python-instrument"}) {
+    const std::string file = BEACONRY_SOURCE_DIR "/" + std::string(folder) + "/manifest.yaml";
+    const auto text = read_small_file(file, 1 << 20);
+    ASSERT_TRUE(text) << text.error().message();
+    const auto manifest = Manifest::parse(*text, file);
+    EXPECT_TRUE(manifest) << manifest.error().message();
+  }
 }
 
 TEST(Manifest, DangerousCapabilitiesAreMarked) {

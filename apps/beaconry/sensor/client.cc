@@ -15,7 +15,7 @@
 namespace beaconry {
 namespace {
 
-constexpr const char* kSocket = "/run/beaconry/sensor.sock";
+constexpr const char* kSocket = "/run/beaconry-sensor/sensor.sock";
 
 std::string user() {
   const char* by_sudo = std::getenv("SUDO_USER");
@@ -66,9 +66,7 @@ Result<std::string> SensorClient::ask(const std::string& method, const std::stri
   auto response = (*client)->send(request);
   if (!response) {
     Error error = std::move(response.error());
-    error.cause += ::access(url_.c_str() + 5, F_OK) == 0 && ::geteuid() != 0
-                       ? "; run this as root"
-                       : "; is the sensor running? (systemctl status beaconry-sensor)";
+    error.cause += ::geteuid() == 0 ? " (systemctl status beaconry-sensor)" : "; run this as root";
     return tl::unexpected<Error>(std::move(error));
   }
   if (response->status / 100 != 2) return tl::unexpected<Error>(refusal(*response));

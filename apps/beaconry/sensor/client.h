@@ -14,7 +14,7 @@ class App;
 namespace beaconry {
 
 // Where the sensor's local socket is: --socket, else BEACONRY_SENSOR_SOCKET, else
-// /run/beaconry/sensor.sock; and whether answers are shown as they came, --json.
+// /run/beaconry-sensor/sensor.sock; and whether answers are shown as they came, --json.
 struct SensorOptions {
   std::string socket;
   bool json = false;
