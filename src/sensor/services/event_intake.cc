@@ -20,7 +20,7 @@ constexpr std::size_t kBatchEvents = 1000, kBatchBytes = 4 << 20;
 constexpr std::size_t kMostReasons = 16;
 constexpr std::size_t kMostUuids = 200;       // in one refusal
 constexpr std::uint64_t kMostRecords = 5000;  // of the spool that are read at the start
-constexpr seconds kFloodPause{60}, kRetry{1};
+constexpr seconds kFloodPause{60}, kRetry{1}, kLongestSilence{60};
 
 std::size_t size_of(const Event& event) {
   return event.uuid.size() + event.context_uuid.size() + event.type.size() + event.message.size() +
@@ -140,14 +140,6 @@ void EventIntake::tell(const std::string& instance, const std::string& word,
   own_.push_back({instance, std::move(event), true});
 }
 
-bool EventIntake::has_news() const {
-  if (!own_.empty() || !taken_.empty()) return true;
-  return std::any_of(sources_.begin(), sources_.end(), [](const auto& one) {
-    const Source& source = one.second;
-    return !source.waiting.empty() || !source.refusals.empty() || !source.known.empty();
-  });
-}
-
 void EventIntake::name_floods(Timestamp steady, Timestamp now) {
   for (auto& [name, source] : sources_) {
     if (source.flood_end && steady >= *source.flood_end) source.flood_end.reset();
@@ -195,12 +187,15 @@ EventIntake::Outcome EventIntake::commit(Timestamp steady, Timestamp now) {
     }
     source.refusals.clear();
   }
-  if (taken_.empty() || (retry_ && steady < *retry_)) return outcome;
+  const bool is_due = !next_batch_ || steady >= *next_batch_;
+  if ((taken_.empty() && !is_due) || (retry_ && steady < *retry_)) return outcome;
   if (!store(now)) {
     retry_ = steady + kRetry;
     return outcome;
   }
+  outcome.appended = true;
   retry_.reset();
+  next_batch_ = steady + kLongestSilence;
   for (Taken& one : taken_) {
     seen_.add(one.instance, one.event.uuid);
     if (!one.own) outcome.acknowledged[one.instance].push_back(one.event.uuid);
@@ -224,7 +219,8 @@ bool EventIntake::store(Timestamp now) {
     return false;
   };
   std::uint64_t last = 0;
-  for (std::size_t at = 0; at < taken_.size();) {
+  std::size_t at = 0;
+  do {
     InstrumentEventBatch batch;
     batch.made = now;
     for (std::size_t bytes = 0;
@@ -242,7 +238,7 @@ bool EventIntake::store(Timestamp now) {
     const auto sequence = spool_.append(encode_instrument_events(batch), now);
     if (!sequence) return failed(sequence.error());
     last = *sequence;
-  }
+  } while (at < taken_.size());
   // One for all that came in this round. What was appended twice after a fault counts once by uuid.
   const auto synced = spool_.sync(last);
   if (!synced) return failed(synced.error());

@@ -44,10 +44,11 @@ class EventIntake {
   struct Outcome {
     std::map<std::string, std::vector<std::string>> acknowledged;  // instance: uuids
     std::vector<Refusal> refused;
+    bool appended = false;                    // a batch: the uplink has something to do
     std::vector<Services::KeptEvent> stored;  // on disk now; our own have the type sensor.ev...
   };
+  // Once a minute there is a batch without events too: the server sees that we live.
   Outcome commit(Timestamp steady, Timestamp now);
-  bool has_news() const;  // a commit would do something
 
   InstanceReport::Events counters(const std::string& instance) const;
   Health health(const std::string& instance) const;    // "events": healthy, or that it floods
@@ -88,7 +89,8 @@ class EventIntake {
   std::deque<Taken> taken_;  // not yet on disk
   std::deque<Taken> own_;
   std::uint64_t own_dropped_ = 0;
-  std::optional<Timestamp> retry_;  // steady
+  std::optional<Timestamp> retry_;       // steady
+  std::optional<Timestamp> next_batch_;  // steady: one is due even without events
   std::string fault_;
 };
 

@@ -141,7 +141,17 @@ TEST(EventIntake, OfWhatNoManifestAllowsNothingIsStored) {
   }
   EXPECT_EQ(uuids, refused.size());
   EXPECT_EQ(i.intake->counters("beacon_0").refused, refused.size());
-  EXPECT_EQ(i.spool->next(), 1U);
+  EXPECT_THAT(i.on_disk(), IsEmpty());
+}
+
+TEST(EventIntake, SaysOnceAMinuteThatItLives) {
+  Intake i;
+  EXPECT_TRUE(i.commit().appended);
+  i.now += std::chrono::seconds{59};
+  EXPECT_FALSE(i.commit().appended);
+  i.now += std::chrono::seconds{1};
+  EXPECT_TRUE(i.commit().appended);
+  EXPECT_THAT(i.on_disk(), IsEmpty());
 }
 
 TEST(EventIntake, OfAFloodEachEventIsStoredOnceOrCountedAsRefusedAndItIsNamed) {

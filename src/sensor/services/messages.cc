@@ -164,8 +164,7 @@ void BusServices::commit_events() {
     say(refusal.instance,
         to_instrument::Refuse{std::move(refusal.uuids), std::move(refusal.reason)});
   }
-  if (outcome.stored.empty()) return;
-  senders_->wake_events();
+  if (outcome.appended) senders_->wake_events();
   for (const KeptEvent& kept : outcome.stored) {
     if (kept.event.type.starts_with("sensor.")) continue;  // for people, not for instruments
     const auto sent = broker_->publish(topics::events(kept.instance), encode(kept.event));

@@ -140,7 +140,7 @@ TEST_F(ResourcesTest, OneDownloadServesAllThatWantTheSameAndEachIsConfirmedByIts
     EXPECT_TRUE(until([&] {
       const auto states = one.all<to_instrument::ResourceState>();
       return !states.empty() && states.back().state == "INSTALLED" &&
-             states.back().sha256 == sha256_hex("version 1");
+             states.back().sha256 == sha256_of("version 1");
     }));
     EXPECT_TRUE(was_told("resource_installed", name));
   }
@@ -177,7 +177,7 @@ TEST_F(ResourcesTest, WhatIsNotSignedByAPinnedKeyIsRefusedWithWords) {
   EXPECT_EQ(report("beacon_0").health.state, HealthState::degraded);
   // But a file whose hash was told by name.
   auto pinned = want();
-  pinned.wish.sha256 = sha256_hex("unsigned but known");
+  pinned.wish.sha256 = sha256_of("unsigned but known");
   one.say(pinned);
   deliver("something else", "", "\"x\"");
   ASSERT_TRUE(until([&] { return update().state == UpdateState::failed; }));
