@@ -137,8 +137,9 @@ constexpr ConfigKey kKeys[] = {
     {"sensor.spool_dir", kText,
      "Events and batches that wait for the server; unset: `spool` in its state folder."},
     {"sensor.spool_bytes", kSize,
-     "Disk space for each of the two; beyond it the oldest go, counted.", "256M", kMega,
-     16 * kTera},
+     "Disk space, half of it for each of the two; when it is full nothing more is taken until the "
+     "server has it, or, without a server, the oldest go.",
+     "256M", kMega, 16 * kTera},
     {"sensor.run_dir", kText, "The bus and what else running instruments are given.",
      "/run/beaconry-sensor"},
     {"sensor.socket", kText,
