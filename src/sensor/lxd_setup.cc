@@ -57,6 +57,9 @@ class Setup {
     ids();
     btrfs();
     groups();
+    needs("bus", "mosquitto", "mosquitto");
+    needs("contracts of interfaces", "nft", "nftables");
+    needs("DHCP for instruments", program("udhcpc").empty() ? "busybox" : "udhcpc", "busybox");
     if (server()) {
       pool();
       profile();
@@ -103,6 +106,15 @@ class Setup {
       say("btrfs", State::missing, "apt-get install btrfs-progs, then restart the runtime");
     else
       say("btrfs", State::there, found);
+  }
+
+  // What the sensor starts beside the runtime.
+  void needs(const char* what, const char* name, const char* package) {
+    const std::string found = program(name);
+    if (found.empty())
+      say(what, State::missing, std::string("apt-get install ") + package);
+    else
+      say(what, State::there, found);
   }
 
   void groups() {

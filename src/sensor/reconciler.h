@@ -15,6 +15,7 @@
 #include "sensor/instance.h"
 #include "sensor/instance_steps.h"
 #include "sensor/network.h"
+#include "sensor/platform_health.h"
 #include "sensor/runtime.h"
 #include "sensor/services.h"
 #include "sensor/services/steady_time.h"
@@ -125,6 +126,7 @@ class Reconciler {
   PoolSpace space_;
   FillTrend pool_trend_;
   std::string runtime_version_, runtime_fault_;
+  PlatformHealth platform_health_;
 };
 
 }  // namespace beaconry

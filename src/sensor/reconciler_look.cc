@@ -46,6 +46,7 @@ void Reconciler::take_look(const Look& look) {
       parts_.services.tell("", "runtime_away", look.containers.error().message(), "{}");
     }
     runtime_fault_ = look.containers.error().message();
+    platform_health_.see(runtime_fault_, space_, pool_trend_.days_to_full(space_.total), now);
     adopted_ = false;
     next_look_ = now + kLookWhileAway;
     for (auto& [name, one] : entries_) {
@@ -59,6 +60,7 @@ void Reconciler::take_look(const Look& look) {
     parts_.services.tell("", "runtime_back", "the runtime answers again", "{}");
   }
   runtime_fault_.clear();
+  platform_health_.see("", space_, pool_trend_.days_to_full(space_.total), now);
   std::map<std::string, const ContainerState*> containers;
   std::set<std::string> names;
   for (const ContainerState& one : *look.containers) {
@@ -215,6 +217,7 @@ void Reconciler::fill(SensorReport& report) const {
   report.runtime_fault = runtime_fault_;
   report.pool = space_;
   report.days_to_full = pool_trend_.days_to_full(space_.total);
+  platform_health_.add_to(report.health);
   for (const auto& [name, one] : entries_) {
     const Instance& instance = one.instance;
     const InstanceFacts& facts = instance.facts();

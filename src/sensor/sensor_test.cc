@@ -190,9 +190,12 @@ TEST_F(SensorTest, ARuntimeThatIsAwayIsReportedAndFollowedLater) {
   ASSERT_TRUE(wait_for([&] { return !sensor_->report().runtime_fault.empty(); }));
   EXPECT_EQ(report_of("beacon_0").state, InstanceState::created);
   EXPECT_NE(report_of("beacon_0").cause.find("away"), std::string::npos);
+  EXPECT_EQ(sensor_->report().health.state, HealthState::failed);
+  EXPECT_EQ(sensor_->report().health.cause, "the runtime is away");
   away = false;
   ASSERT_TRUE(wait_for_state(InstanceState::running));
   EXPECT_EQ(sensor_->report().runtime_fault, "");
+  EXPECT_NE(sensor_->report().health.cause, "the runtime is away");
   EXPECT_EQ(report_of("beacon_0").failures, 0U);
 }
 
