@@ -42,7 +42,8 @@ struct Member {
     std::string cause;
     Timestamp since{};
   } told;
-  Timestamp told_at{};  // steady
+  Timestamp told_at{};        // steady
+  bool told_overdue = false;  // its retention
 
   static constexpr double kTalk = 50;  // a second
 };

@@ -126,6 +126,24 @@ TEST_F(ServicesTest, RetentionIsCommandedAndItsReceiptKept) {
   EXPECT_EQ(report("beacon_0").retention.items, 3U);
 }
 
+TEST_F(ServicesTest, DataPastItsRetentionIsToldOnce) {
+  TestInstrument& one = start(instance("beacon_0"));
+  ASSERT_TRUE(until([&] { return report("beacon_0").retention.items == 3; }));
+  one.receipt_error = "the disk is read-only";
+  const auto told = [&] {
+    std::size_t count = 0;
+    for (const auto& kept : services_->events("beacon_0", 100))
+      count += kept.event.type == "sensor.ev.retention_overdue" ? 1 : 0;
+    return count;
+  };
+  pass(61min);
+  EXPECT_TRUE(until([&] { return told() == 1; }));
+  EXPECT_TRUE(report("beacon_0").retention.overdue);
+  pass(11min);
+  ASSERT_TRUE(until([&] { return one.receipts >= 3; }));
+  EXPECT_EQ(told(), 1U);
+}
+
 TEST_F(ServicesTest, AnEventIsStoredOnceAcknowledgedAndThenHeardByThoseWhoMay) {
   Services::Instance recorder = instance("recorder_0");
   recorder.manifest.relations = {{"beacon", true, false, true}};

@@ -96,6 +96,8 @@ class TestInstrument {
   std::map<std::uint64_t, std::string> bad;
   std::vector<std::string> filters;  // what else it hears
   bool answers_health = true;
+  std::string receipt_error;  // what it says to `retain`
+  std::size_t receipts = 0;
   HealthState state = HealthState::healthy;
   std::uint64_t running_version = 0;
   std::vector<ToInstrument> heard;
@@ -110,7 +112,9 @@ class TestInstrument {
       say(from_instrument::HealthAnswer{ask->uuid, health});
     }
     if (const auto* retain = std::get_if<to_instrument::Retain>(&message)) {
-      say(from_instrument::Receipt{{retain->uuid, retain->before, 3, 300, std::nullopt, ""}});
+      say(from_instrument::Receipt{
+          {retain->uuid, retain->before, 3, 300, std::nullopt, receipt_error}});
+      ++receipts;
     }
     if (const auto* configure = std::get_if<to_instrument::Configure>(&message)) {
       const std::uint64_t version = configure->document.version;
