@@ -29,7 +29,7 @@ constexpr const char* kCppProgram = R"(// NAME: emits an event every so often.
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "sdk/instrument.h"
+#include <sdk/instrument.h>
 
 int main() {
   using namespace beaconry;

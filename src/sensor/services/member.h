@@ -42,8 +42,7 @@ struct Member {
     std::string cause;
     Timestamp since{};
   } told;
-  Timestamp told_at{};        // steady
-  bool told_overdue = false;  // its retention
+  Timestamp told_at{};  // steady
 
   static constexpr double kTalk = 50;  // a second
 };

@@ -60,7 +60,6 @@ void BusServices::refresh_health() {
   for (auto& [name, one] : members_) {
     one->observed.health = instance_health_of(*one, one->observed);
     tell_health(*one);
-    tell_retention(*one);
   }
   std::vector<Health> parts = platform_health();
   for (const auto& [name, one] : members_)
@@ -110,15 +109,6 @@ std::vector<Health> BusServices::platform_health() const {
     parts.push_back(std::move(uplink));
   }
   return parts;
-}
-
-void BusServices::tell_retention(Member& member) {
-  const InstanceReport::Retention retention = member.retention.report();
-  if (retention.overdue && !member.told_overdue) {
-    tell(member.instance.name, "retention_overdue",
-         member.instance.name + " keeps data past its retention: " + retention.error, "{}");
-  }
-  member.told_overdue = retention.overdue;
 }
 
 void BusServices::tell_health(Member& member) {

@@ -126,7 +126,6 @@ Member& BusServices::member(const Instance& instance) {
     }
     if (const auto kept = read_small_file(file_of("retention", instance.name), kLongestState)) {
       place->retention.restore(*kept);
-      place->told_overdue = place->retention.report().overdue;
     }
     const auto told = told_.find(instance.name);
     if (told != told_.end()) place->told = told->second;
