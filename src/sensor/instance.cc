@@ -95,6 +95,16 @@ void Instance::restart(const std::string& why) {
   if (is_running()) restart_why_ = why;
 }
 
+void Instance::revive(const std::string& why) {
+  if (memory_.broken || memory_.finished || memory_.failures != 0) {
+    memory_.broken = memory_.finished = false;
+    memory_.failures = 0;
+    memory_.cause.clear();
+    changed_ = true;
+  }
+  restart(why);
+}
+
 void Instance::retry_update() {
   if (memory_.rejected_image.empty()) return;
   memory_.rejected_image.clear();

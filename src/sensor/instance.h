@@ -119,6 +119,9 @@ class Instance {
   void finish(const StepOutcome& outcome, const Situation& situation, Timestamp now);
   // Such as an interface that came back: stops and starts it, or ends its waiting.
   void restart(const std::string& why);
+  // The same where what it runs with is another now, such as a file that was taken back: also one
+  // that is BROKEN or FINISHED begins anew, and its failures are those of what was there before.
+  void revive(const std::string& why);
   void retry_update();  // a rejected image is tried again
   // The clock of the day was set, by so much: deadlines move with it.
   void clock_stepped(Duration by);

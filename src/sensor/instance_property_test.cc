@@ -251,6 +251,23 @@ TEST(InstanceLife, OneThatEndsAgainAndAgainIsBrokenUntilAnotherWish) {
   EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
 }
 
+TEST(InstanceLife, ABrokenOneRunsAgainWhenWhatBrokeItIsTakenBack) {
+  World world;
+  world.set_wish(kCrashing, true);
+  world.settle();
+  ASSERT_EQ(world.daemon->instance().state(), InstanceState::broken);
+  world.runtime.crashing.clear();
+  // A restart of the platform's own, such as for an interface, does not end BROKEN.
+  world.daemon->instance().restart("its interface is back");
+  world.settle();
+  EXPECT_EQ(world.daemon->instance().state(), InstanceState::broken);
+  world.daemon->instance().revive("a resource was rolled back");
+  world.settle();
+  EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
+  EXPECT_EQ(world.daemon->instance().memory().failures, 0U);
+  EXPECT_EQ(world.daemon->instance().cause(), "");
+}
+
 TEST(InstanceLife, OneThatEndsWithZeroIsFinished) {
   World world;
   world.runtime.ending = {kGood};

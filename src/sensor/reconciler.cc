@@ -221,6 +221,15 @@ void Reconciler::restart(const std::string& instance, const std::string& why) {
   next_turn_ = {};
 }
 
+void Reconciler::revive(const std::string& instance, const std::string& why) {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end()) return;
+  log_info(instance + " is started anew: " + why);
+  found->second.instance.revive(why);
+  save(found->second);
+  next_turn_ = {};
+}
+
 void Reconciler::retry_update(const std::string& instance) {
   const auto found = entries_.find(instance);
   if (found == entries_.end()) return;

@@ -49,6 +49,7 @@ class Reconciler {
   void take_wishes(const DesiredState& desired, const std::string& who, const std::string& how);
   void images_changed();
   void restart(const std::string& instance, const std::string& why);
+  void revive(const std::string& instance, const std::string& why);
   void retry_update(const std::string& instance);
   // Often: what is due.
   void work(Timestamp now);

@@ -91,7 +91,7 @@ Result<void> SensorThread::begin(const Makers& makers) {
   Services::Options services = options_.services;
   services.restart = [this](const std::string& instance, const std::string& why) {
     // It may ask for that while it is opened: what runs then is taken over soon.
-    if (reconciler_) reconciler_->restart(instance, why);
+    if (reconciler_) reconciler_->revive(instance, why);
   };
   services.pull = [this](const std::string& instance, const std::string& path,
                          const std::string& to, std::uint64_t most_bytes,

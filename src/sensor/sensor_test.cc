@@ -54,6 +54,7 @@ class SensorTest : public testing::Test {
     options.name = "sensor001";
     options.state_folder = folder_ + "/state";
     options.desired_folder = folder_ + "/sensor.d";
+    options.broken_after = broken_after_;
     options.clock = [this] {
       return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
     };
@@ -136,6 +137,7 @@ class SensorTest : public testing::Test {
   test::FakeServices* services_ = nullptr;
   std::vector<std::string> running_at_start_;
   std::set<std::string> sick_;
+  unsigned broken_after_ = 5;
   std::atomic<Duration> ahead_{Duration{0}};
   std::unique_ptr<Sensor> sensor_;
   std::thread thread_;
@@ -310,6 +312,18 @@ TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
   EXPECT_NE(refused.error().message().find("beacon.yaml"), std::string::npos);
   fs::remove(file);
   EXPECT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
+}
+
+TEST_F(SensorTest, ABrokenInstanceRunsAgainWhenItsServicesTakeBackWhatBrokeIt) {
+  broken_after_ = 1;
+  launch();
+  const std::string image = add_image("1.0");
+  runtime_.with([&](test::FakeRuntime& all) { all.crashing = {image}; });
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::broken));
+  runtime_.with([](test::FakeRuntime& all) { all.crashing.clear(); });
+  services_->ask_restart("beacon_0", "a resource was rolled back");
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
 }
 
 TEST_F(SensorTest, TheDesiredStateIsRolledBack) {

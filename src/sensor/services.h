@@ -28,7 +28,8 @@ class Services {
     std::string spool_folder;  // events/ and relayed/
     std::uint64_t spool_bytes = 256 << 20;
     std::function<Timestamp()> clock;
-    // A request of the services to the lifecycle: restarts an instance and says why.
+    // A request of the services to the lifecycle: starts an instance anew with what they changed of
+    // it, also one that is BROKEN, and says why.
     std::function<void(const std::string& instance, const std::string& why)> restart;
     // A file of a running container to a file of the host; answers later, on the daemon's thread.
     std::function<void(const std::string& instance, const std::string& path, const std::string& to,

@@ -303,12 +303,29 @@ class FakeServices : public Services {
   void fill(InstanceReport&) const override {}
   Health health() const override { return {}; }
   std::vector<int> descriptors() const override { return {}; }
-  void work(Timestamp) override {}
+  void work(Timestamp) override {
+    std::vector<std::pair<std::string, std::string>> asked;
+    {
+      const std::lock_guard lock(mutex_);
+      asked.swap(restarts_);
+    }
+    for (const auto& [instance, why] : asked)
+      options.restart(instance, why);
+  }
+  // As the services do on the daemon's thread.
+  void ask_restart(const std::string& instance, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    restarts_.emplace_back(instance, why);
+  }
   std::vector<KeptEvent> events(const std::string&, std::size_t) const override { return {}; }
   std::optional<Result<void>> fetch_now(const std::string&) override { return {}; }
   std::string bus_fault() const override { return {}; }
   std::uint64_t bus_restarts() const override { return 0; }
   SensorReport::Uplink uplink() const override { return {}; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, std::string>> restarts_;
 };
 
 }  // namespace beaconry::test
