@@ -34,6 +34,8 @@ class Broker {
     std::string user;          // whom the broker becomes; empty: "mosquitto", else "nobody"
     std::function<Timestamp()> clock;
   };
+  // An account that cannot be (check()) is left out and named in the log; the others have their
+  // bus.
   static Result<std::unique_ptr<Broker>> start(const Options& options,
                                                const std::vector<BusAccount>& accounts);
   virtual ~Broker() = default;  // ends the child

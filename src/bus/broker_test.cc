@@ -59,13 +59,26 @@ TEST(DynamicSecurityTest, PasswordsDiffer) {
   EXPECT_GE(make_bus_password().size(), 32U);
 }
 
-TEST_F(BrokerTest, AccountsThatAreNoneAreRefused) {
+TEST_F(BrokerTest, AccountsThatAreNoneAreRefusedAndTheOthersWork) {
+  BusAccount greedy = account("greedy_0");
+  for (int n = 0; n < 300; ++n)
+    greedy.may_subscribe.push_back("events/a" + std::to_string(n) + "/+");
+  std::vector<BusAccount> all{account("beacon_0"), greedy};
   for (const BusAccount& bad :
        {account("platform"), account("beacon"), account("Beacon_0"),
         BusAccount{"beacon_0", "", {}, {}}, BusAccount{"beacon_0", "p", {"$CONTROL/#"}, {}},
         BusAccount{"beacon_0", "p", {}, {"a b"}}}) {
-    EXPECT_FALSE(Broker::start(options(), {bad})) << bad.instance;
+    EXPECT_FALSE(dynamic_security::check(bad)) << bad.instance;
+    if (bad.instance != "beacon_0") all.push_back(bad);
   }
+  start(all);
+  if (!broker_) return;
+  EXPECT_TRUE(connect(account("beacon_0")));
+  EXPECT_FALSE(connect(greedy));
+  EXPECT_FALSE(connect(account("platform")));
+  EXPECT_FALSE(broker_->set_account(greedy));
+  EXPECT_TRUE(connect(account("beacon_0")));
+  EXPECT_EQ(broker_->restarts(), 0U);
 }
 
 TEST_F(BrokerTest, CarriesMessagesBothWays) {

@@ -29,7 +29,7 @@ using nlohmann::json;
 // As mosquitto_ctrl has it. More would only cost: the passwords are random, nobody guesses them.
 constexpr unsigned kIterations = 101;
 constexpr std::size_t kSaltBytes = 12, kHashBytes = crypto_auth_hmacsha512_BYTES;
-constexpr std::size_t kMostFilters = 256, kLongestFilter = 256, kLongestAnswer = 256 << 10;
+constexpr std::size_t kLongestFilter = 256, kLongestAnswer = 256 << 10;
 
 std::string base64(const unsigned char* bytes, std::size_t size) {
   std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL), '\0');

@@ -15,6 +15,7 @@ inline constexpr std::string_view kPlatform = "platform";  // no instance: those
 inline constexpr std::string_view kControl = "$CONTROL/dynamic-security/v1";
 inline constexpr std::string_view kAnswers = "$CONTROL/dynamic-security/v1/response";
 
+inline constexpr std::size_t kMostFilters = 256;  // of an account, both ways
 Result<void> check(const BusAccount& account);
 // The whole file, with the platform's account, which may do everything. Passwords are in it as
 // PBKDF2-HMAC-SHA512 alone.

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 24, kLongestVersion = 32, kLongestInterface = 15;
 constexpr std::size_t kLongestWords = 1024, kMostItems = 256, kMostInterfaces = 16;
+constexpr std::size_t kMostRelations = 100;  // each is a rule of the bus
 
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
@@ -185,8 +186,10 @@ class ManifestReader {
   void read_relations() {
     const ConfigRecords* records = values_.records("relations");
     if (records == nullptr) return;
-    if (records->size() > kMostItems)
-      refuse(values_.origin("relations"), "more than 256 relations");
+    if (records->size() > kMostRelations) {
+      refuse(values_.origin("relations"),
+             "more than " + std::to_string(kMostRelations) + " relations");
+    }
     for (const ConfigValues& record : *records) {
       Manifest::Relation relation;
       relation.instrument = text(record, "relations[].instrument");

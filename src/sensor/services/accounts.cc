@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "bus/dynamic_security.h"
 #include "bus/topics.h"
 #include "sensor/services/bus_access.h"
 
@@ -41,8 +42,14 @@ Result<void> Accounts::read() {
     if (!one.is_object() || !InstanceName::parse(name)) continue;
     const auto password = one.find("password");
     if (password == one.end() || !password->is_string()) continue;
-    accounts_[name] = {name, password->get<std::string>(), texts_of(one, "publish"),
+    BusAccount account{name, password->get<std::string>(), texts_of(one, "publish"),
                        texts_of(one, "subscribe")};
+    if (const auto good = dynamic_security::check(account); !good) {
+      log_error(file_ + ": " + good.error().message() +
+                "; it gets a new account at its next start");
+      continue;
+    }
+    accounts_[name] = std::move(account);
   }
   return {};
 }
@@ -79,8 +86,9 @@ Result<std::string> Accounts::password(const std::string& instance) {
 }
 
 Result<void> Accounts::follow(const std::map<std::string, const Manifest*>& instances,
-                              Broker& broker) {
+                              const std::string& concerned, Broker& broker) {
   std::vector<const BusAccount*> changed;
+  Result<void> refused;
   for (BusAccount& wished : bus_accounts(instances)) {
     const auto known = accounts_.find(wished.instance);
     if (known == accounts_.end()) continue;  // not prepared yet: it has no password
@@ -89,20 +97,32 @@ Result<void> Accounts::follow(const std::map<std::string, const Manifest*>& inst
         account.may_subscribe == wished.may_subscribe) {
       continue;
     }
+    // Nothing that the bus would refuse is kept: it would be refused at every start.
+    wished.password = account.password;
+    if (auto good = dynamic_security::check(wished); !good) {
+      if (wished.instance == concerned) {
+        refused = std::move(good);
+      } else if (refused_.insert(wished.instance).second) {
+        log_error(good.error().message() + "; it keeps the account that it has");
+      }
+      continue;
+    }
+    refused_.erase(wished.instance);
     account.may_publish = std::move(wished.may_publish);
     account.may_subscribe = std::move(wished.may_subscribe);
     changed.push_back(&account);
   }
-  if (changed.empty()) return {};
+  if (changed.empty()) return refused;
   auto result = write();
   for (const BusAccount* account : changed) {
     const auto set = broker.set_account(*account);
     if (!set && result) result = tl::unexpected<Error>(set.error());
   }
-  return result;
+  return refused ? result : refused;
 }
 
 Result<void> Accounts::remove(const std::string& instance, Broker& broker) {
+  refused_.erase(instance);
   if (accounts_.erase(instance) == 0) return {};
   auto result = write();
   const auto removed = broker.remove_account(instance);

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,11 @@ class Accounts {
 
   // The instance's password, made and kept at first.
   Result<std::string> password(const std::string& instance);
-  // Brings the broker to what these instances may do. Nothing is done for what is so already.
-  Result<void> follow(const std::map<std::string, const Manifest*>& instances, Broker& broker);
+  // Brings the broker to what these instances may do. Nothing is done for what is so already. An
+  // account that the bus would not take stays as it was: an error where it is that of `concerned`,
+  // for the others a word in the log.
+  Result<void> follow(const std::map<std::string, const Manifest*>& instances,
+                      const std::string& concerned, Broker& broker);
   Result<void> remove(const std::string& instance, Broker& broker);
 
  private:
@@ -29,6 +33,7 @@ class Accounts {
 
   std::string file_;
   std::map<std::string, BusAccount> accounts_;
+  std::set<std::string> refused_;  // whose wish was named in the log
 };
 
 }  // namespace beaconry

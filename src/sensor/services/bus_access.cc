@@ -1,7 +1,9 @@
 #include "sensor/services/bus_access.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "bus/dynamic_security.h"
 #include "bus/topics.h"
 
 namespace beaconry {
@@ -17,6 +19,7 @@ void add(std::vector<std::string>& topics, std::string topic) {
 
 std::vector<BusAccount> bus_accounts(const std::map<std::string, const Manifest*>& instances) {
   std::map<std::string, BusAccount> accounts;
+  std::vector<std::pair<std::string, std::string>> replies;  // from, to
   for (const auto& [name, manifest] : instances) {
     BusAccount& account = accounts[name];
     account.instance = name;
@@ -29,9 +32,15 @@ std::vector<BusAccount> bus_accounts(const std::map<std::string, const Manifest*
       for (const auto& [other, of] : instances) {
         if (other == name || of->name != relation.instrument) continue;
         add(account.may_publish, topics::direct(other, name));
-        add(accounts[other].may_publish, topics::direct(name, other));  // its replies
+        replies.emplace_back(other, name);
       }
     }
+  }
+  // Whom it may answer is others' wish: they cannot make its account one that the bus refuses.
+  for (const auto& [from, to] : replies) {
+    BusAccount& account = accounts[from];
+    if (account.may_publish.size() + account.may_subscribe.size() < dynamic_security::kMostFilters)
+      add(account.may_publish, topics::direct(to, from));
   }
   std::vector<BusAccount> list;
   for (auto& [name, account] : accounts) {

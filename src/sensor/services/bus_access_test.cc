@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bus/dynamic_security.h"
+
 namespace beaconry {
 namespace {
 
@@ -48,6 +50,18 @@ TEST(BusAccess, FindNeedsItsRelation) {
   EXPECT_TRUE(may_find(one, "b"));
   EXPECT_FALSE(may_find(one, "c"));
   EXPECT_FALSE(may_find(one, "a"));
+}
+
+TEST(BusAccess, OthersCannotMakeAnAccountOneThatTheBusRefuses) {
+  const Manifest asker = manifest("asker", {{"detector", false, true, false}});
+  const Manifest detector = manifest("detector");
+  std::map<std::string, const Manifest*> all{{"detector_0", &detector}};
+  for (int n = 0; n < 400; ++n)
+    all["asker_" + std::to_string(n)] = &asker;
+  for (BusAccount& account : bus_accounts(all)) {
+    account.password = "p";
+    EXPECT_TRUE(dynamic_security::check(account)) << account.instance;
+  }
 }
 
 }  // namespace

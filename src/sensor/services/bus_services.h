@@ -60,7 +60,7 @@ class BusServices final : public Services {
   Resources::Options resource_options();
   Result<void> give(const Instance& instance, Timestamp now);  // all but its start
   Member& member(const Instance& instance);
-  Result<void> follow_accounts();
+  Result<void> follow_accounts(const std::string& concerned);
   std::string file_of(const char* kind, const std::string& instance) const;
   void keep(Member& member);  // what changed and must be on disk
 

@@ -155,11 +155,11 @@ void BusServices::keep(Member& member) {
   }
 }
 
-Result<void> BusServices::follow_accounts() {
+Result<void> BusServices::follow_accounts(const std::string& concerned) {
   std::map<std::string, const Manifest*> manifests;
   for (const auto& [name, one] : members_)
     manifests[name] = &one->instance.manifest;
-  return accounts_.follow(manifests, *broker_);
+  return accounts_.follow(manifests, concerned, *broker_);
 }
 
 Result<void> BusServices::give(const Instance& instance, Timestamp now) {
@@ -175,7 +175,7 @@ Result<void> BusServices::give(const Instance& instance, Timestamp now) {
       !written) {
     return written;
   }
-  if (auto followed = follow_accounts(); !followed) return followed;
+  if (auto followed = follow_accounts(instance.name); !followed) return followed;
   if (!manifest.uplink) {
     relay_->close(instance.name);
     return {};
@@ -254,7 +254,7 @@ void BusServices::removed(const std::string& instance) {
   members_.erase(instance);
   told_.erase(instance);
   log_fault(accounts_.remove(instance, *broker_), "bus account of " + instance);
-  log_fault(follow_accounts(), "bus accounts");  // others lose what they could say to it
+  log_fault(follow_accounts({}), "bus accounts");  // others lose what they could say to it
   run_.remove(instance);
   for (const char* kind : {"configs", "retention"})
     ::unlink(file_of(kind, instance).c_str());

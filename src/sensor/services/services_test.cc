@@ -265,6 +265,39 @@ TEST_F(ServicesTest, DirectMessagesFollowTheRelationsOfThoseWhoAreThere) {
   EXPECT_EQ(found[0].state, "RUNNING");
 }
 
+TEST_F(ServicesTest, RelationsPastWhatTheBusTakesConcernTheirInstrumentAlone) {
+  Services::Instance greedy = instance("greedy_0");
+  for (int n = 0; n < 300; ++n)
+    greedy.manifest.relations.push_back({"a" + std::to_string(n), true, true, true});
+  const auto folders = services_->prepare(greedy);
+  ASSERT_FALSE(folders);
+  EXPECT_THAT(folders.error().message(), HasSubstr("topic filters"));
+  TestInstrument& one = start(instance("beacon_0"));
+  one.say(from_instrument::Publish{event()});
+  ASSERT_TRUE(until([&] { return one.acknowledged() == 1; }));
+  // Nothing of it is left that would keep the platform from starting.
+  instruments_.clear();
+  open();
+  TestInstrument& again = start(instance("beacon_0"));
+  again.say(from_instrument::Publish{event()});
+  EXPECT_TRUE(until([&] { return again.acknowledged() == 1; }));
+}
+
+TEST_F(ServicesTest, AnAccountOnDiskThatTheBusRefusesIsLeftOut) {
+  start(instance("beacon_0"));
+  instruments_.clear();
+  services_.reset();
+  const std::string file = folder_.path() + "/state/accounts.json";
+  auto accounts = nlohmann::json::parse(*read_small_file(file, 1 << 20));
+  for (int n = 0; n < 300; ++n)
+    accounts["beacon_0"]["subscribe"].push_back("events/a" + std::to_string(n) + "/+");
+  ASSERT_TRUE(replace_file(file, accounts.dump()));
+  open();
+  TestInstrument& one = start(instance("beacon_0"));
+  one.say(from_instrument::Publish{event()});
+  EXPECT_TRUE(until([&] { return one.acknowledged() == 1; }));
+}
+
 TEST_F(ServicesTest, OneThatIsRemovedLeavesNothingBehind) {
   Services::Instance beacon = instance("beacon_0");
   beacon.manifest.uplink = true;
