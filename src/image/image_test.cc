@@ -31,6 +31,10 @@ using testing::Not;
 constexpr const char* kManifest =
     "name: tester\nversion: \"1.0\"\nprograms: [/usr/bin/env]\nfiles: {/etc/more.conf: more}\n";
 
+constexpr const char* kMetadata =
+    "architecture: x86_64\ncreation_date: 1\nproperties:\n  name: \"a\"\n  version: \"1\"\n"
+    "  description: \"a 1\"\n  os: beaconry\n";
+
 std::string read_file(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -223,22 +227,50 @@ TEST_F(Image, OtherArchivesAreRefused) {
     const auto info = inspect_image(path("x.instrument"), path("keys"));
     return info ? std::string() : info.error().message();
   };
-  const std::string manifest = "name: a\nversion: 1\n", metadata = "architecture: x86_64\n";
-  EXPECT_EQ(image({{"metadata.yaml", metadata},
-                   {"rootfs/instrument/manifest.yaml", manifest},
-                   {"rootfs/sbin/init", ""}}),
-            "");
+  const std::string manifest = "name: a\nversion: 1\n", metadata = kMetadata;
+  const auto with_metadata = [&](const std::string& text) {
+    return image({{"metadata.yaml", text},
+                  {"rootfs/instrument/manifest.yaml", manifest},
+                  {"rootfs/sbin/init", ""}});
+  };
+  EXPECT_EQ(with_metadata(metadata), "");
   EXPECT_THAT(image({{"metadata.yaml", metadata}, {"rootfs/sbin/init", ""}}),
               HasSubstr("manifest.yaml"));
-  EXPECT_THAT(image({{"metadata.yaml", metadata + "templates: {/etc/x: {}}\n"},
-                     {"rootfs/instrument/manifest.yaml", manifest},
-                     {"rootfs/sbin/init", ""}}),
-              HasSubstr("'templates' does not belong there"));
+  // Of which a reader of YAML makes templates, at once or by its own idea of a line's end.
+  const std::string templates = "templates: {/etc/x: {}}\n";
+  for (const std::string& text :
+       {metadata + templates, templates + metadata, metadata + '#' + templates,
+        "#\r" + templates + metadata, metadata + "#\r" + templates,
+        metadata + "#\xc2\x85" + templates, metadata + "#\xe2\x80\xa8" + templates,
+        metadata + "---\n" + templates, metadata + '\n', metadata + metadata, metadata.substr(1),
+        metadata.substr(0, metadata.size() - 1), std::string("architecture: x86_64\n")})
+    EXPECT_THAT(with_metadata(text), HasSubstr("its metadata.yaml is not as")) << text;
+  for (const char* bad : {"a\rtemplates: 1", "a\"\ntemplates: \"", "a\\", "&a", "*a", "a: b"}) {
+    std::string text = metadata;
+    text.replace(text.find("\"a\"") + 1, 1, bad);
+    EXPECT_THAT(with_metadata(text), HasSubstr("its metadata.yaml is not as")) << bad;
+  }
   EXPECT_THAT(image({{"templates/x", ""}}), HasSubstr("belongs neither"));
   EXPECT_THAT(image({{"metadata.yaml", metadata},
                      {"rootfs/instrument/manifest.yaml", "name: A\n"},
                      {"rootfs/sbin/init", ""}}),
               HasSubstr("manifest.yaml line 1"));
+}
+
+TEST_F(Image, WhatLxdWouldReadOtherwiseIsRefused) {
+  for (const char* name : {"rootfs/instrument/manifest.yaml", "rootfs/sbin/init"})
+    write("r/" + std::string(name), "name: a\nversion: 1\n");
+  write("r/metadata.yaml", kMetadata);
+  const auto error_of = [&](const std::string& tar) {
+    EXPECT_EQ(std::system(("cd " + path("r") + " && tar " + tar).c_str()), 0);
+    const auto info = inspect_image(path("x"), path("keys"));
+    return info ? std::string() : info.error().message();
+  };
+  EXPECT_EQ(error_of("-czf ../x metadata.yaml rootfs"), "");
+  EXPECT_EQ(error_of("--format=pax -czf ../x metadata.yaml rootfs"), "");
+  EXPECT_THAT(error_of("-cf ../x metadata.yaml rootfs"), HasSubstr("not packed by gzip"));
+  fs::create_hard_link(path("r/metadata.yaml"), path("r/rootfs/second"));
+  EXPECT_THAT(error_of("-czf ../x metadata.yaml rootfs"), HasSubstr("hard link"));
 }
 
 TEST_F(Image, TheBillOfMaterialsNamesEveryFileAndItsPackage) {

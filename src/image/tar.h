@@ -28,8 +28,11 @@ struct TarLimits {
 
 // Reads a tar archive (ustar, GNU, pax), gzip'd or plain, from its beginning to its end. Foreign
 // bytes: paths are whole and lead nowhere else (no leading '/', no '..', none behind a link of the
-// archive, none twice), everything has a bound, and what another reader could take otherwise
-// (sparse files, several gzip members, something behind the end) is refused.
+// archive, none twice), everything has a bound, and what another reader could take otherwise is
+// refused: LXD reads an image with Go's archive/tar and with GNU tar, after we did. So an entry has
+// its path, target and size from one place: from its header, or from one GNU long entry of each
+// kind, or from one pax header that names each once. Sparse files, other versions of the format,
+// pax headers for all entries, several gzip members and something behind the end are refused too.
 class TarReader {
  public:
   // Puts up to so many bytes there; 0 at the end.
@@ -51,7 +54,8 @@ class TarReader {
   tl::unexpected<Error> refuse(std::string cause) const;
   Result<std::optional<TarEntry>> entry_of(std::string_view header);
   Result<std::optional<TarEntry>> check(TarEntry entry);
-  Result<void> read_extended(const std::string& text, bool global);
+  Result<void> read_extension(char type, const std::string& text);
+  Result<void> read_pax(const std::string& text);
   Result<void> skip_content();
   Result<void> expect_end();
 
@@ -60,7 +64,8 @@ class TarReader {
   TarLimits limits_;
   std::uint64_t left_ = 0, padding_ = 0;  // of the entry's content
   std::size_t entries_ = 0;
-  std::string long_path_, long_target_;  // that the next entry has
+  std::string extensions_;  // types of the headers that came before the next entry's
+  std::optional<std::string> long_path_, long_target_;  // that the next entry has
   std::optional<std::uint64_t> long_size_;
   std::set<std::string, std::less<>> seen_, links_;
 };

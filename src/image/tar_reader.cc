@@ -72,6 +72,14 @@ std::optional<std::string> clean_path(std::string_view path) {
   return clean;
 }
 
+// ustar as POSIX has it, or GNU's without what only its incremental archives use. There are more
+// (star, v7, earlier versions of Go), in which the path's beginning is somewhere else or nowhere.
+bool is_known_form(std::string_view block) {
+  const std::string_view magic = block.substr(257, 8);
+  if (magic == std::string_view("ustar\00000", 8)) return all_zero(block.substr(500));
+  return magic == std::string_view("ustar  \0", 8) && all_zero(block.substr(345));
+}
+
 }  // namespace
 
 class TarReader::Stream {
@@ -242,32 +250,6 @@ Result<void> TarReader::expect_end() {
   }
 }
 
-Result<void> TarReader::read_extended(const std::string& text, bool global) {
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const auto blank = rest.find(' ');
-    const auto length =
-        blank == std::string_view::npos ? std::nullopt : parse_unsigned(rest.substr(0, blank));
-    if (!length || *length <= blank + 1 || *length > rest.size() || rest[*length - 1] != '\n')
-      return refuse("a pax header is damaged");
-    const std::string_view record = rest.substr(blank + 1, *length - blank - 2);
-    rest.remove_prefix(*length);
-    const auto equals = record.find('=');
-    if (equals == std::string_view::npos) return refuse("a pax header is damaged");
-    const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
-    const bool matters = key == "path" || key == "linkpath" || key == "size";
-    if (key.starts_with("GNU.sparse")) return refuse("sparse files are not supported");
-    if (matters && global) return refuse("a pax header for all entries names one");
-    if (key == "path") long_path_ = value;
-    if (key == "linkpath") long_target_ = value;
-    if (key == "size") {
-      long_size_ = parse_unsigned(value);
-      if (!long_size_) return refuse("a pax header's size is no number");
-    }
-  }
-  return {};
-}
-
 Result<std::optional<TarEntry>> TarReader::next() {
   for (;;) {
     if (auto skipped = skip_content(); !skipped)
@@ -278,30 +260,27 @@ Result<std::optional<TarEntry>> TarReader::next() {
     if (*got < kBlock) return refuse(*got == 0 && entries_ == 0 ? "it is empty" : "it is cut off");
     const std::string_view header(block.data(), kBlock);
     if (all_zero(header)) {
-      if (!long_path_.empty() || !long_target_.empty() || long_size_)
-        return refuse("an entry is missing");
+      if (!extensions_.empty()) return refuse("an entry is missing");
       if (auto ended = expect_end(); !ended) return tl::unexpected<Error>(std::move(ended.error()));
       return std::optional<TarEntry>();
     }
     if (++entries_ > limits_.entries)
       return refuse("more than " + with_thousands(limits_.entries) + " entries");
     if (!has_right_sum(header)) return refuse("it is no tar archive, or damaged");
+    if (!is_known_form(header)) return refuse("a header is neither POSIX's ustar nor GNU's");
     const char type = header[156];
     const auto size = number_field(header, 124, 12);
     if (!size) return refuse("an entry's size is no number");
-    if (type != 'L' && type != 'K' && type != 'x' && type != 'g') return entry_of(header);
+    if (type == 'g') return refuse("a pax header for all entries is not supported");
+    if (type != 'L' && type != 'K' && type != 'x') return entry_of(header);
 
     if (*size > kLongestExtension) return refuse("an extended header is longer than 64 KiB");
     left_ = *size;
     padding_ = (kBlock - left_ % kBlock) % kBlock;
     auto text = content(kLongestExtension);
     if (!text) return tl::unexpected<Error>(std::move(text.error()));
-    if (type == 'L') long_path_ = text->substr(0, text->find('\0'));
-    if (type == 'K') long_target_ = text->substr(0, text->find('\0'));
-    if (type == 'x' || type == 'g') {
-      if (auto read = read_extended(*text, type == 'g'); !read)
-        return tl::unexpected<Error>(std::move(read.error()));
-    }
+    if (auto read = read_extension(type, *text); !read)
+      return tl::unexpected<Error>(std::move(read.error()));
   }
 }
 
@@ -313,19 +292,21 @@ Result<std::optional<TarEntry>> TarReader::entry_of(std::string_view header) {
     const auto prefix = text_field(header, 345, 155);
     if (!prefix.empty()) path = std::string(prefix) + '/' + path;
   }
-  if (!long_path_.empty()) path = std::move(long_path_);
-  entry.target = long_target_.empty() ? std::string(text_field(header, 157, 100)) : long_target_;
-  const auto size = long_size_ ? long_size_ : number_field(header, 124, 12);
+  if (long_path_) path = std::move(*long_path_);
+  entry.target = long_target_ ? std::move(*long_target_) : text_field(header, 157, 100);
+  const auto size = number_field(header, 124, 12);
+  // What is too long for the header is above every bound here.
+  if (long_size_ && long_size_ != size) return refuse("an entry has two sizes");
   const auto mode = number_field(header, 100, 8);
-  long_path_.clear();
-  long_target_.clear();
+  extensions_.clear();
+  long_path_.reset();
+  long_target_.reset();
   long_size_.reset();
   if (!mode) return refuse("an entry's mode is no number");
   entry.mode = static_cast<unsigned>(*mode & 01777);
   switch (header[156]) {
     case '\0':
     case '0':
-    case '7':
       entry.kind = path.ends_with('/') ? TarEntry::Kind::folder : TarEntry::Kind::file;
       break;
     case '1':

@@ -5,9 +5,11 @@
 #include <rapidcheck/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 
 namespace beaconry {
@@ -152,6 +154,113 @@ TEST(Tar, DamagedOrAmbiguousArchivesAreRefused) {
   EXPECT_THAT(read_all(reader_of(bytes + bytes)).error, HasSubstr("behind its gzip stream"));
   for (std::size_t cut = 1; cut < bytes.size(); ++cut)
     EXPECT_NE(read_all(reader_of(bytes.substr(0, cut))).error, "") << cut;
+}
+
+// One block, as any tool might write it.
+std::string block(const std::string& path, char type, std::size_t bytes,
+                  const std::string& magic = std::string("ustar\00000", 8)) {
+  std::string header(512, '\0');
+  const auto put = [&](std::size_t at, const std::string& text) {
+    header.replace(at, text.size(), text);
+  };
+  char number[12];
+  std::snprintf(number, sizeof number, "%011zo", bytes);
+  put(0, path);
+  put(100, "0000644");
+  put(124, number);
+  put(148, "        ");
+  header[156] = type;
+  put(257, magic);
+  unsigned sum = 0;
+  for (const char c : header)
+    sum += static_cast<unsigned char>(c);
+  std::snprintf(number, sizeof number, "%06o", sum);
+  put(148, std::string(number) + '\0');
+  return header;
+}
+std::string with_content(const std::string& path, char type, const std::string& content) {
+  std::string text = block(path, type, content.size()) + content;
+  text.resize((text.size() + 511) / 512 * 512, '\0');
+  return text;
+}
+std::string pax(const std::string& key, const std::string& value) {
+  const std::string rest = ' ' + key + '=' + value + '\n';
+  for (std::size_t size = rest.size();; ++size) {
+    const std::string record = std::to_string(size) + rest;
+    if (record.size() == size) return record;
+  }
+}
+std::string gnu_long(char type, const std::string& text) {
+  return with_content("././@LongLink", type, text + '\0');
+}
+std::string pax_header(const std::string& records) {
+  return with_content("pax", 'x', records);
+}
+const std::string kEnd(1024, '\0');
+
+// The names that GNU tar, which LXD unpacks by, takes its entries for.
+std::string names_by_program(const std::string& bytes) {
+  char name[] = "/tmp/bctarXXXXXX";
+  const std::string folder = ::mkdtemp(name);
+  std::ofstream(folder + "/a.tar", std::ios::binary) << bytes;
+  (void)std::system(("tar -tf " + folder + "/a.tar >" + folder + "/names 2>&1").c_str());
+  std::string names(std::istreambuf_iterator<char>(std::ifstream(folder + "/names").rdbuf()), {});
+  std::filesystem::remove_all(folder);
+  return names;
+}
+
+TEST(Tar, OneNameByALongEntryOrAPaxHeaderIsReadAsTheProgramReadsIt) {
+  const std::string file = with_content("short", '0', "content");
+  for (const std::string& bytes :
+       {gnu_long('L', "other") + file + kEnd,
+        pax_header(pax("path", "other") + pax("mtime", "1")) + file + kEnd,
+        pax_header(pax("path", "other") + pax("size", "7")) + file + kEnd}) {
+    EXPECT_EQ(names_by_program(bytes), "other\n");
+    const Read read = read_all(reader_of(bytes));
+    EXPECT_EQ(read.error, "");
+    EXPECT_EQ(read.files, (std::map<std::string, std::string>{{"other", "content"}}));
+  }
+  const std::string link = block("link", '2', 0);
+  EXPECT_EQ(read_all(reader_of(gnu_long('K', "to") + gnu_long('L', "from") + link + kEnd)).files,
+            (std::map<std::string, std::string>{{"from", "to"}}));
+}
+
+TEST(Tar, AnEntryWithTwoNamesIsRefused) {
+  const std::string file = with_content("short", '0', "content"), link = block("link", '2', 0);
+  const std::string bad = "metadata.yaml", good = "rootfs/harmless";
+  // Of the first, the program takes the other name than whoever lets the later one win.
+  const std::string attack = pax_header(pax("path", bad)) + gnu_long('L', good) + file + kEnd;
+  EXPECT_EQ(names_by_program(attack), bad + '\n');
+  for (const std::string& bytes :
+       {attack, gnu_long('L', good) + pax_header(pax("path", bad)) + file + kEnd,
+        gnu_long('L', good) + gnu_long('L', bad) + file + kEnd,
+        pax_header(pax("path", good)) + pax_header(pax("path", bad)) + file + kEnd,
+        pax_header(pax("path", good)) + pax_header(pax("mtime", "1")) + file + kEnd,
+        gnu_long('K', "a") + pax_header(pax("linkpath", "b")) + link + kEnd,
+        pax_header(pax("linkpath", "a")) + gnu_long('K', "b") + link + kEnd,
+        gnu_long('K', "a") + gnu_long('K', "b") + link + kEnd})
+    EXPECT_THAT(read_all(reader_of(bytes)).error, HasSubstr("several headers"));
+}
+
+TEST(Tar, WhatReadersTakeDifferentlyIsRefused) {
+  const std::string file = with_content("short", '0', "content");
+  const auto error_of = [&](const std::string& before) {
+    return read_all(reader_of(before + file + kEnd)).error;
+  };
+  EXPECT_THAT(error_of(pax_header(pax("path", "a") + pax("path", "b"))), HasSubstr("a key twice"));
+  EXPECT_THAT(error_of(pax_header(pax("path", ""))), HasSubstr("empty"));
+  EXPECT_THAT(error_of(pax_header(pax("path", std::string("a\0b", 3)))), HasSubstr("broken"));
+  EXPECT_THAT(error_of(pax_header(pax("size", "512"))), HasSubstr("two sizes"));
+  EXPECT_THAT(error_of(pax_header(pax("hdrcharset", "BINARY"))), HasSubstr("not supported"));
+  EXPECT_THAT(error_of(with_content("metadata.yaml", 'g', pax("mtime", "1"))),
+              HasSubstr("for all entries"));
+  EXPECT_THAT(error_of(gnu_long('L', "")), HasSubstr("damaged"));
+  EXPECT_THAT(error_of(gnu_long('L', std::string("a\0b", 3))), HasSubstr("damaged"));
+  for (const std::string& magic :
+       {std::string(8, '\0'), std::string("ustar\0  ", 8), std::string("ustar  1", 8)})
+    EXPECT_THAT(read_all(reader_of(block("a", '0', 0, magic) + kEnd)).error,
+                HasSubstr("neither POSIX's"));
+  EXPECT_EQ(read_all(reader_of(block("a", '0', 0, std::string("ustar  \0", 8)) + kEnd)).error, "");
 }
 
 }  // namespace
