@@ -383,6 +383,8 @@ void Reconciler::conclude(const std::string& name, const StepOutcome& outcome) {
     next_look_ = {};
   }
   one.instance.finish(outcome, situation, now);
+  // Also of one that ended before it was handed over, so that what was new in that start is blamed.
+  if (outcome.step == Step::collect && !one.handed) parts_.services.stopped(name, now);
   after(one, now);
 }
 

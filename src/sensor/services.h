@@ -59,6 +59,7 @@ class Services {
   // Before it is stopped on purpose: told to it, and its end then says nothing of its
   // configuration.
   virtual void stopping(const std::string& instance) = 0;
+  // Ended, whoever wanted it, and perhaps before it was started() here; may be said twice.
   virtual void stopped(const std::string& instance, Timestamp now) = 0;
   virtual void removed(const std::string& instance) = 0;  // all that is kept of it goes
   // Another configuration or retention of a running instance.

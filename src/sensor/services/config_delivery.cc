@@ -1,5 +1,6 @@
 #include "sensor/services/config_delivery.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -39,12 +40,17 @@ void ConfigDelivery::restore(std::string_view kept_json) {
   };
   read("wished", wished_);
   read("applied", applied_);
+  read("before", before_);
+  const auto trial = kept.find("trial");
+  trial_ = trial != kept.end() && *trial == true && !applied_.uuid.empty();
+  if (!trial_) before_ = {};
+  deaths_ = static_cast<unsigned>(std::min<std::uint64_t>(number_of(kept, "deaths"), kMostDeaths));
   maker_ = text_of(kept, "maker");
   failure_ = text_of(kept, "failure");
 }
 
 std::string ConfigDelivery::kept() const {
-  Json kept{{"maker", maker_}, {"failure", failure_}};
+  Json kept{{"maker", maker_}, {"failure", failure_}, {"trial", trial_}, {"deaths", deaths_}};
   const auto write = [&](const char* key, const Document& document) {
     if (document.uuid.empty()) return;
     kept[key] = {{"version", document.version},
@@ -54,6 +60,7 @@ std::string ConfigDelivery::kept() const {
   };
   write("wished", wished_);
   write("applied", applied_);
+  write("before", before_);
   return kept.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -83,6 +90,7 @@ void ConfigDelivery::started(bool taken_over) {
   in_force_.clear();
   given_up_.clear();
   deadline_.reset();
+  healthy_since_.reset();
   // It went on with what it had applied; only what is another is delivered.
   if (taken_over && failure_.empty()) in_force_ = applied_.uuid;
 }
@@ -92,14 +100,42 @@ void ConfigDelivery::stopping() {
 }
 
 void ConfigDelivery::stopped() {
-  if (!stopping_ && !under_way_.empty() && under_way_ == wished_.uuid && failure_.empty() &&
-      ++deaths_ >= kMostDeaths) {
-    fail("it ended twice while it was applying version " + std::to_string(wished_.version));
+  const std::string& ran = under_way_.empty() ? in_force_ : under_way_;
+  const bool applying = !under_way_.empty() && ran == wished_.uuid && failure_.empty() &&
+                        applied_.uuid != wished_.uuid;
+  const bool tried = trial_ && !before_.uuid.empty() && ran == applied_.uuid;
+  if (!stopping_ && !ran.empty() && (applying || tried)) {
+    changed_ = true;
+    if (++deaths_ >= kMostDeaths) {
+      fail("it ended twice " +
+           (applying ? "while it was applying version " + std::to_string(wished_.version)
+                     : "soon after it had applied version " + std::to_string(applied_.version)));
+    }
   }
   there_ = false;
   under_way_.clear();
   in_force_.clear();
   deadline_.reset();
+  healthy_since_.reset();
+}
+
+void ConfigDelivery::watch(bool healthy, std::chrono::seconds healthy_within, Timestamp steady) {
+  if (!trial_) return;
+  if (!healthy || in_force_ != applied_.uuid) {
+    healthy_since_.reset();
+  } else if (!healthy_since_) {
+    healthy_since_ = steady;
+  } else if (steady - *healthy_since_ >= healthy_within) {
+    trial_ = false;
+    before_ = {};
+    deaths_ = 0;
+    changed_ = true;
+  }
+}
+
+void ConfigDelivery::go_back() {
+  applied_ = std::exchange(before_, {});
+  trial_ = false;
 }
 
 void ConfigDelivery::heard(bool hello, Timestamp steady) {
@@ -158,9 +194,13 @@ void ConfigDelivery::answered(const from_instrument::Configured& answer, Timesta
     case ConfigState::applied:
       in_force_ = std::exchange(under_way_, {});
       deadline_.reset();
-      deaths_ = 0;
       if (applied_.uuid != document->uuid) {
+        // What was never trusted is nothing to go back to, unless there is nothing else.
+        if (!trial_ || before_.uuid.empty()) before_ = applied_;
         applied_ = *document;
+        trial_ = true;
+        healthy_since_.reset();
+        deaths_ = 0;
         changed_ = true;
       }
       return;
@@ -185,7 +225,15 @@ void ConfigDelivery::work(Timestamp steady) {
 
 void ConfigDelivery::fail(const std::string& why) {
   changed_ = true;
-  if (failure_.empty()) {
+  const bool of_fallback = !failure_.empty();
+  // It is the one on trial that failed: the wished one, or what was fallen back to.
+  const bool of_trial =
+      trial_ && !before_.uuid.empty() && (of_fallback || applied_.uuid == wished_.uuid);
+  if (of_trial) go_back();
+  if (of_fallback && of_trial) {
+    failure_ +=
+        ", which failed too: " + why + "; back to version " + std::to_string(applied_.version);
+  } else if (failure_.empty()) {
     failure_ = why;
     failure_ += applied_.uuid.empty() ? "; there is none that it applied before to fall back to"
                                       : "; back to version " + std::to_string(applied_.version);

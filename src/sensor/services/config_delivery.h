@@ -12,11 +12,14 @@ namespace beaconry {
 
 // One instance's configuration on its way: the wished one is delivered once the instrument is
 // there, answered within a deadline or not, and where it failed the last one that was applied goes
-// in its place. Times: `now` is the clock of the day, `steady` is that of deadlines (SteadyTime).
+// in its place. One that was applied is on trial until the instrument was healthy with it for a
+// while: till then the one before is kept, and takes over where the instrument keeps ending. Times:
+// `now` is the clock of the day, `steady` is that of deadlines (SteadyTime).
 class ConfigDelivery {
  public:
   static constexpr std::chrono::seconds kDeadline{30};
-  // An instrument that dies while it applies is given a second try: it may have been killed.
+  // An instrument that ends while it applies, or on trial, is given a second try: it may have been
+  // killed.
   static constexpr unsigned kMostDeaths = 2;
 
   // `takes_any`: its manifest has a schema. Else nothing is delivered and the state stays UNSET.
@@ -42,6 +45,8 @@ class ConfigDelivery {
   void sent(Timestamp steady);
   // Deadlines.
   void work(Timestamp steady);
+  // How it is now; it is trusted once it was healthy for so long with what it applied.
+  void watch(bool healthy, std::chrono::seconds healthy_within, Timestamp steady);
 
   // It hangs in a configuration: only another start lets it take the one before.
   bool take_restart();
@@ -59,20 +64,23 @@ class ConfigDelivery {
     Timestamp time{};
   };
   void fail(const std::string& why);
+  void go_back();  // from what was on trial to the one before
   const Document* chosen() const;
 
   std::string target_;
   bool takes_any_ = false;
   Document wished_, applied_;
+  Document before_;     // while applied_ is on trial: the one to go back to; empty: none
+  bool trial_ = false;  // applied_ was not healthy for long enough yet
   std::string maker_;
   std::string failure_;  // why the wished one failed; empty: it did not
-  unsigned deaths_ = 0;  // while the wished one was being applied
+  unsigned deaths_ = 0;  // while the wished one was being applied, or applied_ was on trial
 
   bool changed_ = false, there_ = false, stopping_ = false, restart_ = false;
   std::string under_way_;  // uuid of what was sent and not answered
   std::string in_force_;   // uuid of what the instrument said that it applied, in this run
   std::string given_up_;   // uuid of a fallback that failed too, in this run
-  std::optional<Timestamp> deadline_;
+  std::optional<Timestamp> deadline_, healthy_since_;
   unsigned extensions_ = 0;
   std::optional<std::string> news_;
 };

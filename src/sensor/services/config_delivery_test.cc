@@ -32,6 +32,12 @@ struct Delivery {
   void answer(std::uint64_t version, ConfigState state, const std::string& reason = "") {
     config.answered(Configured{version, state, reason}, now);
   }
+  void trusted(std::uint64_t version) {
+    applied(version);
+    config.watch(true, 60s, now);
+    now += 60s;
+    config.watch(true, 60s, now);
+  }
   void applied(std::uint64_t version) {
     wish(version);
     EXPECT_EQ(deliver(), version);
@@ -135,6 +141,80 @@ TEST(ConfigDelivery, OneThatCrashesTheInstrumentTwiceFails) {
   EXPECT_EQ(d.deliver(), 1U);
   EXPECT_EQ(d.config.report().reason,
             "it ended twice while it was applying version 2; back to version 1");
+}
+
+TEST(ConfigDelivery, OneThatCrashesTheInstrumentSoonAfterItWasAppliedIsTakenBack) {
+  Delivery d;
+  d.begin();
+  d.trusted(1);
+  d.applied(2);
+  d.config.watch(true, 60s, d.now);
+  d.now += 59s;
+  d.config.watch(true, 60s, d.now);
+  d.config.stopped();  // killed, perhaps
+  EXPECT_TRUE(d.config.take_changed());
+  Delivery after;  // the platform, too
+  after.config.restore(d.config.kept());
+  after.wish(2);
+  after.now = d.now;
+  after.begin();
+  EXPECT_EQ(after.deliver(), 2U);
+  after.answer(2, ConfigState::applied);
+  after.config.watch(true, 60s, after.now);
+  after.config.stopped();
+  EXPECT_EQ(after.config.state(), ConfigState::failed);
+  EXPECT_TRUE(after.config.take_news());
+  after.begin();
+  EXPECT_EQ(after.deliver(), 1U);
+  EXPECT_EQ(after.config.report().reason,
+            "it ended twice soon after it had applied version 2; back to version 1");
+}
+
+TEST(ConfigDelivery, OneThatWasHealthyForAWhileStaysWhateverEndsLater) {
+  Delivery d;
+  d.begin();
+  d.trusted(1);
+  d.trusted(2);
+  for (int run = 0; run < 5; ++run) {
+    d.config.stopped();
+    d.begin();
+    EXPECT_EQ(d.deliver(), 2U);
+    if (run % 2 == 0) d.answer(2, ConfigState::applied);
+  }
+  EXPECT_NE(d.config.state(), ConfigState::failed);
+}
+
+TEST(ConfigDelivery, TheFirstOneStaysSinceThereIsNoneToGoBackTo) {
+  Delivery d;
+  d.begin();
+  d.applied(1);
+  for (int run = 0; run < 5; ++run) {
+    d.config.stopped();
+    d.begin();
+    EXPECT_EQ(d.deliver(), 1U);
+    d.answer(1, ConfigState::applied);
+  }
+  EXPECT_EQ(d.config.state(), ConfigState::applied);
+}
+
+TEST(ConfigDelivery, AFallbackOnTrialThatKeepsEndingGivesWayToTheOneThatWasTrusted) {
+  Delivery d;
+  d.begin();
+  d.trusted(1);
+  d.applied(2);
+  d.wish(3);
+  EXPECT_EQ(d.deliver(), 3U);
+  d.answer(3, ConfigState::failed, "no");
+  EXPECT_EQ(d.deliver(), 2U);
+  for (int run = 0; run < 2; ++run) {
+    d.answer(2, ConfigState::applied);
+    d.config.stopped();
+    d.begin();
+    EXPECT_EQ(d.deliver(), run == 0 ? 2U : 1U);
+  }
+  EXPECT_EQ(d.config.report().reason,
+            "no; back to version 2, which failed too: it ended twice soon after it had applied "
+            "version 2; back to version 1");
 }
 
 TEST(ConfigDelivery, StoppingOnPurposeSaysNothingOfTheConfiguration) {

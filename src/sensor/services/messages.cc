@@ -124,6 +124,8 @@ void BusServices::find(const Member& member, const from_instrument::Find& questi
 void BusServices::attend(Member& member) {
   const std::string& name = member.instance.name;
   member.config.work(steady_);
+  member.config.watch(member.health.health().state == HealthState::healthy,
+                      member.instance.manifest.healthy_within, steady_);
   member.retention.work(steady_);
   if (auto news = member.config.take_news()) {
     log_warning("configuration of " + name + ": " + *news);

@@ -48,26 +48,32 @@ void Resources::confirm(const std::string& instance, Holder& mine, Timestamp ste
       say_state(instance, one);
       clean(instance);
     } else if (one.confirm_by && steady >= *one.confirm_by) {
-      const std::string bad = one.installed;
-      one.rolled_back("not healthy within " + to_words(mine.healthy_within) + " with version " +
-                          bad.substr(0, 12) + ": the one before is back",
-                      steady, now);
-      save(instance);
-      const auto pointed = store(instance).point(name, one.installed, one.wish.executable);
-      if (!pointed) log_error("resources of " + instance + ": " + pointed.error().message());
-      const std::string message =
-          instance + ": resource " + name + " is rolled back: " + one.reason;
-      log_warning(message);
-      options_.tell(instance, "update_rolled_back", message, data_of(one, bad));
-      say_state(instance, one);
-      options_.restart(instance, "resource " + name + " was rolled back");
-      clean(instance);
+      roll_back(instance, one,
+                "not healthy within " + to_words(mine.healthy_within) + " with version " +
+                    one.installed.substr(0, 12),
+                steady, now);
     } else if (!one.confirm_by && mine.running &&
                (!one.asked_restart || steady >= *one.asked_restart + kRestartDeadline)) {
       one.asked_restart = steady;
       options_.restart(instance, "resource " + name + " has changed");
     }
   }
+}
+
+void Resources::roll_back(const std::string& instance, ResourceEntry& one, const std::string& why,
+                          Timestamp steady, Timestamp now) {
+  const std::string bad = one.installed;
+  one.rolled_back(why + ": the one before is back", steady, now);
+  save(instance);
+  const auto pointed = store(instance).point(one.wish.name, one.installed, one.wish.executable);
+  if (!pointed) log_error("resources of " + instance + ": " + pointed.error().message());
+  const std::string message =
+      instance + ": resource " + one.wish.name + " is rolled back: " + one.reason;
+  log_warning(message);
+  options_.tell(instance, "update_rolled_back", message, data_of(one, bad));
+  say_state(instance, one);
+  options_.restart(instance, "resource " + one.wish.name + " was rolled back");
+  clean(instance);
 }
 
 void Resources::clean(const std::string& instance) {

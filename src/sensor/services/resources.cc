@@ -93,7 +93,8 @@ Result<std::string> Resources::prepare(const std::string& instance, Timestamp st
                                        Timestamp now) {
   const ResourceStore files = store(instance);
   if (auto opened = files.open(); !opened) return tl::unexpected<Error>(opened.error());
-  holder(instance, steady, now);
+  Holder& mine = holder(instance, steady, now);
+  mine.prepared = true;
   return files.folder();
 }
 
@@ -101,6 +102,7 @@ void Resources::started(const std::string& instance, bool taken_over,
                         std::chrono::seconds healthy_within, Timestamp steady, Timestamp now) {
   Holder& mine = holder(instance, steady, now);
   mine.running = true;
+  mine.prepared = mine.stopping = false;
   mine.wished.clear();
   mine.healthy_within = healthy_within;
   for (auto& [name, one] : mine.entries) {
@@ -115,9 +117,23 @@ void Resources::started(const std::string& instance, bool taken_over,
   clean(instance);
 }
 
-void Resources::stopped(const std::string& instance) {
+void Resources::stopping(const std::string& instance) {
   const auto at = holders_.find(instance);
-  if (at != holders_.end()) at->second.running = false;
+  if (at != holders_.end()) at->second.stopping = true;
+}
+
+void Resources::stopped(const std::string& instance, Timestamp steady, Timestamp now) {
+  const auto at = holders_.find(instance);
+  if (at != holders_.end()) {
+    Holder& mine = at->second;
+    const bool never_started = std::exchange(mine.prepared, false);
+    mine.running = false;
+    const bool on_purpose = std::exchange(mine.stopping, false);
+    for (auto& [name, one] : mine.entries) {
+      if (on_purpose || !one.is_installing() || (!one.confirm_by && !never_started)) continue;
+      roll_back(instance, one, "it ended with version " + one.installed.substr(0, 12), steady, now);
+    }
+  }
   for (auto& [uuid, download] : downloads_) {
     if (download.downloader == instance && !download.check) download.deadline = steady_;
   }

@@ -49,7 +49,9 @@ class Resources {
   Result<std::string> prepare(const std::string& instance, Timestamp steady, Timestamp now);
   void started(const std::string& instance, bool taken_over, std::chrono::seconds healthy_within,
                Timestamp steady, Timestamp now);
-  void stopped(const std::string& instance);
+  void stopping(const std::string& instance);  // on purpose: its end says nothing of its files
+  // One that ends by itself with a new file gets the one before at once.
+  void stopped(const std::string& instance, Timestamp steady, Timestamp now);
   void removed(const std::string& instance);
 
   void want(const std::string& instance, const ResourceWish& wish, Timestamp steady, Timestamp now);
@@ -67,6 +69,8 @@ class Resources {
     std::set<std::string> wished;  // in this run of the instrument
     std::chrono::seconds healthy_within{60};
     bool running = false, changed = false;
+    bool prepared = false;  // for a start of which is not known yet what came of it
+    bool stopping = false;
   };
   // One on its way for all that want it.
   struct Download {
@@ -94,6 +98,8 @@ class Resources {
   void install(const std::string& instance, ResourceEntry& entry, const std::string& sha256,
                const std::string& etag, Timestamp steady, Timestamp now);
   void confirm(const std::string& instance, Holder& holder, Timestamp steady, Timestamp now);
+  void roll_back(const std::string& instance, ResourceEntry& entry, const std::string& why,
+                 Timestamp steady, Timestamp now);
   void clean(const std::string& instance);
   void drop_files(const Download& download) const;
 

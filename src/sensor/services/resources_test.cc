@@ -92,6 +92,7 @@ class ResourcesTest : public ServicesTest {
   }
   // As the lifecycle does when it is asked.
   TestInstrument& restart(const std::string& name = "beacon_0") {
+    services_->stopping(name);
     stop(name);
     return start(beacon(name));
   }
@@ -216,6 +217,35 @@ TEST_F(ResourcesTest, OneThatMakesItsInstrumentUnhealthyIsTakenBackAndNotTakenAg
   services_->fetch_now("beacon_0");
   install("version 3", "\"3\"");
   EXPECT_EQ(resource(), "version 3");
+}
+
+TEST_F(ResourcesTest, OneThatEndsItsInstrumentIsTakenBackAtOnce) {
+  start_downloader();
+  start(beacon()).say(want());
+  install("version 1", "\"1\"");
+  pass(605s);
+  deliver("version 2", signature("version 2", keys_), "\"2\"");
+  ASSERT_TRUE(until([&] { return restarts_.size() == 2; }));
+  restart();
+  EXPECT_EQ(resource(), "version 2");
+  stop("beacon_0");
+  EXPECT_EQ(resource(), "version 1");
+  EXPECT_EQ(restarts_.size(), 3U);
+  EXPECT_EQ(update().state, UpdateState::failed);
+  EXPECT_THAT(update().reason, HasSubstr("it ended with version"));
+  // Also one that is quicker than the news of its start.
+  start(beacon());
+  pass(60s);
+  deliver("version 3", signature("version 3", keys_), "\"3\"");
+  ASSERT_TRUE(until([&] { return restarts_.size() == 4; }));
+  services_->stopping("beacon_0");
+  stop("beacon_0");
+  EXPECT_EQ(resource(), "version 3");
+  ASSERT_TRUE(services_->prepare(beacon()));
+  turn();
+  services_->stopped("beacon_0", now());
+  EXPECT_EQ(resource(), "version 1");
+  EXPECT_EQ(restarts_.size(), 5U);
 }
 
 TEST_F(ResourcesTest, AnInstallationGoesOnAfterThePlatformWasKilled) {

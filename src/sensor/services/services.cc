@@ -229,6 +229,7 @@ void BusServices::stopping(const std::string& instance) {
   const auto at = members_.find(instance);
   if (at == members_.end() || !at->second->running) return;
   at->second->config.stopping();
+  resources_->stopping(instance);
   say(instance, to_instrument::Stop{});
 }
 
@@ -242,7 +243,7 @@ void BusServices::stopped(const std::string& instance, Timestamp) {
   one.config.stopped();
   one.health.stopped();
   one.retention.stopped();
-  resources_->stopped(instance);
+  resources_->stopped(instance, steady_, now_);
   if (auto news = one.config.take_news()) tell(instance, "config_failed", *news, "{}");
   keep(one);
 }
