@@ -138,7 +138,8 @@ Result<void> SensorProgram::open_sensor() {
   options.keys_folder = settings_.keys_folder;
   options.broken_after = settings_.broken_after;
   options.clock = now;
-  options.network.run_folder = settings_.run_folder;
+  // Beside what services put there: containers see it as /run/instrument, with resolv.conf.
+  options.network.run_folder = settings_.run_folder + "/instances";
   options.network.clock = now;
   options.services.sensor = settings_.name;
   options.services.folder = settings_.state_folder + "/services";

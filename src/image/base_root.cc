@@ -53,7 +53,8 @@ std::string init_script(const std::vector<std::string>& command) {
          "export HOME=/tmp LANG=C.UTF-8\n"
          "umask 022\n"
          "ulimit -c 0\n"
-         "cd /instrument || exit 126\n" +
+         "cd /instrument || exit 126\n"
+         "echo 'instrument: started'\n" +
          words.substr(1) +
          " &\n"
          "child=$!\n"

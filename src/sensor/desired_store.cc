@@ -77,6 +77,14 @@ Result<DesiredStore> DesiredStore::open(const std::string& state_folder,
                                         const std::string& desired_folder) {
   auto history = DocumentHistory::open(state_folder + "/desired", kMostVersions);
   if (!history) return tl::unexpected<Error>(std::move(history.error()));
+  // To go on with an older version, or none, would remove instances with their data.
+  if (const auto numbers = history->numbers();
+      !numbers.empty() && (!history->current() || history->current()->number != numbers.back())) {
+    return fail(ErrorKind::malformed, "read", state_folder + "/desired",
+                "version " + std::to_string(numbers.back()) +
+                    " is damaged; put it back from a copy, or remove its file to go on with the "
+                    "version before");
+  }
   DesiredStore store(std::move(*history));
   store.desired_folder_ = desired_folder;
   if (store.history_.current()) {

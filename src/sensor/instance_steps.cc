@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kPersistent = "-persistent", kTransient = "-transient";
 constexpr std::size_t kLongestLog = 16 << 10;
 // What an image's init says at last: docs/formats/image.md.
+constexpr std::string_view kStarted = "instrument: started";
 constexpr std::string_view kEnded = "instrument: ended with status ";
 
 Result<void> make_volumes(const StepPlan& plan, Runtime& runtime) {
@@ -38,8 +39,10 @@ Result<void> prepare(const StepPlan& plan, Runtime& runtime, Network& network) {
 }
 
 std::optional<int> status_in(std::string_view log) {
-  const std::size_t at = log.rfind(kEnded);
+  const std::size_t at = log.rfind(kEnded), started = log.rfind(kStarted);
   if (at == std::string_view::npos) return {};
+  // The log may still hold the run before: what that ended with is not this one's.
+  if (started != std::string_view::npos && started > at) return {};
   std::string_view rest = log.substr(at + kEnded.size());
   rest = trim(rest.substr(0, rest.find('\n')));
   const auto status = parse_unsigned(rest);

@@ -102,6 +102,14 @@ void Reconciler::images_changed() {
   next_turn_ = {};
 }
 
+bool Reconciler::has_ended(const std::string& instance) const {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end()) return false;
+  const InstanceState state = found->second.instance.state();
+  return state == InstanceState::broken || state == InstanceState::finished ||
+         state == InstanceState::errored;
+}
+
 bool Reconciler::has_container(const std::string& instance) const {
   const auto found = entries_.find(instance);
   if (found == entries_.end()) return false;

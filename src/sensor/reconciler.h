@@ -59,6 +59,7 @@ class Reconciler {
   std::uint64_t promised() const;
   bool is_there(const std::string& instance) const { return entries_.count(instance) != 0; }
   bool has_container(const std::string& instance) const;
+  bool has_ended(const std::string& instance) const;  // by itself, and waits or stays so
   // Versions of an instance's configuration; nothing of one that is not wished.
   DocumentHistory* configs(const std::string& instance);
   void fill(SensorReport& report) const;

@@ -155,7 +155,11 @@ Result<InstanceWish> SensorThread::changed_wish(const std::string& instance, con
     if (!image) return tl::unexpected<Error>(std::move(image.error()));
     wish.image = std::move(*image);
   }
-  if (change.running) wish.running = *change.running;
+  if (change.running) {
+    // `start` of one that broke or finished, which is wished to run already.
+    if (*change.running && wish.running && reconciler_->has_ended(instance)) ++wish.restarts;
+    wish.running = *change.running;
+  }
   if (change.interfaces) wish.interfaces = *change.interfaces;
   if (change.config_json) wish.config_json = *change.config_json;
   if (change.retention) wish.retention = *change.retention;

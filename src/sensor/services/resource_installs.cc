@@ -58,7 +58,7 @@ void Resources::confirm(const std::string& instance, Holder& mine, Timestamp ste
       const std::string message =
           instance + ": resource " + name + " is rolled back: " + one.reason;
       log_warning(message);
-      options_.tell(instance, "resource_rolled_back", message, data_of(one, bad));
+      options_.tell(instance, "update_rolled_back", message, data_of(one, bad));
       say_state(instance, one);
       options_.restart(instance, "resource " + name + " was rolled back");
       clean(instance);

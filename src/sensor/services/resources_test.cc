@@ -203,7 +203,7 @@ TEST_F(ResourcesTest, OneThatMakesItsInstrumentUnhealthyIsTakenBackAndNotTakenAg
   EXPECT_EQ(resource(), "version 1");
   EXPECT_EQ(update().state, UpdateState::failed);
   EXPECT_THAT(update().reason, HasSubstr("not healthy"));
-  EXPECT_TRUE(was_told("resource_rolled_back"));
+  EXPECT_TRUE(was_told("update_rolled_back"));
   restart();
   // Offered again, as the same or under another tag.
   pass(65s);

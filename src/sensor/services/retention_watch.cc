@@ -33,9 +33,15 @@ void RetentionWatch::restore(std::string_view kept_json) {
   report_.before = time_of(kept, "before");
   report_.items = number_of(kept, "items");
   report_.bytes = number_of(kept, "bytes");
-  report_.overdue = kept.value("overdue", Json()) == true;
+  report_.overdue = told_overdue_ = kept.value("overdue", Json()) == true;
   const auto error = kept.find("error");
   if (error != kept.end() && error->is_string()) report_.error = error->get<std::string>();
+}
+
+bool RetentionWatch::take_overdue() {
+  const bool news = report_.overdue && !told_overdue_;
+  told_overdue_ = report_.overdue;
+  return news;
 }
 
 std::string RetentionWatch::kept() const {

@@ -21,6 +21,7 @@ class RetentionWatch {
   void restore(std::string_view kept_json);
   std::string kept() const;
   bool take_changed();
+  bool take_overdue();  // true once each time that it becomes overdue
 
   void set(std::chrono::hours retention);  // not positive: everything is kept, nothing commanded
   void started(Timestamp steady);
@@ -38,7 +39,7 @@ class RetentionWatch {
   std::chrono::hours retention_{};
   std::deque<to_instrument::Retain> commands_;  // the last few
   std::optional<Timestamp> next_, deadline_;    // steady
-  bool there_ = false, changed_ = false;
+  bool there_ = false, changed_ = false, told_overdue_ = false;
   InstanceReport::Retention report_;
 };
 

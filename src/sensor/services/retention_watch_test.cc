@@ -123,5 +123,18 @@ TEST(RetentionWatch, ReceiptsSurviveARestart) {
   EXPECT_EQ(after.report().items, 9U);
 }
 
+TEST(RetentionWatch, TellsOnceThatItIsOverdue) {
+  Watch w;
+  ASSERT_TRUE(w.command());
+  EXPECT_FALSE(w.watch.take_overdue());
+  w.now += 1h;
+  const auto again = w.command();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(w.watch.take_overdue());
+  EXPECT_FALSE(w.watch.take_overdue());
+  EXPECT_TRUE(w.watch.receipt(w.receipt(*again), w.now, w.now));
+  EXPECT_FALSE(w.watch.take_overdue());
+}
+
 }  // namespace
 }  // namespace beaconry

@@ -147,6 +147,12 @@ void BusServices::keep(Member& member) {
     log_fault(replace_file(file_of("retention", name), member.retention.kept()),
               "retention of " + name);
   }
+  if (member.retention.take_overdue()) {
+    const std::string message =
+        "retention of " + name + " is overdue: " + member.retention.report().error;
+    log_warning(message);
+    tell(name, "retention_overdue", message, "{}");
+  }
 }
 
 Result<void> BusServices::follow_accounts() {
