@@ -10,6 +10,8 @@ namespace {
 
 constexpr auto kHealthyForAWhile = std::chrono::seconds{60};
 constexpr auto kLongestBackoff = std::chrono::minutes{5};
+// So often the runtime's state is to blame before a new image is.
+constexpr unsigned kPatience = 5;
 constexpr std::string_view kAside = "-old";
 
 // Without what tells nothing of how it shall run.
@@ -282,10 +284,11 @@ void Instance::finish(const StepOutcome& outcome, const Situation& situation, Ti
     const bool of_image = outcome.step == Step::import_image ||
                           outcome.step == Step::make_volumes || outcome.step == Step::create ||
                           outcome.step == Step::start;
-    if (of_image && facts_.aside && !busy_target_.empty() && busy_target_ == memory_.wished_image &&
-        busy_target_ != facts_.aside->fingerprint) {
+    const bool passing = outcome.done.error().kind == ErrorKind::limit && hindrances_ < kPatience;
+    if (of_image && !passing && facts_.aside && !busy_target_.empty() &&
+        busy_target_ == memory_.wished_image && busy_target_ != facts_.aside->fingerprint) {
       reject(busy_target_, cause, now);
-    } else if (outcome.step == Step::start) {
+    } else if (outcome.step == Step::start && !passing) {
       memory_.last_log = outcome.log;
       failed(cause, situation, now);
     } else {

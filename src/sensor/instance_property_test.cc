@@ -326,6 +326,39 @@ TEST(InstanceLife, ARuntimeThatIsAwayIsNobodysFailure) {
   EXPECT_EQ(world.daemon->instance().memory().failures, 0U);
 }
 
+TEST(InstanceLife, WhatTheRuntimeWasTooBusyForIsNotHeldAgainstANewImage) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  int busy = 3;
+  world.runtime.before = [&](const std::string& call, const std::string& name) -> Result<void> {
+    if ((call == "create" || call == "start") && busy-- > 0)
+      return fail(ErrorKind::limit, call, name, "Instance is busy running a \"stop\" operation");
+    return {};
+  };
+  world.set_wish(kBetter, true);
+  world.settle();
+  EXPECT_LT(busy, 0);
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kBetter);
+  EXPECT_EQ(world.daemon->instance().memory().update.state, UpdateState::installed);
+  EXPECT_EQ(world.daemon->instance().memory().failures, 0U);
+}
+
+TEST(InstanceLife, ANewImageThatTheRuntimeNeverMakesIsRolledBack) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  world.runtime.before = [](const std::string& call, const std::string& name) -> Result<void> {
+    if (call == "create") return fail(ErrorKind::limit, call, name, "LXD is still at it");
+    return {};
+  };
+  world.set_wish(kBetter, true);
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+  EXPECT_TRUE(world.runtime.boxes["beacon-0"].running);
+  EXPECT_EQ(world.daemon->instance().memory().rejected_image, kBetter);
+}
+
 TEST(InstanceLife, AMissingInterfaceIsWaitedForAndNeverBroken) {
   World world;
   bool missing = true;

@@ -21,7 +21,8 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMostAnswer = 32 << 20;
 constexpr std::size_t kMostWords = 2'000;
-constexpr seconds kBusy{10};
+// LXD forgets what an instance is busy with after 30 s, such as a stop that nobody ends any more.
+constexpr seconds kBusy{35};
 constexpr std::chrono::milliseconds kBetweenTries{50};
 
 tl::unexpected<Error> because(ErrorKind kind, std::string cause) {
@@ -96,8 +97,8 @@ Result<std::string> Connection::socket() const {
     if (is_listened_on(path)) return path;
     tried += (tried.empty() ? "" : ", ") + path;
   }
-  return because(ErrorKind::io, "LXD does not answer at " + tried +
-                                    "; `beaconry sensor setup` says what is missing");
+  return because(ErrorKind::limit, "LXD does not answer at " + tried +
+                                       "; `beaconry sensor setup` says what is missing");
 }
 
 Result<HttpResponse> Connection::talk(const HttpRequest& request, const Take& take,
@@ -114,7 +115,7 @@ Result<HttpResponse> Connection::talk(const HttpRequest& request, const Take& ta
   auto response = take           ? (*client)->stream(request, take)
                   : file.empty() ? (*client)->send(request)
                                  : (*client)->send_file(request, file);
-  if (!response) return because(response.error().kind, response.error().message());
+  if (!response) return because(ErrorKind::limit, response.error().message());
   if (response->status >= 400) return refusal(*response);
   return response;
 }
@@ -165,12 +166,12 @@ Result<Json> Connection::change(const std::string& method, const std::string& ta
 
 // An instance that ends by itself is busy with that for a moment.
 Result<Json> Connection::change(const HttpRequest& request, seconds within) const {
-  const auto until = std::chrono::steady_clock::now() + std::min(within, kBusy);
+  const auto until = std::chrono::steady_clock::now() + kBusy;
   while (true) {
     auto done = upload(request, {}, within);
-    if (done || done.error().cause.find("nstance is busy") == std::string::npos ||
-        std::chrono::steady_clock::now() >= until)
-      return done;
+    if (done || done.error().cause.find("nstance is busy") == std::string::npos) return done;
+    done.error().kind = ErrorKind::limit;
+    if (std::chrono::steady_clock::now() >= until) return done;
     std::this_thread::sleep_for(kBetweenTries);
   }
 }
@@ -184,6 +185,8 @@ Result<Json> Connection::upload(const HttpRequest& request, const std::string& f
   // LXD answers at the end of its own waiting; the client waits a little longer.
   auto done =
       get(operation + "/wait?timeout=" + std::to_string(within.count()), within + seconds{5});
+  if (!done && done.error().kind == ErrorKind::not_found)  // operations live as long as their LXD
+    return because(ErrorKind::limit, "LXD was started anew meanwhile");
   if (!done) return done;
   const std::uint64_t code = number_at(*done, "status_code");
   if (code == 200) return object_at(*done, "metadata");

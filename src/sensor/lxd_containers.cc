@@ -104,6 +104,7 @@ Result<void> Containers::create(const ContainerSpec& spec) {
   const auto no = [&](Error error) {
     return named(Result<void>(tl::unexpected(std::move(error))), "create container", spec.name);
   };
+  if (auto over = wait_for_others(spec.name); !over) return no(over.error());
   auto found = look(spec.name);
   if (!found) return no(found.error());
   if (*found && run_of(**found) != ContainerState::Run::stopped)
@@ -182,11 +183,29 @@ Result<void> Containers::stop(const std::string& name, unsigned most) {
   return named(Result<void>(tl::unexpected(done.error())), "stop container", name);
 }
 
+// An operation outlives the client that began it, so a daemon that was killed may have left one.
+// What gets another name while LXD stops it stays busy under the old one.
+Result<void> Containers::wait_for_others(const std::string& name) const {
+  const auto got = lxd_.get("/1.0/operations?recursion=1", kLook);
+  if (!got) return tl::unexpected(got.error());
+  for (const Json& one : object_at(*got, "running")) {
+    if (text_at(one, "class") != "task") continue;
+    const Json& instances = object_at(object_at(one, "resources"), "instances");
+    if (std::find(instances.begin(), instances.end(), Json(at(name))) == instances.end()) continue;
+    const auto over = lxd_.get("/1.0/operations/" + text_at(one, "id") +
+                                   "/wait?timeout=" + std::to_string(kChange.count()),
+                               kChange + kLook);
+    if (!over && over.error().kind != ErrorKind::not_found) return tl::unexpected(over.error());
+  }
+  return {};
+}
+
 Result<void> Containers::rename(const std::string& from, const std::string& to) {
   const auto no = [&](Error error) {
     return named(Result<void>(tl::unexpected(std::move(error))), "rename container",
                  from + " to " + to);
   };
+  if (auto over = wait_for_others(from); !over) return no(over.error());
   auto source = look(from);
   if (!source) return no(source.error());
   auto target = look(to);
@@ -203,6 +222,8 @@ Result<void> Containers::rename(const std::string& from, const std::string& to) 
 }
 
 Result<void> Containers::remove(const std::string& name) {
+  if (auto over = wait_for_others(name); !over)
+    return named(std::move(over), "remove container", name);
   if (auto stopped = stop(name, 0); !stopped) return stopped;
   auto found = look(name);
   if (!found) return named(Result<void>(tl::unexpected(found.error())), "remove container", name);

@@ -30,6 +30,7 @@ class Containers {
 
  private:
   Result<std::optional<Json>> look(const std::string& name) const;
+  Result<void> wait_for_others(const std::string& name) const;
   Result<std::string> first_id_of(const ContainerSpec& spec) const;
   template <class Edit>
   Result<void> edit(const std::string& name, bool must_be_stopped, const Edit& how);

@@ -51,7 +51,7 @@ struct PoolSpace {
 
 // Runs containers. All calls block (for seconds at most: each has a deadline); any thread, several
 // at a time. Everything is idempotent: what is so already is no error. Only what has our label is
-// ever touched. Errors say what the daemon said.
+// ever touched. Errors say what the daemon said; of kind `limit`: it is away, busy or slow by now.
 class Runtime {
  public:
   virtual ~Runtime() = default;

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -42,9 +43,12 @@ Result<void> RunFolders::write_identity(const std::string& instance, const std::
       {"bus", {{"socket", "/run/bus/bus.sock"}, {"user", instance}, {"password", password}}},
       {"interfaces", interfaces}};
   const std::string path = of(instance) + "/identity.json";
-  const auto written = replace_file(path, identity.dump(2) + "\n");
+  const std::string next = path + ".next";
+  const auto written = replace_file(next, identity.dump(2) + "\n");
   if (!written) return written;
-  if (::chmod(path.c_str(), 0644) != 0) return fail_errno("chmod", path);
+  // An instrument that just starts may read it at any moment: it never has another mode.
+  if (::chmod(next.c_str(), 0644) != 0) return fail_errno("chmod", next);
+  if (::rename(next.c_str(), path.c_str()) != 0) return fail_errno("replace", path);
   return {};
 }
 
