@@ -80,6 +80,7 @@ void Instance::take_wish(const InstanceWish* wish, Timestamp) {
   }
   memory_.wish = now;
   memory_.wished_image = image;
+  if (memory_.finished) memory_.finished_before = true;
   memory_.broken = memory_.finished = false;
   memory_.failures = 0;
   memory_.cause.clear();
@@ -201,6 +202,7 @@ Step Instance::next(const Situation& situation, Timestamp now) {
     memory_.update = {UpdateState::pending, "image " + situation.version, situation.cause, now, {}};
     changed_ = true;
   }
+  if (is_running() && situation.healthy) was_healthy_ = true;
   if (retry_ && now < *retry_) return Step::none;
   const Step step = decide(situation);
   if (step == Step::none) {  // nothing is in the way any more
@@ -224,6 +226,8 @@ void Instance::begin(Step step, const Situation& situation, Timestamp now) {
     facts_.fresh = false;
     ++memory_.starts;
     facts_.attached = 0;
+    was_healthy_ = false;
+    if (!facts_.aside) memory_.finished_before = false;
     running_since_ = now;
   }
   if (step == Step::stop) expected_running_ = false;
@@ -343,6 +347,13 @@ void Instance::ended(const StepOutcome& outcome, const Situation& situation, Tim
   memory_.last_log = outcome.log;
   changed_ = true;
   if (situation.wish == nullptr) return;
+  // A build that does nothing ends with 0, too: a new image has to prove itself first, unless its
+  // predecessor was one that does its work and ends.
+  const bool unproven = on_trial() && !was_healthy_ && !memory_.finished_before;
+  if (outcome.status == 0 && unproven) {
+    failed("ended with status 0 before it was healthy", situation, now);
+    return;
+  }
   if (outcome.status == 0) {
     memory_.finished = true;
     memory_.cause.clear();

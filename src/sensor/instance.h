@@ -62,7 +62,8 @@ struct InstanceMemory {
   std::string interfaces;          // the same
   std::uint64_t starts = 0, failures = 0;
   bool broken = false, finished = false;
-  std::string cause, last_log;  // of the last failure
+  bool finished_before = false;  // what the wished one takes the place of had ended by itself
+  std::string cause, last_log;   // of the last failure
   std::string rejected_image, rejected_why;
   InstanceState state = InstanceState::created;
   Timestamp since{};
@@ -163,6 +164,7 @@ class Instance {
   std::string busy_target_;        // image that the step is about
   bool expected_running_ = false;  // we started it, or found it running
   bool ended_ = false;             // by itself; not yet collected
+  bool was_healthy_ = false;       // since its start
   bool away_ = false;              // the runtime is, or was when last looked
   std::string restart_why_, hindrance_;
   unsigned hindrances_ = 0;  // in a row: what the platform could not do

@@ -50,6 +50,7 @@ std::string InstanceMemory::to_json() const {
                      {"failures", failures},
                      {"broken", broken},
                      {"finished", finished},
+                     {"finished_before", finished_before},
                      {"cause", utf8_valid(cause)},
                      {"last_log", utf8_valid(last_log)},
                      {"rejected_image", rejected_image},
@@ -78,6 +79,7 @@ Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
   memory.failures = count(json, "failures");
   memory.broken = boolean(json, "broken");
   memory.finished = boolean(json, "finished");
+  memory.finished_before = boolean(json, "finished_before");
   memory.cause = text(json, "cause");
   memory.last_log = text(json, "last_log");
   memory.rejected_image = text(json, "rejected_image");
