@@ -9,6 +9,7 @@ namespace beaconry {
 namespace {
 
 constexpr auto kHealthyForAWhile = std::chrono::seconds{60};
+constexpr auto kDataKept = std::chrono::hours{24};
 constexpr auto kLongestBackoff = std::chrono::minutes{5};
 constexpr std::string_view kAside = "-old";
 
@@ -69,7 +70,31 @@ std::string instance_of_container(std::string_view container, bool& aside) {
   return InstanceName::parse(name) ? name : std::string();
 }
 
-void Instance::take_wish(const InstanceWish* wish, Timestamp) {
+// A file can be lost or cut off by mistake, and data that was removed does not come back.
+void Instance::follow_file(const InstanceWish* wish, Timestamp now) {
+  const bool of_file = wish != nullptr && !wish->source.empty();
+  if (wish == nullptr && memory_.of_file) {
+    memory_.kept_until = now + kDataKept;
+    news_.emplace_back("undefined",
+                       "its file defines it no more: it is removed, but its data is "
+                       "kept until " +
+                           to_rfc3339(memory_.kept_until));
+    changed_ = true;
+  } else if (wish != nullptr && memory_.kept_until != Timestamp{}) {
+    memory_.kept_until = {};
+    changed_ = true;
+  }
+  changed_ = changed_ || of_file != memory_.of_file;
+  memory_.of_file = of_file;
+}
+
+void Instance::drop_data() {
+  memory_.kept_until = {};
+  changed_ = true;
+}
+
+void Instance::take_wish(const InstanceWish* wish, Timestamp now_is) {
+  follow_file(wish, now_is);
   const std::string image = wish == nullptr ? "" : wish->image;
   const std::string now = wish == nullptr ? "" : digest(*wish);
   if (now == memory_.wish && (memory_.wished_image == image)) return;
@@ -117,6 +142,7 @@ void Instance::retry_update() {
 void Instance::clock_stepped(Duration by) {
   if (running_since_ != Timestamp{}) running_since_ += by;
   if (retry_) *retry_ += by;
+  if (memory_.kept_until != Timestamp{}) memory_.kept_until += by;
 }
 
 std::string Instance::target(const Situation& situation) const {
@@ -204,7 +230,9 @@ Step Instance::next(const Situation& situation, Timestamp now) {
   }
   if (is_running() && situation.healthy) was_healthy_ = true;
   if (retry_ && now < *retry_) return Step::none;
-  const Step step = decide(situation);
+  Step step = decide(situation);
+  const bool of_data = step == Step::remove_volumes || step == Step::forget;
+  if (of_data && now < memory_.kept_until) step = Step::none;
   if (step == Step::none) {  // nothing is in the way any more
     hindrances_ = 0;
     hindrance_.clear();

@@ -65,6 +65,8 @@ struct InstanceMemory {
   bool finished_before = false;  // what the wished one takes the place of had ended by itself
   std::string cause, last_log;   // of the last failure
   std::string rejected_image, rejected_why;
+  bool of_file = false;    // a file defined it
+  Timestamp kept_until{};  // its data, which no file defines any more; zero: it goes at once
   InstanceState state = InstanceState::created;
   Timestamp since{};
   InstanceReport::Update update;
@@ -123,6 +125,7 @@ class Instance {
   // The same where what it runs with is another now, such as a file that was taken back: also one
   // that is BROKEN or FINISHED begins anew, and its failures are those of what was there before.
   void revive(const std::string& why);
+  void drop_data();     // of one that is not wished: at once
   void retry_update();  // a rejected image is tried again
   // The clock of the day was set, by so much: deadlines move with it.
   void clock_stepped(Duration by);
@@ -147,6 +150,7 @@ class Instance {
  private:
   bool was_started(const InstanceWish& wish) const;
   Step take_down() const;
+  void follow_file(const InstanceWish* wish, Timestamp now);
   Step leave() const;
   Step decide(const Situation& situation) const;
   void ended(const StepOutcome& outcome, const Situation& situation, Timestamp now);

@@ -378,6 +378,33 @@ TEST(InstanceLife, AMissingInterfaceIsWaitedForAndNeverBroken) {
   EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
 }
 
+TEST(InstanceLife, DataOfOneThatItsFileDefinesNoMoreIsKeptForADay) {
+  World world;
+  world.set_wish(kGood, true);
+  world.wish->source = "/etc/beaconry/sensor.d/beacon.yaml";
+  world.settle();
+  const auto wish = world.wish;
+  const Timestamp lost = world.now;
+  world.wish.reset();
+  world.settle();
+  EXPECT_TRUE(world.runtime.boxes.empty());
+  EXPECT_FALSE(world.runtime.held_volumes.empty());
+  EXPECT_FALSE(world.daemon->forgotten);
+  // The file is back, and with it the instance that had the data.
+  world.wish = wish;
+  world.settle();
+  EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
+  world.wish.reset();
+  world.settle();
+  world.restart();
+  world.settle();
+  EXPECT_FALSE(world.runtime.held_volumes.empty());
+  world.now = lost + std::chrono::hours{48};
+  world.settle();
+  EXPECT_TRUE(world.runtime.held_volumes.empty());
+  EXPECT_TRUE(world.daemon->forgotten);
+}
+
 TEST(InstanceLife, PausesGrowToFiveMinutes) {
   EXPECT_EQ(backoff(1), std::chrono::seconds{1});
   EXPECT_EQ(backoff(4), std::chrono::seconds{8});

@@ -230,6 +230,15 @@ void Reconciler::retry_update(const std::string& instance) {
   next_turn_ = {};
 }
 
+bool Reconciler::drop_data(const std::string& instance) {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end() || found->second.wish) return false;
+  found->second.instance.drop_data();
+  save(found->second);
+  next_turn_ = {};
+  return true;
+}
+
 void Reconciler::drive(const std::string& name, Timestamp now) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;

@@ -50,6 +50,8 @@ class Reconciler {
   void restart(const std::string& instance, const std::string& why);
   void revive(const std::string& instance, const std::string& why);
   void retry_update(const std::string& instance);
+  // Of one that is not wished any more. False: nothing is kept of it.
+  bool drop_data(const std::string& instance);
   // Often: what is due.
   void work(Timestamp now);
   void look_soon() { next_look_ = {}; }

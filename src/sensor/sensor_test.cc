@@ -308,7 +308,18 @@ TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message().find("beacon.yaml"), std::string::npos);
   fs::remove(file);
+  const auto has_volumes = [&] {
+    bool some = false;
+    runtime_.with([&](test::FakeRuntime& all) { some = !all.held_volumes.empty(); });
+    return some;
+  };
+  ASSERT_TRUE(wait_for_state(InstanceState::created));
+  EXPECT_NE(report_of("beacon_0").cause.find("kept until"), std::string::npos);
+  EXPECT_TRUE(has_volumes());
+  // Meant: its data need not wait for a day.
+  EXPECT_TRUE(sensor_->remove("beacon_0", "anna"));
   EXPECT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
+  EXPECT_FALSE(has_volumes());
 }
 
 TEST_F(SensorTest, ABrokenInstanceRunsAgainWhenItsServicesTakeBackWhatBrokeIt) {
