@@ -88,6 +88,12 @@ void Instance::follow_file(const InstanceWish* wish, Timestamp now) {
   memory_.of_file = of_file;
 }
 
+void Instance::permit(const std::string& image, const std::string& permissions) {
+  memory_.permitted_image = image;
+  memory_.permissions = permissions;
+  changed_ = true;
+}
+
 void Instance::drop_data() {
   memory_.kept_until = {};
   changed_ = true;

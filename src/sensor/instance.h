@@ -65,7 +65,8 @@ struct InstanceMemory {
   bool finished_before = false;  // what the wished one takes the place of had ended by itself
   std::string cause, last_log;   // of the last failure
   std::string rejected_image, rejected_why;
-  bool of_file = false;    // a file defined it
+  std::string permitted_image, permissions;  // the last that was let in, and its manifest (JSON)
+  bool of_file = false;                      // a file defined it
   Timestamp kept_until{};  // its data, which no file defines any more; zero: it goes at once
   InstanceState state = InstanceState::created;
   Timestamp since{};
@@ -125,6 +126,8 @@ class Instance {
   // The same where what it runs with is another now, such as a file that was taken back: also one
   // that is BROKEN or FINISHED begins anew, and its failures are those of what was there before.
   void revive(const std::string& why);
+  // `permissions`: the manifest of an image that was let in, as JSON.
+  void permit(const std::string& image, const std::string& permissions);
   void drop_data();     // of one that is not wished: at once
   void retry_update();  // a rejected image is tried again
   // The clock of the day was set, by so much: deadlines move with it.

@@ -54,6 +54,8 @@ std::string InstanceMemory::to_json() const {
                {"cause", utf8_valid(cause)},
                {"last_log", utf8_valid(last_log)},
                {"rejected_image", rejected_image},
+               {"permitted_image", permitted_image},
+               {"permissions", utf8_valid(permissions)},
                {"of_file", of_file},
                {"rejected_why", utf8_valid(rejected_why)},
                {"state", to_string(this->state)},
@@ -85,6 +87,8 @@ Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
   memory.cause = text(json, "cause");
   memory.last_log = text(json, "last_log");
   memory.rejected_image = text(json, "rejected_image");
+  memory.permitted_image = text(json, "permitted_image");
+  memory.permissions = text(json, "permissions");
   memory.of_file = boolean(json, "of_file");
   memory.kept_until = time(json, "kept_until");
   memory.rejected_why = text(json, "rejected_why");

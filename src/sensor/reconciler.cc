@@ -18,6 +18,15 @@ constexpr auto kTurnEvery = std::chrono::milliseconds{500};
 constexpr std::size_t kLongestMemory = 1 << 20;
 constexpr std::size_t kMostConfigVersions = 50;
 
+const Manifest& nothing_permitted() {
+  static const Manifest kNothing = [] {
+    Manifest manifest;
+    manifest.limits = {0, 0, 0, 0, 0, 0, 0};
+    return manifest;
+  }();
+  return kNothing;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(Options options, Parts parts)
@@ -51,7 +60,18 @@ Reconciler::Entry& Reconciler::entry(const std::string& name) {
       log_error(name + ": what was kept of it is lost: " + read.error().message());
     }
   }
-  return entries_.emplace(name, Entry(Instance(name, std::move(memory)))).first->second;
+  std::optional<Manifest> permitted;
+  if (!memory.permissions.empty()) {
+    auto manifest = Manifest::parse(memory.permissions, file);
+    if (manifest) {
+      permitted = std::move(*manifest);
+    } else {
+      log_error(name + ": what it was permitted is lost: " + manifest.error().message());
+    }
+  }
+  Entry& made = entries_.emplace(name, Entry(Instance(name, std::move(memory)))).first->second;
+  made.permitted = std::move(permitted);
+  return made;
 }
 
 void Reconciler::save(Entry& entry) {
@@ -120,7 +140,16 @@ const Manifest* Reconciler::current_manifest(const std::string& instance) const 
   const InstanceFacts& facts = found->second.instance.facts();
   const auto& holds = facts.aside ? facts.aside : facts.container;
   const ImageInfo* image = holds ? parts_.images.find(holds->fingerprint) : nullptr;
-  return image == nullptr ? nullptr : &image->manifest;
+  if (image != nullptr) return &image->manifest;
+  if (found->second.permitted) return &*found->second.permitted;
+  return holds || facts.has_volumes ? &nothing_permitted() : nullptr;
+}
+
+// Before anything of the image is there, and once it has proved itself.
+void Reconciler::note_permitted(Entry& entry, const ImageInfo& image) {
+  if (entry.instance.memory().permitted_image == image.fingerprint && entry.permitted) return;
+  entry.permitted = image.manifest;
+  entry.instance.permit(image.fingerprint, image.manifest.to_json());
 }
 
 std::uint64_t Reconciler::promised() const {
@@ -274,6 +303,8 @@ void Reconciler::drive(const std::string& name, Timestamp now) {
       ready = before(one, step, plan);
     }
     if (ready && !*ready) continue;
+    const bool first = step == Step::make_volumes || step == Step::create;
+    if (ready && first && !instance.facts().aside) note_permitted(one, *image);
     instance.begin(step, situation, now);
     save(one);
     ++one.turns;
@@ -356,6 +387,10 @@ void Reconciler::hand_over_changes(Entry& entry, Timestamp now) {
 }
 
 void Reconciler::after(Entry& entry, Timestamp now) {
+  const InstanceFacts& facts = entry.instance.facts();
+  const ImageInfo* there =
+      facts.container && !facts.aside ? parts_.images.find(facts.container->fingerprint) : nullptr;
+  if (there != nullptr) note_permitted(entry, *there);
   if (entry.handed && entry.instance.facts().known && !entry.instance.is_running()) {
     entry.handed = false;
     parts_.services.stopped(entry.instance.name(), now);

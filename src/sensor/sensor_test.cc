@@ -230,6 +230,41 @@ TEST_F(SensorTest, AnUpdateThatMayDoMoreWaitsForApproval) {
   EXPECT_TRUE(wait_for_image(second));
 }
 
+// Its image's file is gone with the daemon's restart, so nobody can read any more what it may do.
+TEST_F(SensorTest, AnUpdateIsJudgedByWhatWasPermittedAlsoWithoutTheImage) {
+  launch();
+  const std::string first = add_image("1.0", "signed net_raw");
+  ASSERT_TRUE(install(first));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  halt();
+  fs::remove(folder_ + "/state/images/" + first + ".instrument");
+  launch();
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  add_image("2.0", "signed net_raw net_bind_service");
+  Sensor::Change update;
+  update.image = "beacon:2.0";
+  ASSERT_TRUE(sensor_->change("beacon_0", update, "anna", false));
+  ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").update.state == UpdateState::pending; }));
+  EXPECT_EQ(report_of("beacon_0").wants_approval,
+            std::vector<std::string>{"capability net_bind_service"});
+  EXPECT_EQ(report_of("beacon_0").image, first);
+}
+
+TEST_F(SensorTest, WhereNobodyKnowsWhatWasPermittedAllOfItWantsAnApproval) {
+  runtime_.held_volumes["beacon-0-persistent"] = 1 << 20;
+  launch();
+  const std::string image = add_image("1.0", "signed net_raw");
+  ASSERT_TRUE(install(image));
+  ASSERT_TRUE(wait_for([&] { return !report_of("beacon_0").wants_approval.empty(); }));
+  const auto wants = report_of("beacon_0").wants_approval;
+  EXPECT_EQ(wants.front(), "capability net_raw");
+  EXPECT_GT(wants.size(), 1U);
+  Sensor::Change approve;
+  approve.approve = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
+  EXPECT_TRUE(wait_for_image(image));
+}
+
 TEST_F(SensorTest, AnUpdateThatIsNotHealthyIsRolledBack) {
   sick_ = {"2.0"};
   launch();
