@@ -210,7 +210,9 @@ Step Instance::decide(const Situation& situation) const {
     if (facts_.fresh) return Step::start;
     return facts_.prepared ? Step::release : Step::prepare;
   }
-  if (!wish.running || !restart_why_.empty() || !was_started(wish)) return Step::stop;
+  if (!wish.running || situation.must_stop || !restart_why_.empty() || !was_started(wish)) {
+    return Step::stop;
+  }
   if (facts_.attached != container->process) return Step::attach;
   return aside && situation.healthy ? Step::remove_aside : Step::none;
 }
@@ -228,6 +230,10 @@ Step Instance::next(const Situation& situation, Timestamp now) {
       now - running_since_ > situation.healthy_within) {
     reject(facts_.container->fingerprint,
            "it was not healthy within " + to_words(situation.healthy_within), now);
+  }
+  if (on_trial() && situation.must_stop &&
+      memory_.rejected_image != facts_.container->fingerprint) {
+    reject(facts_.container->fingerprint, "its signature holds no more", now);
   }
   if (situation.wish != nullptr && situation.wants_approval &&
       memory_.update.state != UpdateState::pending) {

@@ -81,7 +81,8 @@ struct Situation {
   const InstanceWish* wish = nullptr;  // none: it shall not be
   bool permitted = false;              // the wished image may take the place of what is there
   bool may_run = false;                // what is there may be started
-  std::string cause;                   // why not
+  bool must_stop = false;  // it is known and not to be trusted, so it does not run on either
+  std::string cause;       // why not
   bool wants_approval = false;
   std::string version;  // of the wished image
   const std::set<std::string>* imported = nullptr;

@@ -195,6 +195,7 @@ Situation Reconciler::situation_of(const Entry& entry) const {
   const Instance& instance = entry.instance;
   const auto& container = instance.facts().container;
   const ImageInfo* there = container ? parts_.images.find(container->fingerprint) : nullptr;
+  now.must_stop = there != nullptr && there->signed_by.empty() && !entry.wish->allow_unsigned;
   now.may_run = there != nullptr && (!there->signed_by.empty() || entry.wish->allow_unsigned) &&
                 (container->fingerprint != entry.wish->image || entry.fits);
   if (const ImageInfo* image = parts_.images.find(entry.wish->image)) {

@@ -19,13 +19,13 @@ namespace {
 namespace fs = std::filesystem;
 
 // Images of these tests are texts: "beacon 1.0 signed".
-Result<ImageInfo> inspect(const std::string& file, const std::string&) {
+Result<ImageInfo> inspect(const std::string& file, const std::string& keys_folder) {
   std::ifstream stream(file);
   ImageInfo image;
   std::string key;
   stream >> image.manifest.name >> image.manifest.version >> key;
   if (key.empty()) return fail(ErrorKind::malformed, "read", file, "it is no image");
-  if (key == "signed") image.signed_by = "key";
+  if (key == "signed" && fs::exists(keys_folder + "/test.pub")) image.signed_by = "key";
   image.file = file;
   image.fingerprint = std::string(60, '0') + image.manifest.version + "x";
   image.unpacked_bytes = 1 << 20;
@@ -43,6 +43,8 @@ class SensorTest : public testing::Test {
     char name[] = "/tmp/beaconry_sensor_XXXXXX";
     folder_ = ::mkdtemp(name);
     fs::create_directories(folder_ + "/sensor.d");
+    fs::create_directories(folder_ + "/keys");
+    std::ofstream(folder_ + "/keys/test.pub") << "key";
   }
   ~SensorTest() override {
     halt();
@@ -54,6 +56,7 @@ class SensorTest : public testing::Test {
     options.name = "sensor001";
     options.state_folder = folder_ + "/state";
     options.desired_folder = folder_ + "/sensor.d";
+    options.keys_folder = folder_ + "/keys";
     options.broken_after = broken_after_;
     options.clock = [this] {
       return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
@@ -209,6 +212,32 @@ TEST_F(SensorTest, AnUnsignedImageIsRefusedUnlessItIsAllowedByName) {
   change.allow_unsigned = true;
   ASSERT_TRUE(sensor_->change("beacon_0", change, "anna", true));
   EXPECT_TRUE(wait_for_state(InstanceState::running));
+}
+
+TEST_F(SensorTest, WhatIsNoLongerSignedDoesNotRunOn) {
+  launch();
+  const std::string image = add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  // A folder that is away is no key that was revoked.
+  fs::rename(folder_ + "/keys", folder_ + "/elsewhere");
+  std::ofstream(folder_ + "/sensor.d/x.yaml") << "nonsense";
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().problems.empty(); }));
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::running);
+  fs::rename(folder_ + "/elsewhere", folder_ + "/keys");
+  fs::rename(folder_ + "/keys/test.pub", folder_ + "/revoked.pub");
+  ASSERT_TRUE(wait_for_state(InstanceState::installed));
+  EXPECT_NE(report_of("beacon_0").cause.find("not signed"), std::string::npos);
+  fs::rename(folder_ + "/revoked.pub", folder_ + "/keys/test.pub");
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(report_of("beacon_0").image, image);
+  // Its file alone is missing: that stops nothing.
+  halt();
+  fs::remove(folder_ + "/state/images/" + image + ".instrument");
+  fs::remove(folder_ + "/keys/test.pub");
+  launch();
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(report_of("beacon_0").starts, 2U);
 }
 
 TEST_F(SensorTest, AnUpdateThatMayDoMoreWaitsForApproval) {
