@@ -102,9 +102,10 @@ Result<void> SensorThread::begin(const Makers& makers) {
   started_ = options_.clock();
   if (auto opened = mailbox_.open(); !opened) return opened;
   watch_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (watch_ && !options_.desired_folder.empty()) {
-    // Without it the folder is looked at every two seconds.
-    ::inotify_add_watch(watch_.get(), options_.desired_folder.c_str(),
+  // Without it the folders are looked at every two seconds.
+  for (const std::string& folder : {options_.desired_folder, options_.keys_folder}) {
+    if (!watch_ || folder.empty()) continue;
+    ::inotify_add_watch(watch_.get(), folder.c_str(),
                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
   }
   auto network = makers.network(options_.network, running_instances());
