@@ -207,6 +207,10 @@ Result<DesiredFile> read_desired_file(const std::string& path) {
   const auto document = ConfigDocument::read(path);
   if (!document) return tl::unexpected<Error>(document.error());
   DesiredFile file;
+  const ConfigNode::Member* all = document->root.find("instances");
+  file.blank = document->root.kind == ConfigNode::Kind::null ||
+               (document->root.kind == ConfigNode::Kind::map &&
+                (all == nullptr || all->value.kind == ConfigNode::Kind::null));
   if (document->root.kind == ConfigNode::Kind::null) return file;
   const auto place = [&](std::string_view pointer) {
     return document->place(line_of(document->root, pointer)) + " " + std::string(pointer);

@@ -43,6 +43,7 @@ struct DesiredState {
 // given as a path or as NAME[:VERSION] of an image that is there.
 struct DesiredFile {
   std::vector<InstanceWish> instances;
+  bool blank = false;  // says nothing at all, not even `instances: {}`
 };
 Result<DesiredFile> read_desired_file(const std::string& path);
 

@@ -155,6 +155,24 @@ TEST_F(DesiredFiles, ABadFileChangesNothingOfWhatItDefined) {
   EXPECT_EQ(store->problems().size(), 1U);
 }
 
+TEST_F(DesiredFiles, AFileThatWasCutOffRemovesNothing) {
+  auto store = DesiredStore::open(folder_ + "/state", folder_ + "/sensor.d");
+  put("a.yaml", "instances: {a_0: {image: one}}");
+  put("empty.yaml", "");  // never defined anything: no problem
+  store->read_files(parts(), {});
+  EXPECT_TRUE(store->problems().empty());
+  for (const char* text : {"", "# all gone\n", "instances:\n", "{}\n"}) {
+    put("a.yaml", text);
+    EXPECT_FALSE(store->read_files(parts(), {})) << text;
+    EXPECT_EQ(store->state().instances.count("a_0"), 1U) << text;
+    ASSERT_EQ(store->problems().size(), 1U) << text;
+    EXPECT_NE(store->problems()[0].find("instances: {}"), std::string::npos);
+  }
+  put("a.yaml", "instances: {}\n");
+  EXPECT_TRUE(store->read_files(parts(), {}));
+  EXPECT_TRUE(store->state().instances.empty());
+}
+
 TEST_F(DesiredFiles, AnInstanceOfTwoFilesStaysAsItWas) {
   auto store = DesiredStore::open(folder_ + "/state", folder_ + "/sensor.d");
   put("a.yaml", "instances: {a_0: {image: one}}");

@@ -51,6 +51,16 @@ DesiredState merge_files(const DesiredState& before, const std::vector<ReadFile>
       problems.push_back(file.content.error().message());
       continue;
     }
+    const bool had_some =
+        std::any_of(before.instances.begin(), before.instances.end(),
+                    [&](const auto& entry) { return entry.second.source == file.path; });
+    if (file.content->blank && had_some) {  // cut off, rather than meant
+      bad.insert(file.path);
+      problems.push_back(terminal_safe(file.path) +
+                         " is empty: what it defined stays as it was; remove the file or write " +
+                         "'instances: {}' if all of it shall go");
+      continue;
+    }
     for (const InstanceWish& wish : file.content->instances)
       defined[wish.name].push_back(&wish);
   }

@@ -25,8 +25,9 @@ struct MergeParts {
 };
 
 // The state with what the files say put over it. What a file defined and defines no more goes; what
-// a file that cannot be taken defined, stays as it was, as does an instance that two files define
-// or whose image or configuration is not right: those are named in `problems`.
+// a file that cannot be taken, or is empty by now, defined, stays as it was, as does an instance
+// that two files define or whose image or configuration is not right: those are named in
+// `problems`.
 DesiredState merge_files(const DesiredState& before, const std::vector<ReadFile>& files,
                          const MergeParts& parts, std::vector<std::string>& problems);
 

@@ -112,6 +112,20 @@ Result<ImageInfo> ImageFolder::take(const Options& options, const std::string& f
   return options.inspect(image->file, options.keys_folder);
 }
 
+std::vector<ImageInfo> ImageFolder::inspect_again(const Options& options,
+                                                  const std::vector<ImageInfo>& images) {
+  std::vector<ImageInfo> read;
+  for (const ImageInfo& image : images) {
+    auto now = options.inspect(image.file, options.keys_folder);
+    if (!now) {
+      log_error(now.error().message());
+    } else if (now->fingerprint == image.fingerprint) {
+      read.push_back(std::move(*now));
+    }
+  }
+  return read;
+}
+
 const ImageInfo* ImageFolder::find(const std::string& fingerprint) const {
   const auto found = images_.find(fingerprint);
   return found == images_.end() ? nullptr : &found->second;

@@ -28,6 +28,10 @@ class ImageFolder {
   // Copies a file in, with FILE.minisig, and reads the copy. Any thread; blocks. To be told to
   // add() afterwards.
   static Result<ImageInfo> take(const Options& options, const std::string& file);
+  // Reads those that are there anew, as when a key came or went; what cannot be read is not among
+  // them. Any thread; blocks.
+  static std::vector<ImageInfo> inspect_again(const Options& options,
+                                              const std::vector<ImageInfo>& images);
   void add(const ImageInfo& image) { images_[image.fingerprint] = image; }
 
   const ImageInfo* find(const std::string& fingerprint) const;

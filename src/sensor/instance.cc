@@ -9,6 +9,7 @@ namespace beaconry {
 namespace {
 
 constexpr auto kHealthyForAWhile = std::chrono::seconds{60};
+constexpr auto kDataKept = std::chrono::hours{24};
 constexpr auto kLongestBackoff = std::chrono::minutes{5};
 // So often the runtime's state is to blame before a new image is.
 constexpr unsigned kPatience = 5;
@@ -71,7 +72,37 @@ std::string instance_of_container(std::string_view container, bool& aside) {
   return InstanceName::parse(name) ? name : std::string();
 }
 
-void Instance::take_wish(const InstanceWish* wish, Timestamp) {
+// A file can be lost or cut off by mistake, and data that was removed does not come back.
+void Instance::follow_file(const InstanceWish* wish, Timestamp now) {
+  const bool of_file = wish != nullptr && !wish->source.empty();
+  if (wish == nullptr && memory_.of_file) {
+    memory_.kept_until = now + kDataKept;
+    news_.emplace_back("undefined",
+                       "its file defines it no more: it is removed, but its data is "
+                       "kept until " +
+                           to_rfc3339(memory_.kept_until));
+    changed_ = true;
+  } else if (wish != nullptr && memory_.kept_until != Timestamp{}) {
+    memory_.kept_until = {};
+    changed_ = true;
+  }
+  changed_ = changed_ || of_file != memory_.of_file;
+  memory_.of_file = of_file;
+}
+
+void Instance::permit(const std::string& image, const std::string& permissions) {
+  memory_.permitted_image = image;
+  memory_.permissions = permissions;
+  changed_ = true;
+}
+
+void Instance::drop_data() {
+  memory_.kept_until = {};
+  changed_ = true;
+}
+
+void Instance::take_wish(const InstanceWish* wish, Timestamp now_is) {
+  follow_file(wish, now_is);
   const std::string image = wish == nullptr ? "" : wish->image;
   const std::string now = wish == nullptr ? "" : digest(*wish);
   if (now == memory_.wish && (memory_.wished_image == image)) return;
@@ -82,6 +113,7 @@ void Instance::take_wish(const InstanceWish* wish, Timestamp) {
   }
   memory_.wish = now;
   memory_.wished_image = image;
+  if (memory_.finished) memory_.finished_before = true;
   memory_.broken = memory_.finished = false;
   memory_.failures = 0;
   memory_.cause.clear();
@@ -118,6 +150,7 @@ void Instance::retry_update() {
 void Instance::clock_stepped(Duration by) {
   if (running_since_ != Timestamp{}) running_since_ += by;
   if (retry_) *retry_ += by;
+  if (memory_.kept_until != Timestamp{}) memory_.kept_until += by;
 }
 
 std::string Instance::target(const Situation& situation) const {
@@ -179,7 +212,9 @@ Step Instance::decide(const Situation& situation) const {
     if (facts_.fresh) return Step::start;
     return facts_.prepared ? Step::release : Step::prepare;
   }
-  if (!wish.running || !restart_why_.empty() || !was_started(wish)) return Step::stop;
+  if (!wish.running || situation.must_stop || !restart_why_.empty() || !was_started(wish)) {
+    return Step::stop;
+  }
   if (facts_.attached != container->process) return Step::attach;
   return aside && situation.healthy ? Step::remove_aside : Step::none;
 }
@@ -198,13 +233,20 @@ Step Instance::next(const Situation& situation, Timestamp now) {
     reject(facts_.container->fingerprint,
            "it was not healthy within " + to_words(situation.healthy_within), now);
   }
+  if (on_trial() && situation.must_stop &&
+      memory_.rejected_image != facts_.container->fingerprint) {
+    reject(facts_.container->fingerprint, "its signature holds no more", now);
+  }
   if (situation.wish != nullptr && situation.wants_approval &&
       memory_.update.state != UpdateState::pending) {
     memory_.update = {UpdateState::pending, "image " + situation.version, situation.cause, now, {}};
     changed_ = true;
   }
+  if (is_running() && situation.healthy) was_healthy_ = true;
   if (retry_ && now < *retry_) return Step::none;
-  const Step step = decide(situation);
+  Step step = decide(situation);
+  const bool of_data = step == Step::remove_volumes || step == Step::forget;
+  if (of_data && now < memory_.kept_until) step = Step::none;
   if (step == Step::none) {  // nothing is in the way any more
     hindrances_ = 0;
     hindrance_.clear();
@@ -226,6 +268,8 @@ void Instance::begin(Step step, const Situation& situation, Timestamp now) {
     facts_.fresh = false;
     ++memory_.starts;
     facts_.attached = 0;
+    was_healthy_ = false;
+    if (!facts_.aside) memory_.finished_before = false;
     running_since_ = now;
   }
   if (step == Step::stop) expected_running_ = false;
@@ -346,6 +390,13 @@ void Instance::ended(const StepOutcome& outcome, const Situation& situation, Tim
   memory_.last_log = outcome.log;
   changed_ = true;
   if (situation.wish == nullptr) return;
+  // A build that does nothing ends with 0, too: a new image has to prove itself first, unless its
+  // predecessor was one that does its work and ends.
+  const bool unproven = on_trial() && !was_healthy_ && !memory_.finished_before;
+  if (outcome.status == 0 && unproven) {
+    failed("ended with status 0 before it was healthy", situation, now);
+    return;
+  }
   if (outcome.status == 0) {
     memory_.finished = true;
     memory_.cause.clear();

@@ -62,8 +62,12 @@ struct InstanceMemory {
   std::string interfaces;          // the same
   std::uint64_t starts = 0, failures = 0;
   bool broken = false, finished = false;
-  std::string cause, last_log;  // of the last failure
+  bool finished_before = false;  // what the wished one takes the place of had ended by itself
+  std::string cause, last_log;   // of the last failure
   std::string rejected_image, rejected_why;
+  std::string permitted_image, permissions;  // the last that was let in, and its manifest (JSON)
+  bool of_file = false;                      // a file defined it
+  Timestamp kept_until{};  // its data, which no file defines any more; zero: it goes at once
   InstanceState state = InstanceState::created;
   Timestamp since{};
   InstanceReport::Update update;
@@ -77,7 +81,8 @@ struct Situation {
   const InstanceWish* wish = nullptr;  // none: it shall not be
   bool permitted = false;              // the wished image may take the place of what is there
   bool may_run = false;                // what is there may be started
-  std::string cause;                   // why not
+  bool must_stop = false;  // it is known and not to be trusted, so it does not run on either
+  std::string cause;       // why not
   bool wants_approval = false;
   std::string version;  // of the wished image
   const std::set<std::string>* imported = nullptr;
@@ -122,6 +127,9 @@ class Instance {
   // The same where what it runs with is another now, such as a file that was taken back: also one
   // that is BROKEN or FINISHED begins anew, and its failures are those of what was there before.
   void revive(const std::string& why);
+  // `permissions`: the manifest of an image that was let in, as JSON.
+  void permit(const std::string& image, const std::string& permissions);
+  void drop_data();     // of one that is not wished: at once
   void retry_update();  // a rejected image is tried again
   // The clock of the day was set, by so much: deadlines move with it.
   void clock_stepped(Duration by);
@@ -146,6 +154,7 @@ class Instance {
  private:
   bool was_started(const InstanceWish& wish) const;
   Step take_down() const;
+  void follow_file(const InstanceWish* wish, Timestamp now);
   Step leave() const;
   Step decide(const Situation& situation) const;
   void ended(const StepOutcome& outcome, const Situation& situation, Timestamp now);
@@ -163,6 +172,7 @@ class Instance {
   std::string busy_target_;        // image that the step is about
   bool expected_running_ = false;  // we started it, or found it running
   bool ended_ = false;             // by itself; not yet collected
+  bool was_healthy_ = false;       // since its start
   bool away_ = false;              // the runtime is, or was when last looked
   std::string restart_why_, hindrance_;
   unsigned hindrances_ = 0;  // in a row: what the platform could not do

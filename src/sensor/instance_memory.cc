@@ -42,25 +42,30 @@ State state(const State (&all)[N], const std::string& word) {
 }  // namespace
 
 std::string InstanceMemory::to_json() const {
-  const Json json = {{"wish", wish},
-                     {"wished_image", wished_image},
-                     {"restarts", restarts},
-                     {"interfaces", interfaces},
-                     {"starts", starts},
-                     {"failures", failures},
-                     {"broken", broken},
-                     {"finished", finished},
-                     {"cause", utf8_valid(cause)},
-                     {"last_log", utf8_valid(last_log)},
-                     {"rejected_image", rejected_image},
-                     {"rejected_why", utf8_valid(rejected_why)},
-                     {"state", to_string(this->state)},
-                     {"since", to_rfc3339(since)},
-                     {"update",
-                      {{"state", to_string(update.state)},
-                       {"what", utf8_valid(update.what)},
-                       {"reason", utf8_valid(update.reason)},
-                       {"since", to_rfc3339(update.since)}}}};
+  Json json = {{"wish", wish},
+               {"wished_image", wished_image},
+               {"restarts", restarts},
+               {"interfaces", interfaces},
+               {"starts", starts},
+               {"failures", failures},
+               {"broken", broken},
+               {"finished", finished},
+               {"finished_before", finished_before},
+               {"cause", utf8_valid(cause)},
+               {"last_log", utf8_valid(last_log)},
+               {"rejected_image", rejected_image},
+               {"permitted_image", permitted_image},
+               {"permissions", utf8_valid(permissions)},
+               {"of_file", of_file},
+               {"rejected_why", utf8_valid(rejected_why)},
+               {"state", to_string(this->state)},
+               {"since", to_rfc3339(since)},
+               {"update",
+                {{"state", to_string(update.state)},
+                 {"what", utf8_valid(update.what)},
+                 {"reason", utf8_valid(update.reason)},
+                 {"since", to_rfc3339(update.since)}}}};
+  if (kept_until != Timestamp{}) json["kept_until"] = to_rfc3339(kept_until);
   return json.dump(2) + '\n';
 }
 
@@ -78,9 +83,14 @@ Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
   memory.failures = count(json, "failures");
   memory.broken = boolean(json, "broken");
   memory.finished = boolean(json, "finished");
+  memory.finished_before = boolean(json, "finished_before");
   memory.cause = text(json, "cause");
   memory.last_log = text(json, "last_log");
   memory.rejected_image = text(json, "rejected_image");
+  memory.permitted_image = text(json, "permitted_image");
+  memory.permissions = text(json, "permissions");
+  memory.of_file = boolean(json, "of_file");
+  memory.kept_until = time(json, "kept_until");
   memory.rejected_why = text(json, "rejected_why");
   memory.state = beaconry::state(kStates, text(json, "state"));
   memory.since = time(json, "since");

@@ -290,6 +290,39 @@ TEST(InstanceLife, AnUpdateThatCrashesIsRolledBack) {
   EXPECT_NE(instance.memory().update.reason.find("status 3"), std::string::npos);
 }
 
+TEST(InstanceLife, AnUpdateThatEndsWithZeroBeforeItWasHealthyIsRolledBack) {
+  World world;
+  world.runtime.ending = {kSick};
+  world.set_wish(kGood, true);
+  world.settle();
+  world.set_wish(kSick, true);
+  world.settle();
+  const Instance& instance = world.daemon->instance();
+  EXPECT_EQ(world.runtime.boxes.size(), 1U);
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+  EXPECT_EQ(instance.state(), InstanceState::running);
+  EXPECT_EQ(instance.memory().update.state, UpdateState::failed);
+  EXPECT_NE(instance.memory().update.reason.find("status 0"), std::string::npos);
+}
+
+TEST(InstanceLife, AnUpdateOfOneThatDoesItsWorkAndEndsMayDoSoToo) {
+  for (const bool killed : {false, true}) {
+    World world;
+    world.runtime.ending = {kGood, kBetter};
+    world.set_wish(kGood, true);
+    world.settle();
+    ASSERT_EQ(world.daemon->instance().state(), InstanceState::finished);
+    world.set_wish(kBetter, true);
+    world.daemon->work(world.wish, world.now, false);
+    if (killed) world.restart();  // it is known all the same
+    world.settle();
+    EXPECT_EQ(world.runtime.boxes.size(), 1U);
+    EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kBetter);
+    EXPECT_EQ(world.daemon->instance().state(), InstanceState::finished);
+    EXPECT_EQ(world.daemon->instance().memory().update.state, UpdateState::installed);
+  }
+}
+
 TEST(InstanceLife, AnUpdateThatIsNotHealthyInTimeIsRolledBack) {
   World world;
   world.set_wish(kGood, true);
@@ -376,6 +409,33 @@ TEST(InstanceLife, AMissingInterfaceIsWaitedForAndNeverBroken) {
   world.daemon->instance().restart("interface cap0 came back");
   world.settle();
   EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
+}
+
+TEST(InstanceLife, DataOfOneThatItsFileDefinesNoMoreIsKeptForADay) {
+  World world;
+  world.set_wish(kGood, true);
+  world.wish->source = "/etc/beaconry/sensor.d/beacon.yaml";
+  world.settle();
+  const auto wish = world.wish;
+  const Timestamp lost = world.now;
+  world.wish.reset();
+  world.settle();
+  EXPECT_TRUE(world.runtime.boxes.empty());
+  EXPECT_FALSE(world.runtime.held_volumes.empty());
+  EXPECT_FALSE(world.daemon->forgotten);
+  // The file is back, and with it the instance that had the data.
+  world.wish = wish;
+  world.settle();
+  EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
+  world.wish.reset();
+  world.settle();
+  world.restart();
+  world.settle();
+  EXPECT_FALSE(world.runtime.held_volumes.empty());
+  world.now = lost + std::chrono::hours{48};
+  world.settle();
+  EXPECT_TRUE(world.runtime.held_volumes.empty());
+  EXPECT_TRUE(world.daemon->forgotten);
 }
 
 TEST(InstanceLife, PausesGrowToFiveMinutes) {

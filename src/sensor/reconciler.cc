@@ -18,6 +18,15 @@ constexpr auto kTurnEvery = std::chrono::milliseconds{500};
 constexpr std::size_t kLongestMemory = 1 << 20;
 constexpr std::size_t kMostConfigVersions = 50;
 
+const Manifest& nothing_permitted() {
+  static const Manifest kNothing = [] {
+    Manifest manifest;
+    manifest.limits = {0, 0, 0, 0, 0, 0, 0};
+    return manifest;
+  }();
+  return kNothing;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(Options options, Parts parts)
@@ -51,7 +60,18 @@ Reconciler::Entry& Reconciler::entry(const std::string& name) {
       log_error(name + ": what was kept of it is lost: " + read.error().message());
     }
   }
-  return entries_.emplace(name, Entry(Instance(name, std::move(memory)))).first->second;
+  std::optional<Manifest> permitted;
+  if (!memory.permissions.empty()) {
+    auto manifest = Manifest::parse(memory.permissions, file);
+    if (manifest) {
+      permitted = std::move(*manifest);
+    } else {
+      log_error(name + ": what it was permitted is lost: " + manifest.error().message());
+    }
+  }
+  Entry& made = entries_.emplace(name, Entry(Instance(name, std::move(memory)))).first->second;
+  made.permitted = std::move(permitted);
+  return made;
 }
 
 void Reconciler::save(Entry& entry) {
@@ -128,7 +148,16 @@ const Manifest* Reconciler::current_manifest(const std::string& instance) const 
   const InstanceFacts& facts = found->second.instance.facts();
   const auto& holds = facts.aside ? facts.aside : facts.container;
   const ImageInfo* image = holds ? parts_.images.find(holds->fingerprint) : nullptr;
-  return image == nullptr ? nullptr : &image->manifest;
+  if (image != nullptr) return &image->manifest;
+  if (found->second.permitted) return &*found->second.permitted;
+  return holds || facts.has_volumes ? &nothing_permitted() : nullptr;
+}
+
+// Before anything of the image is there, and once it has proved itself.
+void Reconciler::note_permitted(Entry& entry, const ImageInfo& image) {
+  if (entry.instance.memory().permitted_image == image.fingerprint && entry.permitted) return;
+  entry.permitted = image.manifest;
+  entry.instance.permit(image.fingerprint, image.manifest.to_json());
 }
 
 std::uint64_t Reconciler::promised() const {
@@ -174,6 +203,7 @@ Situation Reconciler::situation_of(const Entry& entry) const {
   const Instance& instance = entry.instance;
   const auto& container = instance.facts().container;
   const ImageInfo* there = container ? parts_.images.find(container->fingerprint) : nullptr;
+  now.must_stop = there != nullptr && there->signed_by.empty() && !entry.wish->allow_unsigned;
   now.may_run = there != nullptr && (!there->signed_by.empty() || entry.wish->allow_unsigned) &&
                 (container->fingerprint != entry.wish->image || entry.fits);
   if (const ImageInfo* image = parts_.images.find(entry.wish->image)) {
@@ -238,6 +268,15 @@ void Reconciler::retry_update(const std::string& instance) {
   next_turn_ = {};
 }
 
+bool Reconciler::drop_data(const std::string& instance) {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end() || found->second.wish) return false;
+  found->second.instance.drop_data();
+  save(found->second);
+  next_turn_ = {};
+  return true;
+}
+
 void Reconciler::drive(const std::string& name, Timestamp now) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;
@@ -273,6 +312,8 @@ void Reconciler::drive(const std::string& name, Timestamp now) {
       ready = before(one, step, plan);
     }
     if (ready && !*ready) continue;
+    const bool first = step == Step::make_volumes || step == Step::create;
+    if (ready && first && !instance.facts().aside) note_permitted(one, *image);
     instance.begin(step, situation, now);
     save(one);
     ++one.turns;
@@ -355,6 +396,10 @@ void Reconciler::hand_over_changes(Entry& entry, Timestamp now) {
 }
 
 void Reconciler::after(Entry& entry, Timestamp now) {
+  const InstanceFacts& facts = entry.instance.facts();
+  const ImageInfo* there =
+      facts.container && !facts.aside ? parts_.images.find(facts.container->fingerprint) : nullptr;
+  if (there != nullptr) note_permitted(entry, *there);
   if (entry.handed && entry.instance.facts().known && !entry.instance.is_running()) {
     entry.handed = false;
     parts_.services.stopped(entry.instance.name(), now);

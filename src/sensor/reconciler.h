@@ -51,6 +51,8 @@ class Reconciler {
   void restart(const std::string& instance, const std::string& why);
   void revive(const std::string& instance, const std::string& why);
   void retry_update(const std::string& instance);
+  // Of one that is not wished any more. False: nothing is kept of it.
+  bool drop_data(const std::string& instance);
   // Often: what is due.
   void work(Timestamp now);
   void look_soon() { next_look_ = {}; }
@@ -65,7 +67,9 @@ class Reconciler {
   // Versions of an instance's configuration; nothing of one that is not wished.
   DocumentHistory* configs(const std::string& instance);
   void fill(SensorReport& report) const;
-  // Manifest of the image whose permissions an update of the instance would widen.
+  // Manifest of the image whose permissions an update of the instance would widen: of what is
+  // there, else of what was let in last; one that may do nothing, where something is there and
+  // nobody knows any more what it was allowed to. None: it would be its first.
   const Manifest* current_manifest(const std::string& instance) const;
 
  private:
@@ -74,9 +78,10 @@ class Reconciler {
     Instance instance;
     std::optional<InstanceWish> wish;
     std::optional<DocumentHistory> configs;
-    Result<void> fits;       // the wish to its image's manifest
-    bool handed = false;     // the services know that it runs
-    std::string handed_key;  // configuration and retention that they were given
+    std::optional<Manifest> permitted;  // of its memory
+    Result<void> fits;                  // the wish to its image's manifest
+    bool handed = false;                // the services know that it runs
+    std::string handed_key;             // configuration and retention that they were given
     std::vector<ContainerSpec::Folder> folders;
     std::uint64_t turns = 0;  // steps begun and ended: what was seen before is out of date
     std::uint64_t memory = 0, processes = 0;
@@ -87,6 +92,7 @@ class Reconciler {
   };
 
   Entry& entry(const std::string& name);
+  void note_permitted(Entry& entry, const ImageInfo& image);
   Situation situation_of(const Entry& entry) const;
   Verdict verdict_of(const Entry& entry) const;
   void drive(const std::string& name, Timestamp now);

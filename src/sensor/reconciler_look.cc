@@ -237,6 +237,10 @@ void Reconciler::fill(SensorReport& report) const {
       out.wants_approval = verdict.wants_approval;
       if (out.cause.empty()) out.cause = verdict.cause;
     }
+    if (const Timestamp kept = instance.memory().kept_until; !one.wish && kept != Timestamp{}) {
+      out.cause = "no file defines it any more; its data is kept until " + to_rfc3339(kept) +
+                  ", or until 'beaconry instrument remove " + name + "'";
+    }
     if (!facts.known && !runtime_fault_.empty()) {
       out.cause = "the runtime is away: " + runtime_fault_;
     }

@@ -27,6 +27,26 @@ bool is_due(Timestamp now, Timestamp& next, Duration every) {
   return true;
 }
 
+// Names, times and sizes of a folder's files; nothing: it cannot be read.
+std::optional<std::string> state_of_folder(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (auto at = std::filesystem::directory_iterator(folder, error);
+       !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    struct stat status {};
+    if (::stat(at->path().c_str(), &status) != 0) continue;
+    files.push_back(at->path().filename().string() + ' ' + std::to_string(status.st_mtim.tv_sec) +
+                    '.' + std::to_string(status.st_mtim.tv_nsec) + ' ' +
+                    std::to_string(status.st_size) + ' ' + std::to_string(status.st_ino) + '\n');
+  }
+  if (error) return {};
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const std::string& file : files)
+    all += file;
+  return all;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sensor>> Sensor::open(const Options& options, Runtime& runtime,
@@ -45,11 +65,13 @@ Result<std::unique_ptr<SensorThread>> SensorThread::make(const Options& options,
   auto desired = DesiredStore::open(options.state_folder, options.desired_folder);
   if (!desired) return tl::unexpected<Error>(std::move(desired.error()));
   std::vector<std::string> problems;
+  auto keys_seen = state_of_folder(options.keys_folder);  // before they are read with
   auto images = ImageFolder::open(
       {options.state_folder + "/images", options.keys_folder, makers.inspect}, problems);
   if (!images) return tl::unexpected<Error>(std::move(images.error()));
   std::unique_ptr<SensorThread> sensor(
       new SensorThread(options, runtime, std::move(*desired), std::move(*images)));
+  sensor->keys_seen_ = std::move(keys_seen);
   for (const std::string& problem : problems)
     log_error(problem);
   sensor->image_problems_ = std::move(problems);
@@ -80,9 +102,10 @@ Result<void> SensorThread::begin(const Makers& makers) {
   started_ = options_.clock();
   if (auto opened = mailbox_.open(); !opened) return opened;
   watch_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (watch_ && !options_.desired_folder.empty()) {
-    // Without it the folder is looked at every two seconds.
-    ::inotify_add_watch(watch_.get(), options_.desired_folder.c_str(),
+  // Without it the folders are looked at every two seconds.
+  for (const std::string& folder : {options_.desired_folder, options_.keys_folder}) {
+    if (!watch_ || folder.empty()) continue;
+    ::inotify_add_watch(watch_.get(), folder.c_str(),
                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
   }
   auto network = makers.network(options_.network, running_instances());
@@ -151,7 +174,10 @@ void SensorThread::run() {
         reconciler_->restart(instance, "its interface is back");
       point_canary();
     }
-    if (is_due(now, next_files_, kFilesEvery)) look_at_files(now);
+    if (is_due(now, next_files_, kFilesEvery)) {
+      look_at_keys();
+      look_at_files(now);
+    }
     reconciler_->work(now);
     if (canary_) canary_->work(Canary::Clock::now());
   }
@@ -190,6 +216,29 @@ void SensorThread::look_at_files(Timestamp now) {
   log_info("The files of " + options_.desired_folder + " make version " +
            std::to_string(desired_.version()) + " of the desired state");
   reconciler_->take_wishes(desired_.state(), "", "file");
+}
+
+// A key that was taken away ends what it had signed. A folder that cannot be read for a moment ends
+// nothing.
+void SensorThread::look_at_keys() {
+  if (reading_keys_) return;
+  const auto seen = state_of_folder(options_.keys_folder);
+  if (!seen || keys_seen_ == seen) return;
+  keys_seen_ = seen;
+  reading_keys_ = true;
+  log_info("The keys of " + options_.keys_folder + " changed: signatures are checked again");
+  workers_->submit(
+      [this, options = images_.options(), known = images_.all()]() -> std::function<void()> {
+        auto read = ImageFolder::inspect_again(options, known);
+        return [this, read = std::move(read)] {
+          reading_keys_ = false;
+          for (const ImageInfo& image : read) {
+            if (images_.find(image.fingerprint) != nullptr) images_.add(image);
+          }
+          reconciler_->images_changed();
+          desired_.look_again();
+        };
+      });
 }
 
 // A path is copied by a worker, once for each time and size of the file; the files are then read

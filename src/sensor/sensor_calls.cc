@@ -239,7 +239,10 @@ Result<std::uint64_t> SensorThread::remove(const std::string& instance, const st
   return ask(Result<std::uint64_t>(ended()), [this, instance, who]() -> Result<std::uint64_t> {
     DesiredState state = desired_.state();
     const auto found = state.instances.find(instance);
-    if (found == state.instances.end()) return unknown(instance);
+    if (found == state.instances.end()) {
+      if (!reconciler_->drop_data(instance)) return unknown(instance);
+      return desired_.version();
+    }
     if (!found->second.source.empty()) {
       return fail(ErrorKind::usage, "remove", instance,
                   "the file " + found->second.source + " defines it: remove it there");

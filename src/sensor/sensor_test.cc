@@ -19,13 +19,13 @@ namespace {
 namespace fs = std::filesystem;
 
 // Images of these tests are texts: "beacon 1.0 signed".
-Result<ImageInfo> inspect(const std::string& file, const std::string&) {
+Result<ImageInfo> inspect(const std::string& file, const std::string& keys_folder) {
   std::ifstream stream(file);
   ImageInfo image;
   std::string key;
   stream >> image.manifest.name >> image.manifest.version >> key;
   if (key.empty()) return fail(ErrorKind::malformed, "read", file, "it is no image");
-  if (key == "signed") image.signed_by = "key";
+  if (key == "signed" && fs::exists(keys_folder + "/test.pub")) image.signed_by = "key";
   image.file = file;
   image.fingerprint = std::string(60, '0') + image.manifest.version + "x";
   image.unpacked_bytes = 1 << 20;
@@ -43,6 +43,8 @@ class SensorTest : public testing::Test {
     char name[] = "/tmp/beaconry_sensor_XXXXXX";
     folder_ = ::mkdtemp(name);
     fs::create_directories(folder_ + "/sensor.d");
+    fs::create_directories(folder_ + "/keys");
+    std::ofstream(folder_ + "/keys/test.pub") << "key";
   }
   ~SensorTest() override {
     halt();
@@ -54,6 +56,7 @@ class SensorTest : public testing::Test {
     options.name = "sensor001";
     options.state_folder = folder_ + "/state";
     options.desired_folder = folder_ + "/sensor.d";
+    options.keys_folder = folder_ + "/keys";
     options.broken_after = broken_after_;
     options.clock = [this] {
       return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
@@ -214,6 +217,32 @@ TEST_F(SensorTest, AnUnsignedImageIsRefusedUnlessItIsAllowedByName) {
   EXPECT_TRUE(wait_for_state(InstanceState::running));
 }
 
+TEST_F(SensorTest, WhatIsNoLongerSignedDoesNotRunOn) {
+  launch();
+  const std::string image = add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  // A folder that is away is no key that was revoked.
+  fs::rename(folder_ + "/keys", folder_ + "/elsewhere");
+  std::ofstream(folder_ + "/sensor.d/x.yaml") << "nonsense";
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().problems.empty(); }));
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::running);
+  fs::rename(folder_ + "/elsewhere", folder_ + "/keys");
+  fs::rename(folder_ + "/keys/test.pub", folder_ + "/revoked.pub");
+  ASSERT_TRUE(wait_for_state(InstanceState::installed));
+  EXPECT_NE(report_of("beacon_0").cause.find("not signed"), std::string::npos);
+  fs::rename(folder_ + "/revoked.pub", folder_ + "/keys/test.pub");
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(report_of("beacon_0").image, image);
+  // Its file alone is missing: that stops nothing.
+  halt();
+  fs::remove(folder_ + "/state/images/" + image + ".instrument");
+  fs::remove(folder_ + "/keys/test.pub");
+  launch();
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(report_of("beacon_0").starts, 2U);
+}
+
 TEST_F(SensorTest, AnUpdateThatMayDoMoreWaitsForApproval) {
   launch();
   const std::string first = add_image("1.0");
@@ -231,6 +260,41 @@ TEST_F(SensorTest, AnUpdateThatMayDoMoreWaitsForApproval) {
   approve.approve = true;
   ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
   EXPECT_TRUE(wait_for_image(second));
+}
+
+// Its image's file is gone with the daemon's restart, so nobody can read any more what it may do.
+TEST_F(SensorTest, AnUpdateIsJudgedByWhatWasPermittedAlsoWithoutTheImage) {
+  launch();
+  const std::string first = add_image("1.0", "signed net_raw");
+  ASSERT_TRUE(install(first));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  halt();
+  fs::remove(folder_ + "/state/images/" + first + ".instrument");
+  launch();
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  add_image("2.0", "signed net_raw net_bind_service");
+  Sensor::Change update;
+  update.image = "beacon:2.0";
+  ASSERT_TRUE(sensor_->change("beacon_0", update, "anna", false));
+  ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").update.state == UpdateState::pending; }));
+  EXPECT_EQ(report_of("beacon_0").wants_approval,
+            std::vector<std::string>{"capability net_bind_service"});
+  EXPECT_EQ(report_of("beacon_0").image, first);
+}
+
+TEST_F(SensorTest, WhereNobodyKnowsWhatWasPermittedAllOfItWantsAnApproval) {
+  runtime_.held_volumes["beacon-0-persistent"] = 1 << 20;
+  launch();
+  const std::string image = add_image("1.0", "signed net_raw");
+  ASSERT_TRUE(install(image));
+  ASSERT_TRUE(wait_for([&] { return !report_of("beacon_0").wants_approval.empty(); }));
+  const auto wants = report_of("beacon_0").wants_approval;
+  EXPECT_EQ(wants.front(), "capability net_raw");
+  EXPECT_GT(wants.size(), 1U);
+  Sensor::Change approve;
+  approve.approve = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
+  EXPECT_TRUE(wait_for_image(image));
 }
 
 TEST_F(SensorTest, AnUpdateThatIsNotHealthyIsRolledBack) {
@@ -311,7 +375,18 @@ TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message().find("beacon.yaml"), std::string::npos);
   fs::remove(file);
+  const auto has_volumes = [&] {
+    bool some = false;
+    runtime_.with([&](test::FakeRuntime& all) { some = !all.held_volumes.empty(); });
+    return some;
+  };
+  ASSERT_TRUE(wait_for_state(InstanceState::created));
+  EXPECT_NE(report_of("beacon_0").cause.find("kept until"), std::string::npos);
+  EXPECT_TRUE(has_volumes());
+  // Meant: its data need not wait for a day.
+  EXPECT_TRUE(sensor_->remove("beacon_0", "anna"));
   EXPECT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
+  EXPECT_FALSE(has_volumes());
 }
 
 TEST_F(SensorTest, ABrokenInstanceRunsAgainWhenItsServicesTakeBackWhatBrokeIt) {

@@ -60,6 +60,7 @@ class SensorThread final : public Sensor {
   // --- the loop
   void wait();
   void look_at_files(Timestamp now);
+  void look_at_keys();
   void point_canary();
   Result<std::optional<std::string>> image_of_file(const std::string& words);
 
@@ -93,6 +94,8 @@ class SensorThread final : public Sensor {
   std::unique_ptr<Workers> workers_;  // goes first: its jobs use all of the above
   std::atomic<bool> stopping_{false}, ended_{false};
   Timestamp next_files_{}, next_network_{};
+  std::optional<std::string> keys_seen_;  // the keys' folder, as the images were read with it
+  bool reading_keys_ = false;
   struct Taken {
     std::optional<Result<std::string>> fingerprint;  // nothing: being copied
   };

@@ -73,6 +73,54 @@ TEST_F(Follow, AnInstrumentWhoseMovedInterfaceIsBackNeedsARestart) {
   }
 }
 
+// Neither when it is stopped nor when it ends by itself: it would be started once more than needed,
+// and without the pause of one that fails.
+TEST_F(Follow, WhatAnEndOfItsInstanceTakesAwayIsNoLoss) {
+  for (const Kind kind : {Kind::bridge, Kind::mirror, Kind::physical, Kind::macvlan}) {
+    for (const Direction contract : {Direction::receive, Direction::both}) {
+      Container container;
+      const std::string parent = kind == Kind::bridge ? "br0" : "eth1";
+      start(manifest(contract), wish(kind, parent), container);
+      // LXD gives back what it had moved in, once the process is gone.
+      const NameSpace held = *NameSpace::of_process(container.process());
+      const NameSpace own = *NameSpace::own();
+      container.end();
+      ASSERT_TRUE(held.within([&]() -> Result<void> {
+        auto links = *Links::open();
+        const auto link = links.find("capture");
+        if (!link || !*link) return {};
+        (void)links.set_up((*link)->index, false);
+        return links.move((*link)->index, own.descriptor(),
+                          kind == Kind::physical ? "eth1" : "given");
+      }));
+      int rounds = 0;
+      ASSERT_TRUE(wait_until([&] { return ++rounds > 3; }));
+      network_->release("recorder_0");
+      rounds = 0;
+      ASSERT_TRUE(wait_until([&] { return ++rounds > 3; }));
+      EXPECT_THAT(restarts_, IsEmpty()) << parent;
+      EXPECT_EQ(report().cause, "");
+      (void)shell("ip link del given");
+      ASSERT_TRUE(shell("ip link set eth1 up"));
+    }
+  }
+}
+
+// Two interfaces, the second of which is not there: what was made of the first goes again.
+TEST_F(Follow, AStartThatFailsIsNotNamedBeforeItsInterfaceComes) {
+  Manifest made = manifest(Direction::both);
+  made.interfaces.push_back({"other", Direction::both, false, ""});
+  InterfaceWish other = wish(Kind::bridge, "br7");
+  other.name = "other";
+  ASSERT_FALSE(network_->prepare("recorder_0", made, {wish(Kind::bridge, "br0"), other}));
+  int rounds = 0;
+  ASSERT_TRUE(wait_until([&] { return ++rounds > 3; }));
+  EXPECT_THAT(restarts_, IsEmpty());
+  ASSERT_TRUE(shell("ip link add br7 type bridge"));
+  ASSERT_TRUE(wait_until([&] { return !restarts_.empty(); }));
+  EXPECT_THAT(restarts_, ElementsAre("recorder_0"));
+}
+
 TEST_F(Follow, AnInstanceThatCouldNotStartIsNamedWhenItsInterfaceComes) {
   ASSERT_FALSE(
       network_->prepare("recorder_0", manifest(Direction::both), {wish(Kind::bridge, "br7")}));

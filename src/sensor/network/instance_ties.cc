@@ -1,7 +1,10 @@
 #include "sensor/network/instance_ties.h"
 
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -93,6 +96,7 @@ Result<void> InstanceTies::attach(Links& host, int process, const Manifest& mani
   if (!inside) return tl::unexpected<Error>(inside.error());
   clients_.clear();
   inside_ = std::move(*inside);
+  process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   watch(inside_->events.descriptor());
   for (const auto& tie : ties_) {
     auto done = tie->attach(host, *inside_);
@@ -110,10 +114,18 @@ void InstanceTies::release(Links& host) {
   clients_.clear();
   for (const auto& tie : ties_) {
     tie->release(host, inside_ ? &*inside_ : nullptr);
+    tie->forget_loss();
     tie->set_address({});
     keep_counts(*tie);
   }
   inside_.reset();
+  process_ = Fd();
+}
+
+// An instance that ends gives its interfaces back, which is no loss of theirs.
+bool InstanceTies::has_ended() const {
+  pollfd end{process_.get(), POLLIN, 0};
+  return process_ && ::poll(&end, 1, 0) == 1;
 }
 
 // What was dropped is counted over restarts of the instance and of the daemon.
@@ -135,6 +147,7 @@ ContractCounts InstanceTies::kept_counts(const Tie& tie) const {
 
 bool InstanceTies::follow(Links& host, bool rules_changed) {
   if (inside_) inside_->events.drain();
+  if (has_ended()) return false;
   bool restart = false;
   Result<std::vector<std::string>> tables = std::vector<std::string>{};
   if (rules_changed) {

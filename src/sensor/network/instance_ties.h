@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "sensor/network/dhcp.h"
 #include "sensor/network/tie.h"
 
@@ -59,7 +60,10 @@ class InstanceTies {
   const std::string instance_;
   const Options options_;
   std::vector<std::unique_ptr<Tie>> ties_;
+  bool has_ended() const;
+
   std::optional<Inside> inside_;
+  Fd process_;                             // of the container, to see its end
   std::map<std::string, Client> clients_;  // by interface
 };
 

@@ -214,6 +214,11 @@ void Tie::set_fault(std::string cause, std::string evidence, std::string fix) {
   fix_ = std::move(fix);
 }
 
+void Tie::forget_loss() {
+  lost_ = false;
+  clear_fault();
+}
+
 Result<void> Tie::apply(const std::string& rules, int name_space) const {
   return run_program({spec_.nft, "-f", "-"}, rules, name_space);
 }

@@ -74,6 +74,8 @@ class Tie {
   void set_address(const std::string& address) { address_ = address; }
   void set_fault(std::string cause, std::string evidence, std::string fix);
   void clear_fault() { set_fault({}, {}, {}); }
+  // After its release: that it is not there is no loss.
+  void forget_loss();
   const TieSpec& spec() const { return spec_; }
   // What its contract has dropped, ever: a tie in its place counts on from there.
   ContractCounts counts() const { return counts_; }

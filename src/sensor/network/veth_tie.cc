@@ -31,6 +31,7 @@ class VethTie final : public Tie {
   }
 
   void release(Links& host, Inside*) override {
+    made_ = false;
     read_counters();
     (void)host.remove(host_end_);
     if (mirror_) Promiscuous(spec_.folder).turn_off(host, spec_.wish.parent, spec_.id());
@@ -95,6 +96,7 @@ class VethTie final : public Tie {
     chatter_over_ = told_ = false;
     seen_ = ~std::uint64_t{0};
     if (auto done = host.set_up((*outer)->index, true); !done) return done;
+    made_ = true;
     return connect(host, (*outer)->index, parent);
   }
 
@@ -117,6 +119,7 @@ class VethTie final : public Tie {
       return fail(ErrorKind::not_found, "attach",
                   "interface " + spec_.wish.name + " of " + spec_.instance,
                   "its end on the host, " + host_end_ + ", is gone: restart the instance");
+    made_ = true;  // perhaps by a daemon before this one
     read_counters();
     auto filter = NetlinkSocket::open(NETLINK_NETFILTER);
     if (!filter) return tl::unexpected<Error>(filter.error());
@@ -142,7 +145,8 @@ class VethTie final : public Tie {
       return State::lost;
     }
     if (!*outer) {
-      if (lost_) return State::back;  // it was not there at the start, and is now
+      // What it is tied to was not there at the start, and is now; or it was released.
+      if (!made_) return lost_ ? State::back : State::fine;
       set_fault("interface " + spec_.wish.name + " lost", host_end_ + " was removed",
                 "restart the instance");
       lost_ = true;
@@ -193,6 +197,7 @@ class VethTie final : public Tie {
   const std::string host_end_, inner_end_, copy_table_;
   int tapped_ = 0;  // index of the captured interface that the rules stand on
   bool chatter_over_ = false;
+  bool made_ = false;  // and not released
   bool told_ = false;  // that a restart is needed
   std::uint64_t seen_ = ~std::uint64_t{0};
 };
