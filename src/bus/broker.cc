@@ -169,7 +169,7 @@ class MosquittoBroker final : public Broker {
       if (Steady::now() - started_ < kStartPatience) return {};
       return tl::unexpected<Error>(std::move(client.error()));
     }
-    for (const std::string_view filter : {topics::kFromAll, security::kAnswers}) {
+    for (const std::string_view filter : {topics::kFromAll, topics::kDirectAll, security::kAnswers}) {
       auto subscribed = (*client)->subscribe(std::string(filter));
       if (!subscribed) return subscribed;
     }

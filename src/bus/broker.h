@@ -44,7 +44,7 @@ class Broker {
   virtual Result<void> set_account(const BusAccount& account) = 0;
   virtual Result<void> remove_account(const std::string& instance) = 0;
 
-  // The platform's own connection (every topic). A broker that died is started again with backoff
+  // The platform's own connection: it hears what instruments say to it, and to each other. A broker that died is started again with backoff
   // and all accounts: messages() then begins anew, and what was on the way is sent by its senders
   // again. Call work() when descriptor() is readable and at least every second.
   virtual int descriptor() const = 0;  // -1 while there is no connection
