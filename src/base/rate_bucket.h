@@ -10,11 +10,11 @@ class RateBucket {
  public:
   RateBucket(double a_second, double most) : rate_(a_second), most_(most), left_(most) {}
 
-  bool take(Timestamp now) {
+  bool take(Timestamp now, double cost = 1) {
     if (now > at_) left_ = std::min(most_, left_ + to_seconds(now - at_) * rate_);
     at_ = now;
-    if (left_ < 1) return false;
-    left_ -= 1;
+    if (left_ < cost) return false;
+    left_ -= cost;
     return true;
   }
 

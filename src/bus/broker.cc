@@ -1,5 +1,6 @@
 #include "bus/broker.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sodium.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/broker_process.h"
@@ -27,8 +29,9 @@ using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 namespace security = dynamic_security;
 
-constexpr auto kStartPatience = 5s;   // until it answers
-constexpr auto kAnswerPatience = 1s;  // of the plugin
+constexpr auto kStartPatience = 8s;                   // until it answers
+constexpr auto kAnswerPatience = 1s;                  // of the plugin
+constexpr std::chrono::milliseconds kPatience{1000};  // to be let in
 constexpr auto kLongestPause = std::chrono::duration_cast<Duration>(10s);
 constexpr auto kFirstPause = std::chrono::duration_cast<Duration>(100ms);
 constexpr auto kGoodAfter = std::chrono::duration_cast<Duration>(30s);
@@ -57,6 +60,20 @@ std::string find_plugin() {
                              "/usr/lib64/", "/usr/lib/", "/usr/local/lib/"})
     paths.push_back(std::string(folder) + kName);
   return first_file(paths, R_OK);
+}
+
+// Mosquitto makes its socket for its own user and group; it is the password that lets in. The
+// folder is the broker's, who may have put something else there: a link to what is not its own.
+Result<void> open_to_all(const std::string& socket) {
+  const Fd place(::open(socket.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!place || ::fstat(place.get(), &status) != 0) return fail_errno("look at", socket);
+  if (!S_ISSOCK(status.st_mode)) {
+    return fail(ErrorKind::io, "open to instruments", socket, "it is no socket");
+  }
+  const std::string same = "/proc/self/fd/" + std::to_string(place.get());
+  if (::chmod(same.c_str(), 0666) != 0) return fail_errno("open to instruments", socket);
+  return {};
 }
 
 class MosquittoBroker final : public Broker {
@@ -162,21 +179,24 @@ class MosquittoBroker final : public Broker {
     options.socket = options_.socket_folder + "/" + BrokerProcess::kSocketName;
     options.client_id = options.user = security::kPlatform;
     options.password = password_;
-    options.patience = 1s;
+    options.patience = std::chrono::ceil<std::chrono::seconds>(kPatience);
     options.most_waiting = kMostWaiting;
+    const auto before = Steady::now();
+    if (before < next_try_) return {};
     auto client = MqttClient::connect(options);
     if (!client) {
+      // One that does not answer must not hold up the loop at every turn.
+      const auto after = Steady::now();
+      if (after - before > kPatience / 2) next_try_ = after + kPatience;
       if (Steady::now() - started_ < kStartPatience) return {};
       return tl::unexpected<Error>(std::move(client.error()));
     }
-    for (const std::string_view filter : {topics::kFromAll, security::kAnswers}) {
+    for (const std::string_view filter :
+         {topics::kFromAll, topics::kDirectAll, security::kAnswers}) {
       auto subscribed = (*client)->subscribe(std::string(filter));
       if (!subscribed) return subscribed;
     }
-    // Mosquitto makes it for its own user and group; it is the password that lets in.
-    if (::chmod(options.socket.c_str(), 0666) != 0) {
-      return fail_errno("open to instruments", options.socket);
-    }
+    if (auto opened = open_to_all(options.socket); !opened) return opened;
     client_ = std::move(*client);
     up_since_ = clock_();
     fault_.clear();
@@ -251,7 +271,7 @@ class MosquittoBroker final : public Broker {
   std::unique_ptr<MqttClient> client_;
   std::vector<MqttClient::Message> kept_;
   std::string fault_ = "it was not started";
-  Steady::time_point started_{};
+  Steady::time_point started_{}, next_try_{};
   Timestamp up_since_{}, due_{};
   Duration pause_{0};
   std::uint64_t restarts_ = 0;
@@ -286,10 +306,11 @@ Result<std::unique_ptr<Broker>> Broker::start(const Options& options,
   auto account = find_account(options.user, "mosquitto");
   if (!account) return tl::unexpected<Error>(std::move(account.error()));
   process.account = *account;
-  if (auto made = hand_over_folder(options.state_folder, *account); !made) {
-    return tl::unexpected<Error>(std::move(made.error()));
-  }
   std::error_code error;
+  for (const std::string& folder : {options.state_folder, options.folder}) {
+    std::filesystem::create_directories(folder, error);
+    if (error) return fail(ErrorKind::io, "make folder", folder, error.message());
+  }
   // As /proc shows it, by which a broker of an earlier run is found.
   process.state_folder = std::filesystem::canonical(options.state_folder, error).string();
   if (error) return fail(ErrorKind::io, "open", options.state_folder, error.message());

@@ -28,7 +28,7 @@ class Broker {
  public:
   struct Options {
     std::string folder;        // for instruments: bus.sock, bind-mounted as /run/bus
-    std::string state_folder;  // mosquitto.conf and accounts, 0700
+    std::string state_folder;  // mosquitto.conf and accounts, 0750: ours, the broker reads
     std::string program;       // empty: mosquitto in PATH and /usr/sbin
     std::string plugin;        // empty: where Debian has it
     std::string user;          // whom the broker becomes; empty: "mosquitto", else "nobody"
@@ -44,9 +44,10 @@ class Broker {
   virtual Result<void> set_account(const BusAccount& account) = 0;
   virtual Result<void> remove_account(const std::string& instance) = 0;
 
-  // The platform's own connection (every topic). A broker that died is started again with backoff
-  // and all accounts: messages() then begins anew, and what was on the way is sent by its senders
-  // again. Call work() when descriptor() is readable and at least every second.
+  // The platform's own connection: it hears what instruments say to it, and to each other. A broker
+  // that died is started again with backoff and all accounts: messages() then begins anew, and what
+  // was on the way is sent by its senders again. Call work() when descriptor() is readable and at
+  // least every second.
   virtual int descriptor() const = 0;  // -1 while there is no connection
   virtual bool wants_write() const = 0;
   virtual void work(std::vector<MqttClient::Message>& messages) = 0;

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +22,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/mqtt_client.h"
 
 namespace beaconry {
 namespace {
@@ -28,11 +30,13 @@ namespace {
 constexpr std::size_t kLogTail = 8 << 10;
 constexpr int kSocketFolder = 3;  // its descriptor in the child
 constexpr rlim_t kMostOpenFiles = 16384;
+constexpr rlim_t kMostMemory = 256 << 20;  // of addresses, should its own limit fail
 constexpr auto kPatience = std::chrono::seconds{1};
 
 std::string configuration(const BrokerProcess::Options& options) {
-  // Bounds: one packet 1 MiB, and for a client that does not read 1,000 messages or 16 MiB; what
-  // is past them is dropped by the broker, and sent again by its sender's outbox.
+  // Bounds: one packet as long as a message may be with its topic, and for a client that does not
+  // read 1,000 messages or 8 MiB; what is past them is dropped by the broker, and sent again by its
+  // sender's outbox. Messages of QoS 0 to one that does not read have no bound but the memory's.
   return "per_listener_settings false\n"
          "listener 0 /proc/self/fd/" +
          std::to_string(kSocketFolder) + "/" + BrokerProcess::kSocketName +
@@ -46,10 +50,13 @@ std::string configuration(const BrokerProcess::Options& options) {
          "persistence false\n"
          "persistent_client_expiration 1h\n"
          "retain_available false\n"
-         "max_packet_size 1048576\n"
+         "max_packet_size " +
+         std::to_string(MqttClient::kLongestPacket) +
+         "\n"
+         "memory_limit 67108864\n"
          "max_inflight_messages 64\n"
          "max_queued_messages 1000\n"
-         "max_queued_bytes 16777216\n"
+         "max_queued_bytes 8388608\n"
          "sys_interval 0\n"
          "log_dest stderr\n"
          "log_timestamp false\n"
@@ -120,6 +127,9 @@ struct Child {
   ::syscall(SYS_close_range, kSocketFolder + 1, ~0U, 0);
   const rlimit files{kMostOpenFiles, kMostOpenFiles};
   ::setrlimit(RLIMIT_NOFILE, &files);  // where it may not, the limit that is stays
+  const rlimit memory{kMostMemory, kMostMemory};
+  if (::setrlimit(RLIMIT_AS, &memory) != 0) give_up("cannot limit its memory\n");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("cannot give up privileges\n");
   if (child.is_root &&
       (::setgroups(1, &child.account->gid) != 0 ||
        ::setresgid(child.account->gid, child.account->gid, child.account->gid) != 0 ||
@@ -131,17 +141,45 @@ struct Child {
   ::_exit(127);
 }
 
-Result<void> prepare_folders(const BrokerProcess::Options& options, const std::string& accounts) {
-  auto made = hand_over_folder(options.state_folder, options.account);
-  if (made) made = hand_over_folder(options.socket_folder, options.account);
-  if (made) made = replace_file(options.state_folder + "/mosquitto.conf", configuration(options));
-  if (made) made = replace_file(options.state_folder + "/accounts.json", accounts);
-  if (made) made = hand_over_folder(options.state_folder, options.account);  // the files too
-  if (!made) return made;
-  // Instruments go through it to the socket; only the broker writes in it.
-  if (::chmod(options.socket_folder.c_str(), 0755) != 0) {
-    return fail_errno("open the way into", options.socket_folder);
+// The folder itself, never by a link: what lies in it may be the broker's.
+Result<void> give_folder(const std::string& path, uid_t uid, gid_t gid, mode_t mode) {
+  const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder) return fail_errno("open folder", path);
+  if (::geteuid() == 0 && ::fchown(folder.get(), uid, gid) != 0) {
+    return fail_errno("give away folder", path);
   }
+  if (::fchmod(folder.get(), mode) != 0) return fail_errno("set the mode of", path);
+  return {};
+}
+
+// The broker reads its configuration and cannot write it, nor anything beside it: we write there,
+// and a broker that was taken over must not choose where. So it cannot save accounts either; they
+// are ours anyway.
+Result<void> write_settings(const BrokerProcess::Options& options, const std::string& name,
+                            const std::string& content) {
+  const std::string path = options.state_folder + "/" + name;
+  // An earlier version let the broker own the folder; what is left there may be a link.
+  for (const std::string& old : {path, path + ".new"}) {
+    if (::unlink(old.c_str()) != 0 && errno != ENOENT) return fail_errno("remove", old);
+  }
+  if (auto written = replace_file(path, content); !written) return written;
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return fail_errno("open", path);
+  if (::geteuid() == 0 && ::fchown(file.get(), 0, options.account.gid) != 0) {
+    return fail_errno("give to " + options.account.name, path);
+  }
+  if (::fchmod(file.get(), 0640) != 0) return fail_errno("set the mode of", path);
+  return {};
+}
+
+Result<void> prepare_folders(const BrokerProcess::Options& options, const std::string& accounts) {
+  // Instruments go through the second to the socket; only the broker writes in it.
+  auto made = give_folder(options.state_folder, 0, options.account.gid, 0750);
+  if (made)
+    made = give_folder(options.socket_folder, options.account.uid, options.account.gid, 0755);
+  if (made) made = write_settings(options, "mosquitto.conf", configuration(options));
+  if (made) made = write_settings(options, "accounts.json", accounts);
+  if (!made) return made;
   const std::string socket = options.socket_folder + "/" + BrokerProcess::kSocketName;
   if (::unlink(socket.c_str()) != 0 && errno != ENOENT) return fail_errno("remove", socket);
   return {};
@@ -218,6 +256,8 @@ void BrokerProcess::read_log() {
 std::string BrokerProcess::last_words() const {
   std::string words;
   for (const std::string_view line : split(log_tail_, '\n')) {
+    // It may not, see write_settings().
+    if (line.find("Error saving Dynamic security") != std::string_view::npos) continue;
     if (line.find("rror") != std::string_view::npos || line.starts_with("cannot")) words = line;
   }
   return terminal_safe(words);

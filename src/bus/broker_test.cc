@@ -1,9 +1,11 @@
 #include "bus/broker.h"
 
+#include <gmock/gmock.h>
 #include <signal.h>
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "bus/dynamic_security.h"
 #include "bus/test_broker.h"
 #include "bus/topics.h"
@@ -258,6 +260,71 @@ TEST_F(BrokerTest, TooLongAPacketEndsItsSenderAlone) {
   EXPECT_FALSE((*recorder)->publish("i/recorder_0/out", std::string(2 << 20, 'x')));
 }
 
+TEST_F(BrokerTest, LinksThatABrokerLeftAreNotFollowed) {
+  const std::string state = folder_ + "/state", target = folder_ + "/target";
+  std::filesystem::create_directories(state);
+  std::filesystem::create_directories(folder_ + "/bus");
+  ASSERT_TRUE(replace_file(target, "untouched"));
+  ASSERT_EQ(::chmod(target.c_str(), 0600), 0);
+  for (const std::string& link : {state + "/mosquitto.conf", state + "/mosquitto.conf.new",
+                                  state + "/accounts.json", state + "/accounts.json.new", socket()})
+    std::filesystem::create_symlink(target, link);
+  start({account("beacon_0")});
+  if (!broker_) return;
+  EXPECT_TRUE(connect(account("beacon_0")));
+  EXPECT_EQ(*read_small_file(target, 1 << 10), "untouched");
+  struct stat status {};
+  ASSERT_EQ(::stat(target.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  EXPECT_EQ(status.st_uid, ::geteuid());
+}
+
+TEST_F(BrokerTest, TheBrokerHasNoWayToMorePrivilegesOrMemory) {
+  start({});
+  if (!broker_) return;
+  const std::string process = "/proc/" + std::to_string(broker_->process());
+  EXPECT_THAT(*read_small_file(process + "/status", 1 << 16), testing::HasSubstr("NoNewPrivs:\t1"));
+  EXPECT_THAT(*read_small_file(process + "/limits", 1 << 16),
+              testing::ContainsRegex("Max address space +268435456"));
+}
+
+TEST_F(BrokerTest, WhoDoesNotReadCostsABoundedAmountOfMemoryAndTheBusGoesOn) {
+  BusAccount talker = account("talker_0");
+  talker.may_publish = {topics::direct("deaf_0", "talker_0")};
+  start({talker, account("deaf_0"), account("beacon_0")});
+  if (!broker_) return;
+  auto deaf = connect(account("deaf_0"));
+  ASSERT_TRUE(deaf);
+  ASSERT_TRUE((*deaf)->subscribe(topics::direct_filter("deaf_0")));
+  const std::string large(500 << 10, 'x');
+  for (int n = 0; n < 600; ++n) {  // 300 MB, while deaf_0 does not read
+    auto client = connect(talker);
+    for (int m = 0; client && m < 8; ++m, ++n) {
+      if (!(*client)->publish(topics::direct("deaf_0", "talker_0"), large, true)) break;
+      Messages ignored;
+      if (!(*client)->work(ignored)) break;
+    }
+    broker_->work(heard_);
+    heard_.clear();
+    if (broker_->process() == 0) continue;
+    const auto status =
+        read_small_file("/proc/" + std::to_string(broker_->process()) + "/status", 1 << 16);
+    if (!status) continue;
+    const auto at = status->find("VmRSS:");
+    if (at == std::string::npos) continue;
+    ASSERT_LT(std::stoul(status->substr(at + 6)), 160U << 10) << "KiB";
+  }
+  ASSERT_TRUE(until([&] { return broker_->is_up(); }));
+  EXPECT_TRUE(until([&] {
+    auto beacon = connect(account("beacon_0"));
+    if (!beacon || !(*beacon)->publish("i/beacon_0/out", "well")) return false;
+    return until([&] {
+             return !(*beacon)->work(others_) || platform_heard("i/beacon_0/out", "well");
+           }) &&
+           platform_heard("i/beacon_0/out", "well");
+  }));
+}
+
 TEST_F(BrokerTest, SocketIsForEverybodyAndItsFolderForNobodyElseToWrite) {
   start({});
   if (!broker_) return;
@@ -267,7 +334,8 @@ TEST_F(BrokerTest, SocketIsForEverybodyAndItsFolderForNobodyElseToWrite) {
   ASSERT_EQ(::stat((folder_ + "/bus").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0755U);
   ASSERT_EQ(::stat((folder_ + "/state").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777U, 0700U);
+  EXPECT_EQ(status.st_mode & 0777U, 0750U);
+  EXPECT_EQ(status.st_uid, ::geteuid());
   const int process = broker_->process();
   broker_.reset();
   EXPECT_EQ(::kill(process, 0), -1);

@@ -17,13 +17,15 @@ namespace beaconry {
 // One thread; after connect() nothing blocks: poll descriptor(), then work().
 class MqttClient {
  public:
+  // Of a message of 512 KiB with its topic.
+  static constexpr std::size_t kLongestPacket = (512 << 10) + 4096;
   struct Options {
     std::string socket;  // path
     std::string client_id, user, password;
     std::chrono::seconds keep_alive{30};
-    std::chrono::seconds patience{5};      // for connect() and subscribe()
-    std::size_t longest_packet = 1 << 20;  // longer ones end the connection
-    std::size_t most_waiting = 4 << 20;    // bytes not yet written: publish() then refuses
+    std::chrono::seconds patience{5};             // for connect() and subscribe()
+    std::size_t longest_packet = kLongestPacket;  // longer ones end the connection
+    std::size_t most_waiting = 4 << 20;           // bytes not yet written: publish() then refuses
   };
   struct Message {
     std::string topic, payload;

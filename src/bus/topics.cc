@@ -82,5 +82,11 @@ std::string_view instance_of(std::string_view topic) {
   return InstanceName::parse(topic) ? topic : std::string_view{};
 }
 
+std::string_view sender_of_direct(std::string_view topic) {
+  if (!topic.starts_with("direct/")) return {};
+  topic.remove_prefix(topic.rfind('/') + 1);
+  return InstanceName::parse(topic) ? topic : std::string_view{};
+}
+
 }  // namespace topics
 }  // namespace beaconry

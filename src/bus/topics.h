@@ -27,8 +27,11 @@ std::string direct_filter(std::string_view to);                  // direct/TO/+
 std::string events(std::string_view instance);                   // events/beacon/beacon_0
 std::string events_filter(std::string_view instrument);          // events/beacon/+
 inline constexpr std::string_view kFromAll = "i/+/out";
+inline constexpr std::string_view kDirectAll = "direct/+/+";
 // beacon_0 of i/beacon_0/out; empty where the topic is another.
 std::string_view instance_of(std::string_view topic);
+// FROM of direct/TO/FROM; empty where the topic is another.
+std::string_view sender_of_direct(std::string_view topic);
 }  // namespace topics
 
 }  // namespace beaconry

@@ -28,5 +28,11 @@ TEST(Topics, TellWhoseTheyAre) {
   EXPECT_EQ(topics::events("beacon_0"), "events/beacon/beacon_0");
 }
 
+TEST(TopicsTest, TheSenderOfADirectMessageIsTheLastPart) {
+  EXPECT_EQ(topics::sender_of_direct(topics::direct("beacon_0", "detector_1")), "detector_1");
+  for (const char* other : {"direct/", "direct/beacon_0/", "direct/a_0/b", "i/beacon_0/out", ""})
+    EXPECT_EQ(topics::sender_of_direct(other), "") << other;
+}
+
 }  // namespace
 }  // namespace beaconry

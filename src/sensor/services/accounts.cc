@@ -115,14 +115,27 @@ Result<void> Accounts::follow(const std::map<std::string, const Manifest*>& inst
   if (changed.empty()) return refused;
   auto result = write();
   for (const BusAccount* account : changed) {
+    if (barred_.count(account->instance) != 0) continue;
     const auto set = broker.set_account(*account);
     if (!set && result) result = tl::unexpected<Error>(set.error());
   }
   return refused ? result : refused;
 }
 
+Result<void> Accounts::bar(const std::string& instance, Broker& broker) {
+  if (!has(instance)) return {};
+  barred_.insert(instance);
+  return broker.remove_account(instance);
+}
+
+Result<void> Accounts::admit(const std::string& instance, Broker& broker) {
+  if (barred_.erase(instance) == 0) return {};
+  return broker.set_account(accounts_[instance]);
+}
+
 Result<void> Accounts::remove(const std::string& instance, Broker& broker) {
   refused_.erase(instance);
+  barred_.erase(instance);
   if (accounts_.erase(instance) == 0) return {};
   auto result = write();
   const auto removed = broker.remove_account(instance);

@@ -26,6 +26,9 @@ class Accounts {
   // for the others a word in the log.
   Result<void> follow(const std::map<std::string, const Manifest*>& instances,
                       const std::string& concerned, Broker& broker);
+  // Ends its connection and keeps it out, until admit() or the next start of the platform.
+  Result<void> bar(const std::string& instance, Broker& broker);
+  Result<void> admit(const std::string& instance, Broker& broker);
   Result<void> remove(const std::string& instance, Broker& broker);
 
  private:
@@ -33,6 +36,7 @@ class Accounts {
 
   std::string file_;
   std::map<std::string, BusAccount> accounts_;
+  std::set<std::string> barred_;
   std::set<std::string> refused_;  // whose wish was named in the log
 };
 

@@ -66,6 +66,8 @@ class BusServices final : public Services {
 
   // --- messages.cc
   void take(const MqttClient::Message& message);
+  bool charge(Member& member, std::size_t bytes);  // false: it is dropped
+  void admit_again(Member& member);
   void take(Member& member, FromInstrument message);
   bool say(const std::string& instance, const ToInstrument& message);
   void find(const Member& member, const from_instrument::Find& question);

@@ -4,11 +4,11 @@
 #include <optional>
 #include <string>
 
-#include "base/rate_bucket.h"
 #include "sensor/services.h"
 #include "sensor/services/config_delivery.h"
 #include "sensor/services/health_check.h"
 #include "sensor/services/retention_watch.h"
+#include "sensor/services/talk_limit.h"
 
 namespace beaconry {
 
@@ -31,9 +31,8 @@ struct Member {
   HealthCheck health;
   RetentionWatch retention;
   InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health
-  // Messages that are no events: nobody needs more.
-  RateBucket talk{kTalk, 10 * kTalk};
-  std::uint64_t talk_dropped = 0;
+  TalkLimit talk{instance.manifest.limits.events_per_second};
+  Timestamp next_malformed_word{};  // steady
   bool hello = false;
 
   // What was told of its health last; survives a restart of the platform.
@@ -43,8 +42,6 @@ struct Member {
     Timestamp since{};
   } told;
   Timestamp told_at{};  // steady
-
-  static constexpr double kTalk = 50;  // a second
 };
 
 }  // namespace beaconry

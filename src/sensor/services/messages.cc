@@ -15,6 +15,8 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostFound = 100;
+constexpr std::size_t kLongestHello = 4096;
+constexpr std::chrono::seconds kMalformedPause{60};
 constexpr std::size_t kMostAcknowledged = 200;  // in one message
 
 // Of an event that is not as it should be, so that its sender hears of it; empty: nobody knows.
@@ -36,23 +38,59 @@ bool BusServices::say(const std::string& instance, const ToInstrument& message) 
   return broker_->publish(topics::to_instrument(instance), encode(message)).has_value();
 }
 
+bool BusServices::charge(Member& member, std::size_t bytes) {
+  const std::string& name = member.instance.name;
+  const auto verdict = member.talk.charge(bytes, steady_);
+  const auto name_it = [&](const std::string& message) {
+    log_warning(message);
+    tell(name, "flooding", message,
+         nlohmann::json{{"dropped_ever", member.talk.dropped()}}.dump());
+  };
+  if (verdict == TalkLimit::Verdict::bar) {
+    name_it(name + " floods the bus with messages and is kept off it for " +
+            std::to_string(TalkLimit::kBar.count()) + " seconds");
+    if (const auto barred = accounts_.bar(name, *broker_); !barred) {
+      log_error("bus account of " + name + ": " + barred.error().message());
+    }
+  } else if (member.talk.take_news(steady_)) {
+    name_it(name + " floods the bus with messages; what is too much is dropped");
+  }
+  return verdict == TalkLimit::Verdict::take;
+}
+
+void BusServices::admit_again(Member& member) {
+  if (!member.talk.take_end_of_bar(steady_)) return;
+  const std::string& name = member.instance.name;
+  if (const auto admitted = accounts_.admit(name, *broker_); !admitted) {
+    log_error("bus account of " + name + ": " + admitted.error().message());
+  }
+}
+
 void BusServices::take(const MqttClient::Message& message) {
-  const std::string instance(topics::instance_of(message.topic));
+  const std::string from_direct(topics::sender_of_direct(message.topic));
+  const std::string instance =
+      from_direct.empty() ? std::string(topics::instance_of(message.topic)) : from_direct;
   const auto at = members_.find(instance);
-  auto decoded = decode_from_instrument(message.payload);
   if (at == members_.end()) {
+    if (!from_direct.empty() || message.payload.size() > kLongestHello) return;
+    const auto decoded = decode_from_instrument(message.payload);
     // Of one that ran on and is not handed over yet, or is gone: what counts it says again.
     const bool hello = decoded && std::holds_alternative<from_instrument::Hello>(*decoded);
     if (hello && accounts_.has(instance)) early_.insert(instance);
     return;
   }
   Member& one = *at->second;
+  // Others have a direct message already; that there are not too many is ours to see to.
+  if (!charge(one, message.payload.size()) || !from_direct.empty()) return;
+  auto decoded = decode_from_instrument(message.payload);
   if (!decoded) {
     intake_->malformed(instance);
+    if (!charge(one, message.payload.size())) return;
     if (const std::string uuid = event_uuid(message.payload); !uuid.empty()) {
       say(instance, to_instrument::Refuse{{uuid}, decoded.error().message()});
     }
-    if (reported_.insert("malformed " + instance).second) {
+    if (steady_ >= one.next_malformed_word) {
+      one.next_malformed_word = steady_ + kMalformedPause;
       log_warning(instance +
                   " says what is no message of the protocol: " + decoded.error().message());
     }
@@ -68,13 +106,6 @@ void BusServices::take(Member& member, FromInstrument message) {
     member.config.heard(false, steady_);
     member.retention.heard(steady_);
     intake_->offer(name, std::move(event->event), steady_);
-    return;
-  }
-  if (!member.talk.take(steady_)) {
-    ++member.talk_dropped;
-    if (reported_.insert("talk " + name).second) {
-      tell(name, "flooding", name + " floods the bus with messages that are no events", "{}");
-    }
     return;
   }
   const bool hello = std::holds_alternative<from_instrument::Hello>(message);
@@ -183,6 +214,7 @@ void BusServices::work(Timestamp now) {
   for (const auto& message : messages_)
     take(message);
   for (auto& [name, one] : members_) {
+    admit_again(*one);
     if (one->running) attend(*one);
   }
   resources_->work(steady_, now_);

@@ -37,6 +37,7 @@ Health BusServices::instance_health_of(const Member& member, InstanceReport repo
   if (report.transient.quota == 0) report.transient = member.observed.transient;
   std::vector<Health> others = resources_->health(member.instance.name);
   others.push_back(intake_->health(member.instance.name));
+  others.push_back(member.talk.health(steady_));
   Health health = instance_health(report, member.health.health(), others, now_);
   // Across a restart of the platform, which asks anew, it is as it was.
   if (health.state == member.told.state && member.told.since != Timestamp{}) {

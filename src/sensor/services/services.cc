@@ -134,6 +134,7 @@ Member& BusServices::member(const Instance& instance) {
   place->instance = instance;
   place->health.set(instance.manifest.health_every, instance.manifest.health_deadline);
   place->retention.set(instance.retention);
+  place->talk.set(instance.manifest.limits.events_per_second);
   return *place;
 }
 

@@ -206,6 +206,62 @@ TEST_F(ServicesTest, AFloodIsRefusedBeyondItsBoundsAndNamed) {
   }));
 }
 
+TEST_F(ServicesTest, AFloodOfNonsenseIsKeptOffTheBusForAMinuteAndNamedEachTime) {
+  TestInstrument& one = start(instance("beacon_0"));
+  TestInstrument& other = start(instance("detector_0"));
+  ASSERT_TRUE(until([&] { return report("beacon_0").health.state == HealthState::healthy; }));
+  const auto words = [&] {
+    std::size_t count = 0;
+    for (const auto& kept : services_->events("beacon_0", 2000)) {
+      count += kept.event.type == "sensor.ev.flooding" &&
+                       kept.event.message.find("kept off") != std::string::npos
+                   ? 1
+                   : 0;
+    }
+    return count;
+  };
+  for (std::size_t round = 1; round <= 2; ++round) {
+    ASSERT_TRUE(until([&] {
+      for (int n = 0; n < 500; ++n)
+        one.say_raw("nonsense");
+      return words() == round;
+    }));
+    // Connected no more, and what the others say is heard.
+    ASSERT_TRUE(until([&] { return one.client() == nullptr; }));
+    other.say(from_instrument::Publish{event("detector")});
+    ASSERT_TRUE(until([&] { return other.acknowledged() == round; }));
+    EXPECT_EQ(one.client(), nullptr);
+    EXPECT_EQ(report("beacon_0").health.state, HealthState::degraded);
+    pass(60s);
+    one.say(from_instrument::Publish{event()});
+    ASSERT_TRUE(until([&] {
+      if (one.acknowledged() < round) one.say(from_instrument::Publish{event()});
+      return one.acknowledged() >= round;
+    }));
+  }
+  EXPECT_EQ(services_->bus_restarts(), 0U);
+}
+
+TEST_F(ServicesTest, AFloodOfDirectMessagesIsItsSenders) {
+  Services::Instance asker = instance("beacon_0");
+  asker.manifest.relations = {{"detector", true, true, false}};
+  TestInstrument& one = start(asker);
+  TestInstrument& other = start(instance("detector_0"));
+  one.leave();  // and comes again with what it may now
+  ASSERT_TRUE(until([&] {
+    for (int n = 0; n < 500; ++n)
+      one.publish(topics::direct("detector_0", "beacon_0"), "x");
+    const auto events = services_->events("beacon_0", 2000);
+    return std::any_of(events.begin(), events.end(), [](const auto& kept) {
+      return kept.event.type == "sensor.ev.flooding" &&
+             kept.event.message.find("kept off") != std::string::npos;
+    });
+  }));
+  ASSERT_TRUE(until([&] { return one.client() == nullptr; }));
+  other.say(from_instrument::Publish{event("detector")});
+  EXPECT_TRUE(until([&] { return other.acknowledged() == 1; }));
+}
+
 TEST_F(ServicesTest, WhatIsNoMessageIsCountedAndAnEventThatIsWrongIsRefused) {
   TestInstrument& one = start(instance("beacon_0"));
   one.say_raw("nonsense");
