@@ -3,6 +3,14 @@
 #include <algorithm>
 
 namespace beaconry {
+namespace {
+
+// A stream is called EDGE/INCARNATION.
+std::string edge_of(const std::string& stream) {
+  return stream.substr(0, stream.find('/'));
+}
+
+}  // namespace
 
 SeenBatches::Claim SeenBatches::claim(const BatchIdentity& batch) {
   std::unique_lock lock(mutex_);
@@ -19,8 +27,10 @@ bool SeenBatches::contains(const BatchIdentity& batch) const {
 
 bool SeenBatches::knows(const BatchIdentity& batch) const {
   if (batch.stream.empty()) return digests_.contains(batch.digest);
-  const auto at = streams_.find(batch.stream);
-  if (at == streams_.end()) return false;
+  const auto edge = edges_.find(edge_of(batch.stream));
+  if (edge == edges_.end()) return false;
+  const auto at = edge->second.find(batch.stream);
+  if (at == edge->second.end()) return false;
   const Window& window = at->second;
   if (batch.sequence > window.highest) return false;
   if (window.highest - batch.sequence >= kWindow) return true;
@@ -38,7 +48,10 @@ void SeenBatches::add(const BatchIdentity& batch) {
     by_age_.pop_front();
     return;
   }
-  Window& window = streams_[batch.stream];
+  Streams& streams = edges_[edge_of(batch.stream)];
+  const auto [at, is_new] = streams.try_emplace(batch.stream);
+  if (is_new) ++streams_;
+  Window& window = at->second;
   if (batch.sequence > window.highest) {
     // What comes into the window has not been seen, whatever stood at its place before.
     const std::uint64_t steps = std::min<std::uint64_t>(batch.sequence - window.highest, kWindow);
@@ -48,10 +61,34 @@ void SeenBatches::add(const BatchIdentity& batch) {
   }
   if (window.highest - batch.sequence < kWindow) window.seen[batch.sequence % kWindow] = true;
   window.used = additions_;
-  if (streams_.size() <= kMostStreams) return;
-  streams_.erase(
-      std::min_element(streams_.begin(), streams_.end(),
-                       [](const auto& x, const auto& y) { return x.second.used < y.second.used; }));
+  // One edge that begins stream after stream pushes out its own, and no other's.
+  if (streams.size() > kMostStreamsOfEdge) forget_oldest(streams);
+  if (streams_ <= kMostStreams) return;
+  // More edges than there is room for: of those with the most streams one goes.
+  const auto most = std::max_element(
+      edges_.begin(), edges_.end(),
+      [](const auto& x, const auto& y) { return is_sooner_forgotten(y.second, x.second); });
+  forget_oldest(most->second);
+  if (most->second.empty()) edges_.erase(most);
+}
+
+std::uint64_t SeenBatches::oldest_use(const Streams& streams) {
+  std::uint64_t oldest = ~std::uint64_t{0};
+  for (const auto& [name, window] : streams)
+    oldest = std::min(oldest, window.used);
+  return oldest;
+}
+
+bool SeenBatches::is_sooner_forgotten(const Streams& one, const Streams& other) {
+  if (one.size() != other.size()) return one.size() > other.size();
+  return oldest_use(one) < oldest_use(other);
+}
+
+void SeenBatches::forget_oldest(Streams& streams) {
+  streams.erase(std::min_element(streams.begin(), streams.end(), [](const auto& x, const auto& y) {
+    return x.second.used < y.second.used;
+  }));
+  --streams_;
 }
 
 void SeenBatches::drop(const BatchIdentity& batch) {

@@ -28,12 +28,14 @@ struct BatchIdentity {
 
 // Remembers which batches were accepted, so that each counts once however often it is sent. Memory
 // is bounded: of each stream the last kWindow sequence numbers are told apart, and what is below
-// them counts as seen, for edges send in order; of predecessors' batches the last million. Any
-// thread may call.
+// them counts as seen, for edges send in order; of each edge the streams that it used last; of
+// predecessors' batches the last million. So an edge that lies about its incarnation can make
+// nobody else's batches count twice. Any thread may call.
 class SeenBatches {
  public:
   static constexpr std::size_t kWindow = 1024;
   static constexpr std::size_t kMostStreams = 16'384;
+  static constexpr std::size_t kMostStreamsOfEdge = 32;
   static constexpr std::size_t kMostDigests = 1 << 20;
 
   // Somebody works on this batch, as long as it lives.
@@ -67,13 +69,18 @@ class SeenBatches {
     std::bitset<kWindow> seen;  // by sequence modulo kWindow, of those above highest - kWindow
     std::uint64_t used = 0;     // when, by the count of additions
   };
+  using Streams = absl::flat_hash_map<std::string, Window>;  // of one edge
   bool knows(const BatchIdentity& batch) const;
+  static std::uint64_t oldest_use(const Streams& streams);
+  static bool is_sooner_forgotten(const Streams& one, const Streams& other);
+  void forget_oldest(Streams& streams);
   void drop(const BatchIdentity& batch);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   absl::flat_hash_set<BatchIdentity> in_work_;
-  absl::flat_hash_map<std::string, Window> streams_;
+  absl::flat_hash_map<std::string, Streams> edges_;
+  std::size_t streams_ = 0;  // of all edges
   absl::flat_hash_set<std::array<std::uint64_t, 2>> digests_;
   std::deque<std::array<std::uint64_t, 2>> by_age_;
   std::uint64_t additions_ = 0;

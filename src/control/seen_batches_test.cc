@@ -50,6 +50,37 @@ TEST(SeenBatches, TheSameBatchTwiceAtOnceIsAcceptedOnce) {
   }
 }
 
+TEST(SeenBatches, AnEdgeThatBeginsStreamAfterStreamPushesOutItsOwnAlone) {
+  SeenBatches seen;
+  seen.add(batch(7, "honest/a"));
+  seen.add(batch(8, "honest/b"));
+  const std::size_t streams = SeenBatches::kMostStreams + 100;
+  for (std::size_t i = 0; i < streams; ++i)
+    seen.add(batch(1, "liar/" + std::to_string(i)));
+  EXPECT_TRUE(seen.contains(batch(7, "honest/a")));
+  EXPECT_TRUE(seen.contains(batch(8, "honest/b")));
+  EXPECT_FALSE(seen.contains(batch(1, "liar/0")));
+  for (std::size_t i = streams - SeenBatches::kMostStreamsOfEdge; i < streams; ++i)
+    EXPECT_TRUE(seen.contains(batch(1, "liar/" + std::to_string(i))));
+}
+
+TEST(SeenBatches, BeyondItsBoundItForgetsTheOldestOfThoseWithTheMostStreams) {
+  SeenBatches seen;
+  seen.add(batch(1, "first/a"));
+  seen.add(batch(1, "second/a"));
+  seen.add(batch(1, "second/b"));
+  for (std::size_t i = 3; i < SeenBatches::kMostStreams; ++i)
+    seen.add(batch(1, "edge" + std::to_string(i) + "/a"));
+  EXPECT_TRUE(seen.contains(batch(1, "second/a")));
+  seen.add(batch(1, "one more/a"));
+  EXPECT_FALSE(seen.contains(batch(1, "second/a")));
+  EXPECT_TRUE(seen.contains(batch(1, "first/a")));
+  seen.add(batch(1, "yet one/a"));
+  EXPECT_FALSE(seen.contains(batch(1, "first/a")));
+  EXPECT_TRUE(seen.contains(batch(1, "second/b")));
+  EXPECT_TRUE(seen.contains(batch(1, "one more/a")));
+}
+
 RC_GTEST_PROP(SeenBatches, WithinItsWindowItKnowsExactlyWhatWasAccepted, ()) {
   SeenBatches seen;
   std::set<std::uint64_t> accepted;

@@ -41,6 +41,8 @@ TEST(LxdSpec, BringsItsIsolationItself) {
   EXPECT_EQ(config["security.nesting"], "false");
   EXPECT_EQ(config["security.idmap.isolated"], "true");
   EXPECT_EQ(config["security.idmap.base"], "165536");
+  EXPECT_EQ(config["security.syscalls.deny_default"], "true");
+  EXPECT_THAT(config["security.syscalls.deny"], HasSubstr("socket errno 97 [0,44,"));
   EXPECT_EQ(config["boot.autostart"], "false");
   EXPECT_EQ(config["limits.cpu.allowance"], "50ms/100ms");
   EXPECT_EQ(body["devices"]["root"]["readonly"], "true");

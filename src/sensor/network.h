@@ -33,6 +33,7 @@ struct InterfaceReport {
   std::string address;                                   // what it has
   std::uint64_t received = 0, sent = 0;                  // packets the instrument got and sent
   std::uint64_t refused_sent = 0, refused_received = 0;  // dropped by the contract, ever
+  std::uint64_t sent_past = 0;  // of refused_sent: what went out although it must not
 };
 
 // Interfaces of instances: made on the host's side, contracts in force (nftables netdev) before the

@@ -167,11 +167,14 @@ void Reconciler::tell_interfaces(Entry& entry, const std::vector<InterfaceReport
   for (const InterfaceReport& one : interfaces) {
     std::uint64_t& refused = entry.refused[one.name];
     if (one.refused_sent > refused) {
-      parts_.services.tell(name, "tried_to_transmit",
-                           "tried to transmit on its interface " + one.name +
-                               " that may only receive: " +
-                               std::to_string(one.refused_sent - refused) + " packets dropped",
-                           "{\"packets\": " + std::to_string(one.refused_sent - refused) + "}");
+      parts_.services.tell(
+          name, "tried_to_transmit",
+          "tried to transmit on its interface " + one.name +
+              " that may only receive: " + std::to_string(one.refused_sent - refused) + " packets" +
+              (one.sent_past == 0
+                   ? " dropped"
+                   : ", and " + std::to_string(one.sent_past) + " were not stopped; stop it"),
+          "{\"packets\": " + std::to_string(one.refused_sent - refused) + "}");
     }
     refused = one.refused_sent;
     const auto [before, first] = entry.present.emplace(one.name, one.present);

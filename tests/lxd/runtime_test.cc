@@ -351,6 +351,19 @@ TEST_F(LxdRuntime, SharedFoldersAreReadableOrHoldASocketToConnectTo) {
   EXPECT_FALSE(connects_as_root_of((**lxd().find("t-0")).process, "/resources/bus.sock"));
 }
 
+TEST_F(LxdRuntime, NoSocketCanBeOpenedThatSendsPastAContract) {
+  const std::string folder = lxd_->folder() + "/xdp";
+  fs::create_directories(folder);
+  fs::copy_file(OPEN_XDP, folder + "/open_xdp", fs::copy_options::overwrite_existing);
+  fs::permissions(folder + "/open_xdp", fs::perms(0755));
+  ContainerSpec made = spec("t-0");
+  made.capabilities = {"net_raw"};
+  made.folders = {{folder, "/resources", false}};
+  expect_fine(lxd().create(made));
+  expect_fine(lxd().start("t-0"));
+  EXPECT_EQ(sh("t-0", "/resources/open_xdp").output, "Address family not supported by protocol\n");
+}
+
 TEST_F(LxdRuntime, InterfacesMoveInAndOut) {
   shell("ip link del bcylxd0 2>/dev/null");
   ASSERT_EQ(shell("ip link add bcylxd0 type veth peer name bcylxd1"), 0);

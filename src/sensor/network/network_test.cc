@@ -217,6 +217,26 @@ TEST_F(Machine, AnOptionalInterfaceMayBeAbsentAndIsNamedWhenItComes) {
   EXPECT_THAT(restarts_, ElementsAre("recorder_0"));
 }
 
+TEST_F(Machine, WhatASilentInterfaceSendsPastItsRulesIsTold) {
+  for (const Kind kind : {Kind::macvlan, Kind::physical}) {
+    Container container;
+    start(manifest(Direction::receive), wish(kind, "eth1"), container);
+    const auto inside = Wire::in(container, "capture");
+    const std::uint64_t before = report().refused_sent;
+    inside->send_refused(1);
+    EXPECT_EQ(report().refused_sent, before + 1);
+    EXPECT_EQ(report().sent_past, 0U);
+    ASSERT_TRUE(container.within([] { return shell("nft flush ruleset"); }));
+    inside->send(2);
+    inside->send(3);
+    EXPECT_TRUE(wait_until([&] { return report().sent_past == 2; }));
+    EXPECT_EQ(report().refused_sent, before + 3);
+    container.end();
+    network_->release("recorder_0");
+    ASSERT_TRUE(shell("ip link set eth1 up"));
+  }
+}
+
 TEST_F(Machine, CountsOverRestartsOfInstanceAndDaemon) {
   for (unsigned run = 1; run <= 3; ++run) {
     Container container;

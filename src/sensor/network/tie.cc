@@ -197,7 +197,8 @@ InterfaceReport Tie::report(Links& host, Inside* inside) {
   report.fix = fix_;
   report.address = address_;
   count(host, inside, report);
-  report.refused_sent = counts_.refused_sent;
+  report.refused_sent = counts_.refused_sent + sent_past_;
+  report.sent_past = sent_past_;
   report.refused_received = counts_.refused_received;
   if (!cause_.empty()) report.present = false;
   if (report.present && !report.carrier && report.cause.empty()) {
@@ -206,6 +207,12 @@ InterfaceReport Tie::report(Links& host, Inside* inside) {
     report.fix = "look at the cable and the other side of " + spec_.wish.parent;
   }
   return report;
+}
+
+ContractCounts Tie::counts() const {
+  ContractCounts all = counts_;
+  all.refused_sent += sent_past_;
+  return all;
 }
 
 void Tie::set_fault(std::string cause, std::string evidence, std::string fix) {

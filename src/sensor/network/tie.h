@@ -78,7 +78,7 @@ class Tie {
   void forget_loss();
   const TieSpec& spec() const { return spec_; }
   // What its contract has dropped, ever: a tie in its place counts on from there.
-  ContractCounts counts() const { return counts_; }
+  ContractCounts counts() const;
   void count_from(const ContractCounts& counts) { counts_ = counts; }
 
  protected:
@@ -97,6 +97,7 @@ class Tie {
 
   TieSpec spec_;
   ContractCounts counts_;
+  std::uint64_t sent_past_ = 0;  // what a silent interface sent past its rules, since bring_in()
   std::string cause_, evidence_, fix_, address_;
   bool lost_ = false;
 };
