@@ -30,13 +30,14 @@ namespace {
 constexpr std::size_t kLogTail = 8 << 10;
 constexpr int kSocketFolder = 3;  // its descriptor in the child
 constexpr rlim_t kMostOpenFiles = 16384;
-constexpr rlim_t kMostMemory = 256 << 20;  // of addresses, should its own limit fail
+constexpr rlim_t kMostMemory = 256 << 20;  // of addresses; its memory_limit does not recover
 constexpr auto kPatience = std::chrono::seconds{1};
 
 std::string configuration(const BrokerProcess::Options& options) {
   // Bounds: one packet as long as a message may be with its topic, and for a client that does not
   // read 1,000 messages or 8 MiB; what is past them is dropped by the broker, and sent again by its
-  // sender's outbox. Messages of QoS 0 to one that does not read have no bound but the memory's.
+  // sender's outbox. Messages of QoS 0 to one that does not read have no bound but the memory's:
+  // memory_limit is not used, past it the broker cuts off the platform and does not recover.
   return "per_listener_settings false\n"
          "listener 0 /proc/self/fd/" +
          std::to_string(kSocketFolder) + "/" + BrokerProcess::kSocketName +
@@ -53,7 +54,6 @@ std::string configuration(const BrokerProcess::Options& options) {
          "max_packet_size " +
          std::to_string(MqttClient::kLongestPacket) +
          "\n"
-         "memory_limit 67108864\n"
          "max_inflight_messages 64\n"
          "max_queued_messages 1000\n"
          "max_queued_bytes 8388608\n"

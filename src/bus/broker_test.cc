@@ -312,7 +312,7 @@ TEST_F(BrokerTest, WhoDoesNotReadCostsABoundedAmountOfMemoryAndTheBusGoesOn) {
     if (!status) continue;
     const auto at = status->find("VmRSS:");
     if (at == std::string::npos) continue;
-    ASSERT_LT(std::stoul(status->substr(at + 6)), 160U << 10) << "KiB";
+    ASSERT_LT(std::stoul(status->substr(at + 6)), 256U << 10) << "KiB";
   }
   ASSERT_TRUE(until([&] { return broker_->is_up(); }));
   EXPECT_TRUE(until([&] {

@@ -145,6 +145,8 @@ Json body_of(const ContainerSpec& spec, const Placement& placement) {
       {"limits.cpu.allowance", std::to_string(std::max(spec.cpu_percent, 1U)) + "ms/100ms"},
       {"limits.processes", std::to_string(spec.processes)},
       {"limits.kernel.core", "0"},
+      // Of each process: the bus's broker has so many for all.
+      {"limits.kernel.nofile", "1024"},
   };
   if (!placement.first_id.empty()) config["security.idmap.base"] = placement.first_id;
   for (const auto& [key, value] : spec.labels)

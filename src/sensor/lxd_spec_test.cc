@@ -45,6 +45,7 @@ TEST(LxdSpec, BringsItsIsolationItself) {
   EXPECT_THAT(config["security.syscalls.deny"], HasSubstr("socket errno 97 [0,44,"));
   EXPECT_EQ(config["boot.autostart"], "false");
   EXPECT_EQ(config["limits.cpu.allowance"], "50ms/100ms");
+  EXPECT_EQ(config["limits.kernel.nofile"], "1024");
   EXPECT_EQ(body["devices"]["root"]["readonly"], "true");
   EXPECT_FALSE(body_of(spec(), {"pool", "profile", ""})["config"].contains("security.idmap.base"));
 }

@@ -22,9 +22,10 @@ namespace beaconry {
 class Services {
  public:
   struct Options {
-    std::string sensor;        // its name: "sensor001"
-    std::string folder;        // state: configs/, resources/, health, retention
-    std::string run_folder;    // RUN/bus (bus.sock), RUN/INSTANCE (identity.json), RUN/INSTANCE.up
+    std::string sensor;  // its name: "sensor001"
+    std::string folder;  // state: configs/, resources/, health, retention
+    std::string
+        run_folder;  // RUN/closed/bus (bus.sock), RUN/INSTANCE (identity.json), RUN/INSTANCE.up
     std::string spool_folder;  // events/ and relayed/
     std::uint64_t spool_bytes = 256 << 20;
     std::function<Timestamp()> clock;
@@ -53,7 +54,8 @@ class Services {
   virtual ~Services() = default;
 
   // Before a start: bus account, run folders, uplink socket, resources. Returns the folders to
-  // share in: RUN/bus at /run/bus, RUN/INSTANCE at /run/instrument, RESOURCES at /resources, ...
+  // share in: RUN/closed/bus at /run/bus, RUN/INSTANCE at /run/instrument, RESOURCES at /resources,
+  // ...
   virtual Result<std::vector<ContainerSpec::Folder>> prepare(const Instance& instance) = 0;
   virtual void started(const Instance& instance, Timestamp now) = 0;  // or taken over, running
   // Before it is stopped on purpose: told to it, and its end then says nothing of its

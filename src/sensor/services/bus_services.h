@@ -98,7 +98,6 @@ class BusServices final : public Services {
   std::set<std::string> early_;               // said hello before they were handed over
   std::uint64_t turns_ = 0;                   // of work()
   std::vector<MqttClient::Message> messages_;
-  std::set<std::string> reported_;  // faults that were logged
   Timestamp next_refresh_{}, next_write_{};
   std::string told_written_;
   Health health_;

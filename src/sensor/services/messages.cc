@@ -43,8 +43,7 @@ bool BusServices::charge(Member& member, std::size_t bytes) {
   const auto verdict = member.talk.charge(bytes, steady_);
   const auto name_it = [&](const std::string& message) {
     log_warning(message);
-    tell(name, "flooding", message,
-         nlohmann::json{{"dropped_ever", member.talk.dropped()}}.dump());
+    tell(name, "flooding", message, nlohmann::json{{"dropped_ever", member.talk.dropped()}}.dump());
   };
   if (verdict == TalkLimit::Verdict::bar) {
     name_it(name + " floods the bus with messages and is kept off it for " +

@@ -19,8 +19,9 @@ Result<void> make_folder_with_mode(const std::string& path, unsigned mode) {
 }
 
 Result<void> RunFolders::open() const {
-  // Others may pass through to the bus, whose broker is no root; there is nothing to list.
-  for (const auto& [path, mode] : {std::pair{run_, 0711U}, {run_ + "/instances", 0700U}}) {
+  // The host's other users may pass through to the API's socket, and to nothing of the instruments.
+  for (const auto& [path, mode] :
+       {std::pair{run_, 0711U}, {run_ + "/instances", 0700U}, {run_ + "/closed", 0700U}}) {
     const auto made = make_folder_with_mode(path, mode);
     if (!made) return made;
   }

@@ -8,7 +8,7 @@
 namespace beaconry {
 
 // The folders that containers get to see, under RUN (a tmpfs: made anew after a reboot):
-//   bus/                      bus.sock, the broker's
+//   closed/bus/               bus.sock, the broker's
 //   instances/NAME/           identity.json
 //   instances/NAME.up/        uplink.sock
 // A container's root is an unprivileged user of the host, so what it reads is readable for all; the
@@ -18,7 +18,7 @@ class RunFolders {
   explicit RunFolders(std::string run) : run_(std::move(run)) {}
   Result<void> open() const;
 
-  std::string bus() const { return run_ + "/bus"; }
+  std::string bus() const { return run_ + "/closed/bus"; }
   std::string of(const std::string& instance) const { return run_ + "/instances/" + instance; }
   std::string uplink(const std::string& instance) const { return of(instance) + ".up"; }
 

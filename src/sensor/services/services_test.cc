@@ -369,6 +369,8 @@ TEST_F(ServicesTest, OneThatIsRemovedLeavesNothingBehind) {
   const std::string run = folder_.path() + "/run";
   ASSERT_EQ(::stat((run + "/instances").c_str(), &of), 0);
   EXPECT_EQ(of.st_mode & 0777U, 0700U);
+  ASSERT_EQ(::stat((run + "/closed").c_str(), &of), 0);  // the way to the bus
+  EXPECT_EQ(of.st_mode & 0777U, 0700U);
   ASSERT_EQ(::stat((run + "/instances/beacon_0/identity.json").c_str(), &of), 0);
   EXPECT_EQ(of.st_mode & 0777U, 0644U);
   const TestInstrument one(run, "beacon_0");

@@ -13,8 +13,8 @@ namespace beaconry {
 // each 4 KiB; what is no message costs twice. Times as in ConfigDelivery.
 class TalkLimit {
  public:
-  static constexpr double kMost = 10'000;       // at once: an outbox is said again after a break
-  static constexpr double kOverrun = 10'000;    // dropped in one overrun, ...
+  static constexpr double kMost = 10'000;          // at once: an outbox is said again after a break
+  static constexpr double kOverrun = 10'000;       // dropped in one overrun, ...
   static constexpr std::chrono::seconds kLong{5};  // ... or so long a one: it is barred
   static constexpr std::chrono::seconds kBar{60};
 

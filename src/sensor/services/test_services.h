@@ -27,7 +27,7 @@ class TestInstrument {
     const auto text = read_small_file(run + "/instances/" + instance + "/identity.json", 1 << 16);
     EXPECT_TRUE(text) << text.error().message();
     const auto identity = nlohmann::json::parse(*text);
-    options_.socket = run + "/bus/bus.sock";
+    options_.socket = run + "/closed/bus/bus.sock";
     options_.client_id = options_.user = identity["bus"]["user"];
     options_.password = identity["bus"]["password"];
     connect();
