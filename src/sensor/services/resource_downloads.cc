@@ -140,9 +140,14 @@ void Resources::pull(Download& download, const FetchResult& result) {
   const std::string signature = result.signature_path, downloader = download.downloader;
   const std::string signature_file = download.file + ".minisig";
   const std::weak_ptr<bool> alive = alive_;
-  const auto failed = [this, uuid](const Error& error) {
+  // Given up meanwhile: what came is nobody's.
+  const auto drop = [file = download.file, signature_file] {
+    ::unlink(file.c_str());
+    ::unlink(signature_file.c_str());
+  };
+  const auto failed = [this, uuid, drop](const Error& error) {
     const auto at = downloads_.find(uuid);
-    if (at == downloads_.end()) return;
+    if (at == downloads_.end()) return drop();
     const bool large = error.kind == ErrorKind::limit;
     fail_all(at->second,
              large ? "it is too large: more than " + std::to_string(at->second.order.most_bytes) +
@@ -157,14 +162,14 @@ void Resources::pull(Download& download, const FetchResult& result) {
                   if (alive.expired()) return;
                   if (!done) return failed(done.error());
                   const auto at = downloads_.find(uuid);
-                  if (at == downloads_.end()) return;
+                  if (at == downloads_.end()) return drop();
                   if (signature.empty()) return check(at->second);
                   options_.pull(downloader, signature, signature_file, kLongestSignature,
                                 [=, this](Result<void> also) {
                                   if (alive.expired()) return;
                                   if (!also) return failed(also.error());
                                   const auto there = downloads_.find(uuid);
-                                  if (there == downloads_.end()) return;
+                                  if (there == downloads_.end()) return drop();
                                   there->second.signature = signature_file;
                                   check(there->second);
                                 });
