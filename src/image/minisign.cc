@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -207,6 +208,27 @@ Result<MinisignPublicKey> verify_file(const std::string& file, std::string_view 
                   std::to_string(keys.size()) + " pinned ones");
 }
 
+MinisignComment read_comment(std::string_view signature) {
+  MinisignComment comment;
+  const auto lines = lines_of(signature.substr(0, kLongestSignature));
+  if (lines.size() != 4 || !lines[2].starts_with(kTrusted)) return comment;
+  constexpr std::string_view kFile = "file:", kTimestamp = "timestamp:";
+  std::string_view rest = lines[2].substr(kTrusted.size());
+  while (!rest.empty()) {
+    const std::size_t tab = rest.find('\t');
+    const std::string_view part = rest.substr(0, tab);
+    rest.remove_prefix(tab == std::string_view::npos ? rest.size() : tab + 1);
+    if (part.starts_with(kFile) && comment.file.empty()) comment.file = part.substr(kFile.size());
+    if (!part.starts_with(kTimestamp) || comment.timestamp != 0) continue;
+    const std::string_view number = part.substr(kTimestamp.size());
+    std::uint64_t seconds = 0;
+    const auto end = number.data() + number.size();
+    const auto read = std::from_chars(number.data(), end, seconds);
+    if (read.ec == std::errc() && read.ptr == end) comment.timestamp = seconds;
+  }
+  return comment;
+}
+
 MinisignKeyPair make_key_pair(std::string_view comment) {
   need_sodium();
   std::string id(kIdBytes, '\0'), key(crypto_sign_PUBLICKEYBYTES, '\0');
@@ -229,6 +251,22 @@ MinisignKeyPair make_key_pair(std::string_view comment) {
   return pair;
 }
 
+namespace {
+
+// Tabs stay: they part a comment's words.
+std::string one_line(std::string_view comment) {
+  std::string line;
+  for (;;) {
+    const std::size_t tab = comment.find('\t');
+    line += terminal_safe(comment.substr(0, tab));
+    if (tab == std::string_view::npos) return line;
+    line += '\t';
+    comment.remove_prefix(tab + 1);
+  }
+}
+
+}  // namespace
+
 Result<std::string> sign_file(const std::string& file, std::string_view secret_text,
                               std::string_view trusted_comment) {
   need_sodium();
@@ -248,7 +286,7 @@ Result<std::string> sign_file(const std::string& file, std::string_view secret_t
       bytes.view().substr(kSecretHead + kIdBytes, crypto_sign_SECRETKEYBYTES);
   const auto hash = hash_file(file);
   if (!hash) return tl::unexpected<Error>(hash.error());
-  const std::string own = sign(*hash, secret), comment = terminal_safe(trusted_comment);
+  const std::string own = sign(*hash, secret), comment = one_line(trusted_comment);
   return std::string(kUntrusted) + "signature by key " + id_text(id) + '\n' +
          encoded("ED" + id + own) + '\n' + std::string(kTrusted) + comment + '\n' +
          encoded(sign(own + comment, secret)) + '\n';

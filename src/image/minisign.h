@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,13 @@ Result<std::vector<MinisignPublicKey>> read_public_keys(const std::string& folde
 // The key that signed the file. Errors say which key would be needed.
 Result<MinisignPublicKey> verify_file(const std::string& file, std::string_view signature,
                                       const std::vector<MinisignPublicKey>& keys);
+// What a signature that verify_file() took says of its file, as minisign writes it: parts with tabs
+// between them. Nothing where they are not there.
+struct MinisignComment {
+  std::string file;             // file:NAME
+  std::uint64_t timestamp = 0;  // timestamp:SECONDS
+};
+MinisignComment read_comment(std::string_view signature);
 struct MinisignKeyPair {
   std::string public_text, secret_text;  // the files' contents; the secret without a password
 };

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "sensor/services.h"
@@ -28,6 +29,7 @@ struct Member {
   bool running = false;
   Timestamp running_since{};  // of the day, in this run
   ConfigDelivery config;
+  std::set<std::string> written;  // text values of the wished configuration, if somebody wrote it
   HealthCheck health;
   RetentionWatch retention;
   InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health

@@ -13,12 +13,15 @@ struct ResourceTarget {
   ResourceWish wish;
   std::string installed;             // SHA-256 of what is there
   std::vector<std::string> refused;  // that were rolled back
+  std::uint64_t accepted = 0;        // when the newest that was good was signed; seconds
+  bool pinned = false;               // the administrator wrote the wish's SHA-256
   std::string store;                 // folder
 };
 struct ResourceVerdict {
   std::string instance, name;
   enum class What { install, same, refused, failed } what = What::failed;
-  std::string reason;  // refused: the file is not to be had; failed: could not be kept
+  std::string reason;           // refused: the file is not to be had; failed: could not be kept
+  std::uint64_t signed_at = 0;  // taken by its signature: when it was made
 };
 struct CheckedResource {
   std::string sha256;
@@ -28,7 +31,8 @@ struct CheckedResource {
 };
 
 // Measures a fetched file, holds its signature against the pinned keys and puts it into the stores
-// of those who may have it: who named its hash, or anybody where it is signed. Blocks; any thread.
+// of those who may have it: whose administrator wrote its hash, or who wish for a file of the name
+// that is signed with it, not before what was good already. Blocks; any thread.
 CheckedResource check_resource(const std::string& file, const std::string& signature_file,
                                const std::string& keys_folder,
                                const std::vector<ResourceTarget>& targets);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "sensor/services/resources.h"
 
 namespace beaconry {
@@ -18,7 +19,24 @@ constexpr std::chrono::minutes kDownloadDeadline{15};
 
 }  // namespace
 
+// The downloader is no way out for an instrument without a network: what it fetches, somebody
+// wrote.
+void Resources::refuse_foreign(Timestamp steady, Timestamp now) {
+  for (auto& [instance, mine] : holders_) {
+    for (auto& [name, one] : mine.entries) {
+      if (!one.is_due(steady) || options_.is_written(instance, one.wish.url)) continue;
+      one.failed("its url " + terminal_safe(one.wish.url) +
+                     " does not stand in the instance's configuration: write it there",
+                 steady, now);
+      log_warning(instance + ": resource " + name + " is not fetched: " + one.reason);
+      say_state(instance, one);
+      mine.changed = true;
+    }
+  }
+}
+
 void Resources::order_due(Timestamp steady, Timestamp now) {
+  refuse_foreign(steady, now);
   for (auto& [instance, mine] : holders_) {
     for (auto& named : mine.entries) {
       const std::string& name = named.first;
@@ -122,9 +140,14 @@ void Resources::pull(Download& download, const FetchResult& result) {
   const std::string signature = result.signature_path, downloader = download.downloader;
   const std::string signature_file = download.file + ".minisig";
   const std::weak_ptr<bool> alive = alive_;
-  const auto failed = [this, uuid](const Error& error) {
+  // Given up meanwhile: what came is nobody's.
+  const auto drop = [file = download.file, signature_file] {
+    ::unlink(file.c_str());
+    ::unlink(signature_file.c_str());
+  };
+  const auto failed = [this, uuid, drop](const Error& error) {
     const auto at = downloads_.find(uuid);
-    if (at == downloads_.end()) return;
+    if (at == downloads_.end()) return drop();
     const bool large = error.kind == ErrorKind::limit;
     fail_all(at->second,
              large ? "it is too large: more than " + std::to_string(at->second.order.most_bytes) +
@@ -139,14 +162,14 @@ void Resources::pull(Download& download, const FetchResult& result) {
                   if (alive.expired()) return;
                   if (!done) return failed(done.error());
                   const auto at = downloads_.find(uuid);
-                  if (at == downloads_.end()) return;
+                  if (at == downloads_.end()) return drop();
                   if (signature.empty()) return check(at->second);
                   options_.pull(downloader, signature, signature_file, kLongestSignature,
                                 [=, this](Result<void> also) {
                                   if (alive.expired()) return;
                                   if (!also) return failed(also.error());
                                   const auto there = downloads_.find(uuid);
-                                  if (there == downloads_.end()) return;
+                                  if (there == downloads_.end()) return drop();
                                   there->second.signature = signature_file;
                                   check(there->second);
                                 });
@@ -158,8 +181,8 @@ void Resources::check(Download& download) {
   for (const auto& [instance, name] : download.wanted_by) {
     const ResourceEntry* one = entry(instance, name);
     if (one == nullptr) continue;
-    targets.push_back(
-        {instance, one->wish, one->installed, one->refused, store(instance).folder()});
+    targets.push_back({instance, one->wish, one->installed, one->refused, one->accepted,
+                       options_.is_written(instance, one->wish.sha256), store(instance).folder()});
   }
   download.check = std::async(std::launch::async, check_resource, download.file, download.signature,
                               options_.keys_folder, std::move(targets));
@@ -211,9 +234,11 @@ void Resources::take(const Download& download, const CheckedResource& checked, T
     using What = ResourceVerdict::What;
     switch (verdict.what) {
       case What::same:
+        one->accepted = std::max(one->accepted, verdict.signed_at);
         one->unchanged(download.etag, steady, now);
         break;
       case What::install:
+        one->signed_at = verdict.signed_at;
         install(verdict.instance, *one, checked.sha256, download.etag, steady, now);
         continue;  // it may be gone
       case What::refused: {

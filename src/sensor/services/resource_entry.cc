@@ -140,6 +140,7 @@ void ResourceEntry::installing(const std::string& sha256, const std::string& of,
 
 void ResourceEntry::confirmed(Timestamp steady, Timestamp now) {
   previous.clear();
+  accepted = std::max(accepted, std::exchange(signed_at, 0));
   attempts_ = 0;
   next_ = steady + wish.every;
   become(UpdateState::installed, "", now);
@@ -149,6 +150,7 @@ void ResourceEntry::rolled_back(const std::string& why, Timestamp steady, Timest
   if (refused.size() >= kMostRefused) refused.erase(refused.begin());
   refused.push_back(installed);
   installed = std::exchange(previous, {});
+  signed_at = 0;
   rollback = why;
   failed(why, steady, now);
 }
@@ -173,6 +175,8 @@ std::string ResourceEntry::kept() const {
             {"previous", previous},
             {"refused", refused},
             {"rollback", rollback},
+            {"accepted", accepted},
+            {"signed_at", signed_at},
             {"restarted", restarted},
             {"attempts", attempts_}};
   if (retry) kept["retry"] = to_rfc3339(*retry);
@@ -205,6 +209,8 @@ std::optional<ResourceEntry> ResourceEntry::restore(std::string_view kept_json, 
       if (one.is_string() && is_hash(one.get<std::string>())) entry.refused.push_back(one);
     }
   }
+  entry.accepted = number_of(kept, "accepted");
+  entry.signed_at = number_of(kept, "signed_at");
   entry.restarted = kept.value("restarted", Json()) == true;
   entry.attempts_ =
       static_cast<unsigned>(std::min<std::uint64_t>(number_of(kept, "attempts"), 100));

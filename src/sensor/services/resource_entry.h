@@ -54,6 +54,8 @@ class ResourceEntry {
   std::string previous;            // while installing: what to go back to
   std::vector<std::string> refused;        // SHA-256 of what was rolled back
   std::string rollback;                    // why, while that is still what is offered
+  std::uint64_t accepted = 0;              // when the newest that was good was signed; seconds
+  std::uint64_t signed_at = 0;             // while installing: the same of that one
   bool restarted = false;                  // while installing: a start with it has begun
   std::optional<Timestamp> confirm_by;     // steady; since that start
   std::optional<Timestamp> confirm_from;   // of the day

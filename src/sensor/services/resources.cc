@@ -145,6 +145,14 @@ void Resources::removed(const std::string& instance) {
   store(instance).remove();
 }
 
+void Resources::configured(const std::string& instance, Timestamp steady) {
+  const auto at = holders_.find(instance);
+  if (at == holders_.end()) return;
+  for (auto& [name, one] : at->second.entries) {
+    if (one.state == UpdateState::failed) one.hurry(steady);
+  }
+}
+
 void Resources::want(const std::string& instance, const ResourceWish& wish, Timestamp steady,
                      Timestamp now) {
   const auto refuse = [&](const std::string& why) {

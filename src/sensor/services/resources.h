@@ -39,6 +39,8 @@ class Resources {
                        std::uint64_t most_bytes, std::function<void(Result<void>)> done)>
         pull;
     std::function<bool(const std::string& instance, Timestamp since)> is_healthy_since;
+    // The text is a value in the configuration that the administrator wrote for the instance.
+    std::function<bool(const std::string& instance, const std::string& text)> is_written;
     std::function<std::string()> downloader;  // one that runs; empty: none does
   };
   explicit Resources(Options options);
@@ -54,6 +56,8 @@ class Resources {
   void stopped(const std::string& instance, Timestamp steady, Timestamp now);
   void removed(const std::string& instance);
 
+  // Another configuration: what failed may go now.
+  void configured(const std::string& instance, Timestamp steady);
   void want(const std::string& instance, const ResourceWish& wish, Timestamp steady, Timestamp now);
   void fetched(const std::string& downloader, const FetchResult& result, Timestamp steady,
                Timestamp now);
@@ -88,6 +92,7 @@ class Resources {
   ResourceStore store(const std::string& instance) const;
   void save(const std::string& instance);
   void say_state(const std::string& instance, const ResourceEntry& entry);
+  void refuse_foreign(Timestamp steady, Timestamp now);
   void order_due(Timestamp steady, Timestamp now);
   void follow_downloads(Timestamp steady, Timestamp now);
   void pull(Download& download, const FetchResult& result);

@@ -35,10 +35,11 @@ class ResourcesTest : public ServicesTest {
     if (at->second.size() > most) return done(fail(ErrorKind::limit, "pull", path, "too long"));
     done(replace_file(to, at->second));
   }
-  std::string signature(const std::string& content, const MinisignKeyPair& keys) {
+  std::string signature(const std::string& content, const MinisignKeyPair& keys,
+                        const std::string& comment = "timestamp:100\tfile:beaconry-escape") {
     const std::string path = folder_.path() + "/to-sign";
     EXPECT_TRUE(replace_file(path, content));
-    const auto text = sign_file(path, keys.secret_text, "test");
+    const auto text = sign_file(path, keys.secret_text, comment);
     EXPECT_TRUE(text) << text.error().message();
     return *text;
   }
@@ -51,6 +52,8 @@ class ResourcesTest : public ServicesTest {
   static Services::Instance beacon(const std::string& name = "beacon_0") {
     Services::Instance one = instance(name);
     one.manifest.resources = true;
+    one.config_json = R"({"update":{"url":")" + kUrl + R"(","sha256":")" +
+                      sha256_of("unsigned but known") + R"("}})";
     return one;
   }
   static from_instrument::Want want() {
@@ -183,9 +186,62 @@ TEST_F(ResourcesTest, WhatIsNotSignedByAPinnedKeyIsRefusedWithWords) {
   deliver("something else", "", "\"x\"");
   ASSERT_TRUE(until([&] { return update().state == UpdateState::failed; }));
   EXPECT_THAT(update().reason, HasSubstr("SHA-256"));
-  services_->fetch_now("beacon_0");
+  // But not one whose hash the instrument alone knows.
+  auto own = want();
+  own.wish.sha256 = sha256_of("its own");
+  one.say(own);
+  deliver("its own", "", "\"x\"");
+  ASSERT_TRUE(until([&] { return update().state == UpdateState::failed; }));
+  EXPECT_THAT(update().reason, HasSubstr("if it stood in the instance's configuration"));
+  one.say(pinned);
   deliver("unsigned but known", "", "\"x\"");
   EXPECT_TRUE(until([&] { return resource() == "unsigned but known"; }));
+}
+
+TEST_F(ResourcesTest, ASignatureCountsForItsNameAndNotForAnOlderVersion) {
+  start_downloader();
+  start(beacon()).say(want());
+  const auto words_of = [&](const std::string& comment) {
+    services_->fetch_now("beacon_0");
+    deliver("another", signature("another", keys_, comment), "\"x\"");
+    EXPECT_TRUE(until([&] { return update().state == UpdateState::failed; }));
+    return update().reason;
+  };
+  EXPECT_THAT(words_of("whatever"), HasSubstr("file:NAME"));
+  EXPECT_THAT(words_of("file:beaconry-escape"), HasSubstr("timestamp:SECONDS"));
+  EXPECT_THAT(words_of("timestamp:100\tfile:p0f.fp\thashed"), HasSubstr("file called p0f.fp"));
+  services_->fetch_now("beacon_0");
+  install("version 1", "\"1\"");
+  EXPECT_THAT(words_of("timestamp:99\tfile:beaconry-escape\thashed"), HasSubstr("older than"));
+  EXPECT_EQ(resource(), "version 1");
+  services_->fetch_now("beacon_0");
+  deliver("another", signature("another", keys_, "timestamp:101\tfile:beaconry-escape\thashed"),
+          "\"x\"");
+  EXPECT_TRUE(until([&] { return resource() == "another"; }));
+}
+
+TEST_F(ResourcesTest, WhatTheAdministratorDidNotWriteIsNotFetched) {
+  TestInstrument& downloader = start_downloader();
+  Services::Instance unwritten = beacon();
+  const std::string written = unwritten.config_json;
+  unwritten.manifest.config_defaults_json = written;  // the image's author did
+  TestInstrument& one = start(unwritten);
+  one.say(want());
+  ASSERT_TRUE(until([&] { return update().state == UpdateState::failed; }));
+  EXPECT_THAT(update().reason, HasSubstr(kUrl));
+  EXPECT_THAT(update().reason, HasSubstr("write it there"));
+  auto longer = want();
+  longer.wish.url += "?secret=1";
+  Services::Instance wished = unwritten;
+  wished.config_json = R"({"sources":[{"url":")" + kUrl + R"("}]})";
+  wished.config_version = 2;
+  services_->changed(wished, now());
+  one.say(longer);
+  ASSERT_TRUE(until([&] { return update().reason.find("?secret=1") != std::string::npos; }));
+  one.say(want());
+  ASSERT_TRUE(until([&] { return !downloader.all<to_instrument::Fetch>().empty(); }));
+  for (const auto& order : downloader.all<to_instrument::Fetch>())
+    EXPECT_EQ(order.order.url, kUrl);
 }
 
 TEST_F(ResourcesTest, OneThatMakesItsInstrumentUnhealthyIsTakenBackAndNotTakenAgain) {

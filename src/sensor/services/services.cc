@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/file.h"
@@ -13,6 +14,23 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kLongestState = 4 << 20;
+
+void collect_texts(const nlohmann::json& json, std::set<std::string>& texts) {
+  if (json.is_string()) texts.insert(json.get<std::string>());
+  if (!json.is_structured()) return;
+  for (const nlohmann::json& part : json)
+    collect_texts(part, texts);
+}
+
+// The defaults are the image's author's words, not the administrator's.
+std::set<std::string> written_texts(const Services::Instance& instance) {
+  std::set<std::string> texts;
+  const auto json = nlohmann::json::parse(instance.config_json, nullptr, false);
+  const auto defaults =
+      nlohmann::json::parse(instance.manifest.config_defaults_json, nullptr, false);
+  if (!json.is_discarded() && json != defaults) collect_texts(json, texts);
+  return texts;
+}
 
 void log_fault(const Result<void>& result, const std::string& what) {
   if (!result) log_error(what + ": " + result.error().message());
@@ -104,6 +122,10 @@ Resources::Options BusServices::resource_options() {
   options.is_healthy_since = [this](const std::string& instance, Timestamp since) {
     return is_healthy_since(instance, since);
   };
+  options.is_written = [this](const std::string& instance, const std::string& text) {
+    const auto at = members_.find(instance);
+    return at != members_.end() && at->second->written.count(text) != 0;
+  };
   options.downloader = [this] {
     for (const auto& [name, one] : members_) {
       if (one->running && one->hello && one->instance.manifest.downloads) return name;
@@ -165,6 +187,10 @@ Result<void> BusServices::follow_accounts(const std::string& concerned) {
 
 Result<void> BusServices::give(const Instance& instance, Timestamp now) {
   Member& one = member(instance);
+  if (auto written = written_texts(instance); written != one.written) {
+    one.written = std::move(written);
+    resources_->configured(instance.name, steady_);
+  }
   const Manifest& manifest = instance.manifest;
   one.config.wish(instance.config_json, instance.config_version, manifest.version,
                   !manifest.config_schema_json.empty(), now);
