@@ -25,6 +25,7 @@ std::function<int()> define(CLI::App& app) {
 }  // namespace
 
 extern const Subcommand edges;
-constinit const Subcommand edges{"edges", "List collectors, homes, sensors and what was heard of them", define};
+constinit const Subcommand edges{
+    "edges", "List collectors, homes, sensors and what was heard of them", define};
 
 }  // namespace beaconry::subcommands

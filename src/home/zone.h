@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "home/dns_message.h"
 #include "base/rate_bucket.h"
+#include "home/dns_message.h"
 #include "home/receiver.h"
 
 namespace beaconry {
