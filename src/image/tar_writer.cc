@@ -14,7 +14,7 @@ constexpr std::size_t kBlock = 512, kNameBytes = 100, kPrefixBytes = 155;
 constexpr int kLevel = 6;
 
 void put(char* field, std::size_t size, std::string_view text) {
-  std::memcpy(field, text.data(), std::min(size, text.size()));
+  std::copy_n(text.data(), std::min(size, text.size()), field);
 }
 
 // Octal digits and a NUL.
