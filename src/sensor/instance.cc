@@ -289,10 +289,11 @@ void Instance::see(const std::optional<InstanceFacts::Container>& container,
   facts_.container = container;
   facts_.aside = aside;
   if (container) facts_.has_volumes = true;
+  // Taken over, running or ended since: it has interfaces, perhaps.
+  if (first && container) facts_.prepared = true;
   if (is_running()) {
     if (!was_running && running_since_ == Timestamp{}) running_since_ = now;
     expected_running_ = true;
-    if (first) facts_.prepared = true;  // taken over: it has interfaces, perhaps
     return;
   }
   facts_.attached = 0;
