@@ -460,8 +460,7 @@ InstanceState Instance::state() const {
       break;
   }
   if (is_running()) {
-    const bool complete =
-        facts_.attached == facts_.container->process || hindrance_ != std::string();
+    const bool complete = facts_.attached == facts_.container->process || !hindrance_.empty();
     return complete ? InstanceState::running : InstanceState::starting;
   }
   if (memory_.broken) return InstanceState::broken;
