@@ -188,8 +188,8 @@ Result<std::vector<InterfaceWish>> parse_interfaces(const std::string& json) {
   std::vector<InterfaceWish> wishes;
   std::optional<Error> fault;
   const Json wrapped = {{"interfaces", document}};
-  JsonReader root(
-      wrapped, "", [](std::string_view pointer) { return std::string(pointer); }, fault);
+  const JsonReader::Place place = [](std::string_view pointer) { return std::string(pointer); };
+  JsonReader root(wrapped, "", place, fault);
   root.list("interfaces", kMostInterfaces,
             [&](JsonReader& one) { wishes.push_back(read_interface(one)); });
   if (fault) return tl::unexpected<Error>(std::move(*fault));
