@@ -1,27 +1,11 @@
-#include <CLI/CLI.hpp>
-#include <memory>
-#include <utility>
-#include <vector>
-
-#include "subcommand.h"
+#include "command_group.h"
 
 namespace beaconry::subcommands {
 namespace {
 
-// A group: each of its commands is a file instrument_WORD.cc.
+// Each of its commands is a file instrument_WORD.cc.
 std::function<int()> define(CLI::App& app) {
-  app.require_subcommand(1);
-  auto commands = std::make_shared<std::vector<std::pair<CLI::App*, std::function<int()>>>>();
-  for (const Subcommand* each : instrument_commands_table()) {
-    CLI::App* child = app.add_subcommand(each->name, each->summary);
-    commands->emplace_back(child, each->define(*child));
-  }
-  return [commands] {
-    for (const auto& [child, run] : *commands) {
-      if (child->parsed()) return run();
-    }
-    return kExitUsage;
-  };
+  return define_group(app, instrument_commands_table());
 }
 
 }  // namespace
