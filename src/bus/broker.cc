@@ -8,13 +8,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <thread>
 
 #include "base/fd.h"
+#include "base/find_program.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/broker_process.h"
@@ -37,20 +37,11 @@ constexpr auto kFirstPause = std::chrono::duration_cast<Duration>(100ms);
 constexpr auto kGoodAfter = std::chrono::duration_cast<Duration>(30s);
 constexpr std::size_t kMostWaiting = 16 << 20;
 
-std::string first_file(const std::vector<std::string>& paths, int mode) {
-  const auto found = std::find_if(paths.begin(), paths.end(), [mode](const std::string& path) {
-    return ::access(path.c_str(), mode) == 0;
+std::string first_file(const std::vector<std::string>& paths) {
+  const auto found = std::find_if(paths.begin(), paths.end(), [](const std::string& path) {
+    return ::access(path.c_str(), R_OK) == 0;
   });
   return found == paths.end() ? std::string{} : *found;
-}
-
-std::string find_program() {
-  std::vector<std::string> paths;
-  const char* path = std::getenv("PATH");
-  for (const std::string_view folder : split(path == nullptr ? "" : path, ':'))
-    if (folder.starts_with('/')) paths.push_back(std::string(folder) + "/mosquitto");
-  paths.insert(paths.end(), {"/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"});
-  return first_file(paths, X_OK);
 }
 
 std::string find_plugin() {
@@ -59,7 +50,7 @@ std::string find_plugin() {
   for (const char* folder : {"/usr/lib/x86_64-linux-gnu/", "/usr/lib/aarch64-linux-gnu/",
                              "/usr/lib64/", "/usr/lib/", "/usr/local/lib/"})
     paths.push_back(std::string(folder) + kName);
-  return first_file(paths, R_OK);
+  return first_file(paths);
 }
 
 // Mosquitto makes its socket for its own user and group; it is the password that lets in. The
@@ -296,7 +287,7 @@ Result<std::unique_ptr<Broker>> Broker::start(const Options& options,
     }
   }
   BrokerProcess::Options process;
-  process.program = options.program.empty() ? find_program() : options.program;
+  process.program = find_program(options.program.empty() ? "mosquitto" : options.program);
   process.plugin = options.plugin.empty() ? find_plugin() : options.plugin;
   if (process.program.empty() || process.plugin.empty()) {
     return fail(ErrorKind::not_found, "start", "mosquitto",
