@@ -112,9 +112,6 @@ constexpr const char* kPythonProgram = R"PY(#!/usr/bin/python3
 import datetime, json, os, signal, socket, sys, time, uuid
 import paho.mqtt.client as mqtt
 
-# Without interfaces there is no 127.0.0.1 either, over which paho 1.6 would wake itself.
-mqtt._socketpair_compat = socket.socketpair
-
 ME = json.load(open("/run/instrument/identity.json"))
 OUTBOX = "/transient-data/outbox.json"
 IN, OUT = f"i/{ME['instance']}/in", f"i/{ME['instance']}/out"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sensor/lxd_calls.h"
+
 namespace beaconry::lxd {
 namespace {
 
@@ -39,15 +41,6 @@ constexpr std::string_view kDevices[] = {
     "c 1:9 rwm",   "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm",  // urandom tty console ptmx
     "c 136:* rwm",                                         // pts
 };
-
-// What an AF_XDP socket (44) sends passes no hook of nftables, so that a contract would not hold on
-// an interface that was moved in; so there is none (EAFNOSUPPORT, 97). The kernel looks at the
-// argument's lower 32 bits only, and socketcall, of 32 bits, has its arguments where no filter sees
-// them. LXC passes over a rule for the 32-bit call `socket` itself: what is sent by that is counted
-// (network/moved_tie.cc). Goes on top of LXD's own list.
-constexpr const char* kDeniedCalls =
-    "socket errno 97 [0,44,SCMP_CMP_MASKED_EQ,4294967295]\n"
-    "socketcall errno 97\n";
 
 }  // namespace
 
@@ -133,8 +126,7 @@ Json body_of(const ContainerSpec& spec, const Placement& placement) {
       {"security.privileged", "false"},
       {"security.nesting", "false"},
       {"security.devlxd", "false"},
-      {"security.syscalls.deny_default", "true"},
-      {"security.syscalls.deny", kDeniedCalls},
+      {"raw.seccomp", call_policy()},  // instead of LXD's own list of denials
       {"security.idmap.isolated", "true"},
       // The sensor starts its instances, after their interfaces and contracts are there.
       {"boot.autostart", "false"},

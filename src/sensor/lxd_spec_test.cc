@@ -10,6 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ContainerSpec spec() {
   ContainerSpec spec;
@@ -41,8 +42,13 @@ TEST(LxdSpec, BringsItsIsolationItself) {
   EXPECT_EQ(config["security.nesting"], "false");
   EXPECT_EQ(config["security.idmap.isolated"], "true");
   EXPECT_EQ(config["security.idmap.base"], "165536");
-  EXPECT_EQ(config["security.syscalls.deny_default"], "true");
-  EXPECT_THAT(config["security.syscalls.deny"], HasSubstr("socket errno 97 [0,44,"));
+  const std::string calls = config["raw.seccomp"];
+  EXPECT_THAT(calls, StartsWith("2\nallowlist errno 38\n[all]\n"));
+  EXPECT_THAT(calls, HasSubstr("\nread\n"));
+  EXPECT_THAT(calls, HasSubstr("\nsocket allow [0,44,SCMP_CMP_LT]\n"));
+  for (const char* closed : {"\nsocket\n", "\nsocketcall", "\nio_uring_setup", "\ninit_module",
+                             "\nfinit_module", "\nkexec_load", "\nopen_by_handle_at"})
+    EXPECT_THAT(calls, Not(HasSubstr(closed)));
   EXPECT_EQ(config["boot.autostart"], "false");
   EXPECT_EQ(config["limits.cpu.allowance"], "50ms/100ms");
   EXPECT_EQ(config["limits.kernel.nofile"], "1024");
