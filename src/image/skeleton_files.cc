@@ -75,9 +75,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${BEACONRY_SOURCE:?must name the folder with the source of Beaconry, which has the SDK}"
 made=$here/.build
 cmake -S "$BEACONRY_SOURCE" --preset static -B "$made" -DBEACONRY_INSTRUMENTS="$here"
-cmake --build "$made" --target instrument_NAME
-strip -o "$made/NAME" "$(find "$made/outer" -type f -name NAME | head -n 1)"
-exec "${BEACONRY:-beaconry}" instrument build "$here" --file "$made/NAME:/instrument/NAME" "$@"
+cmake --build "$made" --target stage_NAME
+program=$made/instruments/staged/NAME/NAME
+exec "${BEACONRY:-beaconry}" instrument build "$here" --file "$program:/instrument/NAME" "$@"
 )SH";
 
 constexpr const char* kIgnored = ".build/\n*.instrument\n*.minisig\n*.sbom.json\n*.key\n";
