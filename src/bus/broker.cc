@@ -320,6 +320,7 @@ Result<std::unique_ptr<Broker>> Broker::start(const Options& options,
   process.state_folder = std::filesystem::canonical(options.state_folder, error).string();
   if (error) return fail(ErrorKind::io, "open", options.state_folder, error.message());
   process.socket_folder = options.folder;
+  process.most_memory = options.most_memory;
   BusProbe::Options probe;
   probe.socket = options.folder + "/" + BrokerProcess::kSocketName;
   probe.user = security::kProbe;

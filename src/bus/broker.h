@@ -33,6 +33,7 @@ class Broker {
     std::string plugin;        // empty: where Debian has it
     std::string user;          // whom the broker becomes; empty: "mosquitto", else "nobody"
     std::function<Timestamp()> clock;
+    std::uint64_t most_memory = 256 << 20;  // of its addresses
     // How often it is looked whether it passes messages on, and how long it may take.
     std::chrono::milliseconds probe_every{5000}, probe_patience{15000};
   };

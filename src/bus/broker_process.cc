@@ -30,7 +30,6 @@ namespace {
 constexpr std::size_t kLogTail = 8 << 10;
 constexpr int kSocketFolder = 3;  // its descriptor in the child
 constexpr rlim_t kMostOpenFiles = 16384;
-constexpr rlim_t kMostMemory = 256 << 20;  // of addresses; its memory_limit does not recover
 constexpr auto kPatience = std::chrono::seconds{1};
 
 std::string configuration(const BrokerProcess::Options& options) {
@@ -104,6 +103,7 @@ struct Child {
   int state_folder, socket_folder, log;
   const Account* account;
   bool is_root;
+  rlim_t most_memory;
 };
 
 [[noreturn]] void become_broker(const Child& child) {
@@ -128,7 +128,7 @@ struct Child {
   ::syscall(SYS_close_range, kSocketFolder + 1, ~0U, 0);
   const rlimit files{kMostOpenFiles, kMostOpenFiles};
   ::setrlimit(RLIMIT_NOFILE, &files);  // where it may not, the limit that is stays
-  const rlimit memory{kMostMemory, kMostMemory};
+  const rlimit memory{child.most_memory, child.most_memory};
   if (::setrlimit(RLIMIT_AS, &memory) != 0) give_up("cannot limit its memory\n");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("cannot give up privileges\n");
   if (child.is_root &&
@@ -201,8 +201,8 @@ Result<std::unique_ptr<BrokerProcess>> BrokerProcess::start(const Options& optio
   // Both ends: a broker must not wait for a daemon that does not read, nor the other way round.
   Fd log(ends[0]);
   const Fd log_writer(ends[1]);
-  const Child child{options.program.c_str(), state.get(),      socket.get(),
-                    log_writer.get(),        &options.account, ::geteuid() == 0};
+  const Child child{options.program.c_str(), state.get(),      socket.get(),       log_writer.get(),
+                    &options.account,        ::geteuid() == 0, options.most_memory};
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("start", options.program);
   if (pid == 0) become_broker(child);

@@ -31,6 +31,7 @@ class TestBroker : public testing::Test {
     Broker::Options options;
     options.folder = folder_ + "/bus";
     options.state_folder = folder_ + "/state";
+    options.most_memory = most_memory_;
     options.probe_every = probe_every_;
     options.probe_patience = probe_patience_;
     return options;
@@ -75,6 +76,7 @@ class TestBroker : public testing::Test {
   }
 
   std::string folder_;
+  std::uint64_t most_memory_ = Broker::Options{}.most_memory;
   std::chrono::milliseconds probe_every_{5000}, probe_patience_{15000};
   std::unique_ptr<Broker> broker_;
   std::vector<MqttClient::Message> heard_;  // by the platform
