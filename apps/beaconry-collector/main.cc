@@ -31,7 +31,7 @@ Result<void> join(const CollectorSettings& settings, const JoinArguments& argume
       arguments);
   if (!joined) return tl::unexpected<Error>(joined.error());
   std::printf("Joined %s as '%s'. Start the collector, or send it SIGHUP.\n",
-              terminal_safe(joined->url).c_str(), terminal_safe(settings.name).c_str());
+              terminal_safe(joined->url).c_str(), terminal_safe(joined->name).c_str());
   return {};
 }
 

@@ -28,7 +28,7 @@ Result<void> join(const HomeProgramSettings& settings, const JoinArguments& argu
       {"home", settings.name, settings.state_folder, settings.user, "beaconry-home"}, arguments);
   if (!joined) return tl::unexpected<Error>(joined.error());
   std::printf("Joined %s as '%s'. Start home, or send it SIGHUP.\n",
-              terminal_safe(joined->url).c_str(), terminal_safe(settings.name).c_str());
+              terminal_safe(joined->url).c_str(), terminal_safe(joined->name).c_str());
   return {};
 }
 

@@ -31,8 +31,13 @@ Result<void> join(const SensorSettings& settings, const JoinArguments& arguments
   edge.is_root = true;
   const auto joined = join_by_line(edge, arguments);
   if (!joined) return tl::unexpected<Error>(joined.error());
-  std::printf("Joined %s as '%s'. Start the sensor, or restart it: instruments run on.\n",
-              terminal_safe(joined->url).c_str(), terminal_safe(settings.name).c_str());
+  std::printf("Joined %s as the sensor '%s'. Start it, or restart it: instruments run on.\n",
+              terminal_safe(joined->url).c_str(), terminal_safe(joined->name).c_str());
+  const std::string name = settings.name_after_joining(joined->name);
+  if (name != joined->name) {
+    std::printf("Here it is called '%s', as its instruments see; sensor.name changes that.\n",
+                terminal_safe(name).c_str());
+  }
   return {};
 }
 
@@ -77,7 +82,7 @@ int run(int argc, char** argv) {
                      ", if it is there)")
       ->envname("BEACONRY_CONFIG");
   app.add_option("-n,--name", arguments.name,
-                 "What this sensor is called (default: the host's name)");
+                 "What this sensor is called (default: as it joined, else the host's name)");
   app.add_flag("-v,--verbose", arguments.verbose, "Log what helps to find faults, too");
   app.add_flag("--check", check, "Check the configuration, say what would be done, and end");
   app.add_flag("--status", status, "Print what the running sensor reports of itself, as JSON");
