@@ -12,6 +12,7 @@ struct CollectorEdge {
   static constexpr const char* kProgram = "beaconry-collector";
   static constexpr const char* kKind = "collector";
   static constexpr const char* kNameOptions = "-n,--node-id,--name";
+  static constexpr const char* kUsualName = "the host's name";
   static constexpr const char* kAbout =
       "Watches interfaces, or follows the logs of Zeek or Suricata, and sends what it sees "
       "of every connection to a Beaconry server.";
@@ -32,6 +33,7 @@ struct CollectorEdge {
   static JoiningEdge joining(const Settings& settings) {
     return {kKind, settings.name, settings.state_folder, settings.user, kProgram};
   }
+  static std::string name_here(const Settings&, const std::string& joined) { return joined; }
   static Result<std::string> status(const Settings& settings) {
     return ask_status(settings.socket);
   }

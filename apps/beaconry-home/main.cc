@@ -12,6 +12,7 @@ struct HomeEdge {
   static constexpr const char* kProgram = "beaconry-home";
   static constexpr const char* kKind = "home";
   static constexpr const char* kNameOptions = "-n,--name";
+  static constexpr const char* kUsualName = "the host's name";
   static constexpr const char* kAbout =
       "Listens outside for the pings of probes in isolated segments, and sends what arrives to a "
       "Beaconry server.";
@@ -28,6 +29,7 @@ struct HomeEdge {
   static JoiningEdge joining(const Settings& settings) {
     return {kKind, settings.name, settings.state_folder, settings.user, kProgram};
   }
+  static std::string name_here(const Settings&, const std::string& joined) { return joined; }
   static Result<std::string> status(const Settings& settings) {
     return ask_status(settings.socket);
   }

@@ -12,6 +12,7 @@ struct SensorEdge {
   static constexpr const char* kProgram = "beaconry-sensor";
   static constexpr const char* kKind = "sensor";
   static constexpr const char* kNameOptions = "-n,--name";
+  static constexpr const char* kUsualName = "as it joined, else the host's name";
   static constexpr const char* kAbout =
       "Runs security tools as isolated instruments on this machine, and sends what they find to a "
       "Beaconry server.";
@@ -28,6 +29,9 @@ struct SensorEdge {
     edge.state_folder = settings.state_folder;
     edge.is_root = true;
     return edge;
+  }
+  static std::string name_here(const Settings& settings, const std::string& joined) {
+    return settings.name_after_joining(joined);
   }
   static Result<std::string> status(const Settings& settings) {
     HttpClient::Options options;

@@ -17,10 +17,12 @@ namespace beaconry {
 //
 //   using Arguments   with config, name, verbose; Settings with read(Arguments), describe(), log
 //   kProgram, kKind   "beaconry-home", "home", as `beaconry enroll` calls it
+//   kNameOptions, kUsualName        "-n,--name", "the host's name"
 //   kAbout, kFooter   of --help
 //   kThen             what to do after joining: "Start home, or send it SIGHUP."
 //   add_options(app, arguments)     its own ones
 //   joining(settings)               who joins
+//   name_here(settings, joined)     what it calls itself, once it joined by that name
 //   status(settings)                what the running program says of itself, JSON
 //   work(arguments, settings)       until it is told to end
 template <class Edge>
@@ -39,7 +41,7 @@ class EdgeMain {
                        ", if it is there)")
         ->envname("BEACONRY_CONFIG");
     app.add_option(Edge::kNameOptions, arguments.name,
-                   "What this " + kind + " is called (default: the host's name)");
+                   "What this " + kind + " is called (default: " + Edge::kUsualName + ")");
     Edge::add_options(app, arguments);
     app.add_flag("-v,--verbose", arguments.verbose, "Log what helps to find faults, too");
     app.add_flag("--check", check, "Check the configuration, say what would be done, and end");
@@ -94,8 +96,12 @@ class EdgeMain {
   static int join_as(const typename Edge::Settings& settings, const JoinArguments& line) {
     const auto joined = join_by_line(Edge::joining(settings), line);
     if (!joined) return complain(joined.error());
-    std::printf("Joined %s as %s '%s'. %s\n", terminal_safe(joined->url).c_str(), Edge::kKind,
-                terminal_safe(settings.name).c_str(), Edge::kThen);
+    std::printf("Joined %s as the %s '%s'. %s\n", terminal_safe(joined->url).c_str(), Edge::kKind,
+                terminal_safe(joined->name).c_str(), Edge::kThen);
+    if (const std::string name = Edge::name_here(settings, joined->name); name != joined->name) {
+      std::printf("Here it is called '%s'; %s.name changes that.\n", terminal_safe(name).c_str(),
+                  Edge::kKind);
+    }
     return 0;
   }
 };

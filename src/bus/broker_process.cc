@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -29,7 +30,8 @@ namespace {
 
 constexpr std::size_t kLogTail = 8 << 10;
 constexpr int kSocketFolder = 3;  // its descriptor in the child
-constexpr rlim_t kMostOpenFiles = 16384;
+// A container is let open a few thousand (sensor/lxd_spec.cc), and may use all of them here.
+constexpr rlim_t kMostOpenFiles = 65536;
 constexpr auto kPatience = std::chrono::seconds{1};
 
 std::string configuration(const BrokerProcess::Options& options) {
@@ -126,8 +128,11 @@ struct Child {
     give_up("cannot hand in the socket's folder\n");
   }
   ::syscall(SYS_close_range, kSocketFolder + 1, ~0U, 0);
-  const rlimit files{kMostOpenFiles, kMostOpenFiles};
-  ::setrlimit(RLIMIT_NOFILE, &files);  // where it may not, the limit that is stays
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = std::min(files.rlim_max, kMostOpenFiles);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   const rlimit memory{child.most_memory, child.most_memory};
   if (::setrlimit(RLIMIT_AS, &memory) != 0) give_up("cannot limit its memory\n");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("cannot give up privileges\n");

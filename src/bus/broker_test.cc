@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "bus/dynamic_security.h"
 #include "bus/test_broker.h"
@@ -96,6 +100,30 @@ TEST_F(BrokerTest, AccountsThatAreNoneAreRefusedAndTheOthersWork) {
   EXPECT_FALSE(connect(account("platform")));
   EXPECT_FALSE(broker_->set_account(greedy));
   EXPECT_TRUE(connect(account("beacon_0")));
+  EXPECT_EQ(broker_->restarts(), 0U);
+}
+
+TEST_F(BrokerTest, AllDescriptorsOfAContainerLeaveTheBusToOthers) {
+  constexpr std::size_t kOfAContainer = 8192;
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  if (limit.rlim_max < kOfAContainer + 512) GTEST_SKIP() << "RLIMIT_NOFILE allows too few";
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  start({account("beacon_0")});
+  if (!broker_) return;
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  socket().copy(at.sun_path, sizeof at.sun_path - 1);
+  std::vector<Fd> silent;
+  for (std::size_t i = 0; i < kOfAContainer; ++i) {
+    silent.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(silent.back().get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0) << i;
+    if (i % 64 == 0) broker_->work(heard_);  // it reads what the broker logs
+  }
+  const auto beacon = connect(account("beacon_0"));
+  EXPECT_TRUE(beacon) << beacon.error().message();
+  EXPECT_TRUE(broker_->is_up());
   EXPECT_EQ(broker_->restarts(), 0U);
 }
 

@@ -215,7 +215,7 @@ Step Instance::decide(const Situation& situation) const {
   if (!wish.running || situation.must_stop || !restart_why_.empty() || !was_started(wish)) {
     return Step::stop;
   }
-  if (facts_.attached != container->process) return Step::attach;
+  if (!has_interfaces()) return Step::attach;
   return aside && situation.healthy ? Step::remove_aside : Step::none;
 }
 
@@ -460,7 +460,7 @@ InstanceState Instance::state() const {
       break;
   }
   if (is_running()) {
-    const bool complete = facts_.attached == facts_.container->process || !hindrance_.empty();
+    const bool complete = has_interfaces() || !hindrance_.empty();
     return complete ? InstanceState::running : InstanceState::starting;
   }
   if (memory_.broken) return InstanceState::broken;

@@ -145,6 +145,10 @@ class Instance {
   std::optional<Timestamp> retry() const { return retry_; }
   Timestamp running_since() const { return running_since_; }
   bool is_running() const { return facts_.container && facts_.container->running; }
+  // All of them were handed over to what runs.
+  bool has_interfaces() const {
+    return is_running() && facts_.attached == facts_.container->process;
+  }
   bool on_trial() const { return facts_.container && facts_.aside; }
   // Changed since the last call: to be put on disk before a step begins.
   bool take_changed() { return std::exchange(changed_, false); }

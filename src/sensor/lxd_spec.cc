@@ -42,6 +42,14 @@ constexpr std::string_view kDevices[] = {
     "c 136:* rwm",                                         // pts
 };
 
+// The kernel bounds the open files of a process, not of a container: so each of as many processes
+// as there may be gets its share. All of them can be connections to the bus, whose broker has eight
+// times as many for everybody.
+constexpr unsigned kMostFiles = 8192, kLeastFiles = 64, kMostFilesOfOne = 1024;
+unsigned files_of(unsigned processes) {
+  return std::clamp(kMostFiles / std::max(processes, 1U), kLeastFiles, kMostFilesOfOne);
+}
+
 }  // namespace
 
 Result<void> check_name(const std::string& name) {
@@ -137,8 +145,7 @@ Json body_of(const ContainerSpec& spec, const Placement& placement) {
       {"limits.cpu.allowance", std::to_string(std::max(spec.cpu_percent, 1U)) + "ms/100ms"},
       {"limits.processes", std::to_string(spec.processes)},
       {"limits.kernel.core", "0"},
-      // Of each process: the bus's broker has so many for all.
-      {"limits.kernel.nofile", "1024"},
+      {"limits.kernel.nofile", std::to_string(files_of(spec.processes))},
   };
   if (!placement.first_id.empty()) config["security.idmap.base"] = placement.first_id;
   for (const auto& [key, value] : spec.labels)

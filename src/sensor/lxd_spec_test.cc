@@ -51,9 +51,20 @@ TEST(LxdSpec, BringsItsIsolationItself) {
     EXPECT_THAT(calls, Not(HasSubstr(closed)));
   EXPECT_EQ(config["boot.autostart"], "false");
   EXPECT_EQ(config["limits.cpu.allowance"], "50ms/100ms");
-  EXPECT_EQ(config["limits.kernel.nofile"], "1024");
+  EXPECT_EQ(config["limits.kernel.nofile"], "128");
   EXPECT_EQ(body["devices"]["root"]["readonly"], "true");
   EXPECT_FALSE(body_of(spec(), {"pool", "profile", ""})["config"].contains("security.idmap.base"));
+}
+
+TEST(LxdSpec, AllProcessesTogetherOpenNoMoreThanTheBusCanBear) {
+  for (const unsigned processes : {1U, 2U, 8U, 16U, 24U, 64U, 100U, 128U}) {
+    ContainerSpec made = spec();
+    made.processes = processes;
+    const Json config = body_of(made, {"pool", "profile", ""})["config"];
+    const auto files = std::stoul(config["limits.kernel.nofile"].get<std::string>());
+    EXPECT_GE(files, 64UL);
+    EXPECT_LE(files * processes, 8192UL) << processes;
+  }
 }
 
 TEST(LxdSpec, SharesFoldersForReadingUnlessTheyAreWritable) {

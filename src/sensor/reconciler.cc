@@ -27,6 +27,19 @@ const Manifest& nothing_permitted() {
   return kNothing;
 }
 
+// A step that came to nothing, and changed nothing.
+StepOutcome not_done(const Instance& instance, Step step, const std::string& image,
+                     const Error& why) {
+  StepOutcome outcome;
+  outcome.step = step;
+  outcome.image = image;
+  outcome.done = tl::unexpected<Error>(why);
+  outcome.looked = true;
+  outcome.container = instance.facts().container;
+  outcome.aside = instance.facts().aside;
+  return outcome;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(Options options, Parts parts)
@@ -225,20 +238,25 @@ void Reconciler::follow_clock(Timestamp now) {
   for (auto& [name, one] : entries_)
     one.instance.clock_stepped(ahead - ahead_);
   ahead_ = ahead;
-  next_look_ = next_measure_ = next_turn_ = {};
+  next_look_ = next_measure_ = next_turn_ = next_hurry_ = {};
   next_cleaning_ = now + std::chrono::minutes{10};
 }
 
 void Reconciler::work(Timestamp now) {
   follow_clock(now);
+  notice_ends(now);
   if (now >= next_look_) look();
   if (now >= next_measure_) measure();
   if (now >= next_cleaning_) clean_images(now);
   if (now < next_turn_) return;
   next_turn_ = now + kTurnEvery;
   std::vector<std::string> names;
-  for (const auto& [name, one] : entries_)
+  std::set<int> processes;
+  for (const auto& [name, one] : entries_) {
     names.push_back(name);
+    if (one.instance.is_running()) processes.insert(one.instance.facts().container->process);
+  }
+  ends_.watch(processes);
   for (const std::string& name : names)
     drive(name, now);
 }
@@ -318,23 +336,24 @@ void Reconciler::drive(const std::string& name, Timestamp now) {
     save(one);
     ++one.turns;
     if (!ready) {
-      StepOutcome outcome;
-      outcome.step = step;
-      outcome.image = target;
-      outcome.done = tl::unexpected<Error>(ready.error());
-      outcome.looked = true;
-      outcome.container = instance.facts().container;
-      outcome.aside = instance.facts().aside;
-      conclude(name, outcome);
+      conclude(name, not_done(instance, step, target, ready.error()));
       return;
     }
-    parts_.workers.submit([this, plan = std::move(plan)]() -> std::function<void()> {
-      StepOutcome outcome = carry_out(plan, parts_.runtime, parts_.network);
-      return [this, name = plan.instance, outcome = std::move(outcome)] {
-        conclude(name, outcome);
-        drive(name, options_.clock());
-      };
-    });
+    const auto end = [this, name](const StepOutcome& outcome) {
+      conclude(name, outcome);
+      drive(name, options_.clock());
+    };
+    parts_.workers.submit(
+        [this, end, plan = std::move(plan)]() -> std::function<void()> {
+          StepOutcome outcome = carry_out(plan, parts_.runtime, parts_.network);
+          return [end, outcome = std::move(outcome)] { end(outcome); };
+        },
+        [this, end, name, step, target](const std::string& why) {
+          const auto of = entries_.find(name);
+          if (of != entries_.end()) {
+            end(not_done(of->second.instance, step, target, {ErrorKind::io, "", "", why}));
+          }
+        });
     return;
   }
 }

@@ -16,6 +16,7 @@
 #include "sensor/instance_steps.h"
 #include "sensor/network.h"
 #include "sensor/platform_health.h"
+#include "sensor/process_ends.h"
 #include "sensor/runtime.h"
 #include "sensor/services.h"
 #include "sensor/services/steady_time.h"
@@ -116,6 +117,7 @@ class Reconciler {
     std::string version;
   };
   void look();
+  void notice_ends(Timestamp now);
   void take_look(const Look& look);
   void measure();
   void clean_images(Timestamp now);
@@ -131,6 +133,9 @@ class Reconciler {
   SteadyTime steady_time_;
   Duration ahead_{0};  // of the clock of the day, by being set
   Timestamp next_look_{}, next_measure_{}, next_turn_{}, next_cleaning_{};
+  ProcessEnds ends_;  // of the instances' first processes
+  Timestamp next_hurry_{};
+  Duration hurry_{0};  // pause between looks for an end that the runtime has not told yet
   PoolSpace space_;
   FillTrend pool_trend_;
   std::string runtime_version_, runtime_fault_;

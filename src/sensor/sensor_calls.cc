@@ -37,8 +37,13 @@ template <class T, class Ask>
 T SensorThread::ask(T otherwise, Ask question) {
   const auto answer = std::make_shared<std::promise<T>>();
   auto future = answer->get_future();
-  mailbox_.post(
-      [answer, question = std::move(question)]() mutable { answer->set_value(question()); });
+  mailbox_.post([answer, question = std::move(question)]() mutable {
+    try {
+      answer->set_value(question());
+    } catch (...) {  // is whose question it was
+      answer->set_exception(std::current_exception());
+    }
+  });
   while (future.wait_for(kLookForTheEnd) != std::future_status::ready) {
     if (ended_) return otherwise;
   }

@@ -1,12 +1,16 @@
 #include "sensor/sensor.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <thread>
 
 #include "base/text.h"
@@ -59,6 +63,7 @@ class SensorTest : public testing::Test {
     options.keys_folder = folder_ + "/keys";
     options.broken_after = broken_after_;
     options.clock = [this] {
+      if (const Timestamp now = frozen_.load(); now != Timestamp{}) return now;
       return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
     };
     Sensor::Makers makers;
@@ -142,6 +147,7 @@ class SensorTest : public testing::Test {
   std::set<std::string> sick_;
   unsigned broken_after_ = 5;
   std::atomic<Duration> ahead_{Duration{0}};
+  std::atomic<Timestamp> frozen_{Timestamp{}};  // else the clock goes
   std::unique_ptr<Sensor> sensor_;
   std::thread thread_;
 };
@@ -181,6 +187,93 @@ TEST_F(SensorTest, ARestartedDaemonTakesOverWhatRuns) {
   ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").starts == 1; }));
   EXPECT_EQ(running_at_start_, std::vector<std::string>{"beacon_0"});
   runtime_.with([](test::FakeRuntime& all) { EXPECT_EQ(all.starts["beacon-0"], 1); });
+}
+
+TEST_F(SensorTest, AnEndIsNoticedWithoutWaitingForTheNextLook) {
+  const pid_t process = ::fork();
+  if (process == 0) {
+    for (;;)
+      ::pause();
+  }
+  runtime_.last_process = process - 1;
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  // No look is due any more, for time stands still.
+  frozen_ = std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load() +
+            std::chrono::seconds{6};
+  int looks = 0;
+  runtime_.with([&](test::FakeRuntime& all) {
+    all.before = [&looks](const std::string& call, const std::string&) -> Result<void> {
+      looks += call == "list" ? 1 : 0;
+      return {};
+    };
+  });
+  ASSERT_TRUE(wait_for([&] {
+    bool seen = false;
+    runtime_.with([&](test::FakeRuntime&) { seen = looks > 0; });
+    return seen;
+  }));
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::running);
+  runtime_.with([](test::FakeRuntime& all) { all.halt("beacon-0"); });
+  ::kill(process, SIGKILL);
+  EXPECT_TRUE(wait_for_state(InstanceState::errored));
+  ::waitpid(process, nullptr, 0);
+  halt();
+}
+
+TEST_F(SensorTest, AnInterfaceThatIsNotHandedOverYetIsNotLost) {
+  launch();
+  network_->has_reports = true;
+  std::atomic<int> looks{0};
+  std::atomic<bool> attaching{false}, may_attach{false};
+  network_->before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if (call != "attach" || may_attach) return {};
+    attaching = true;
+    return fail(ErrorKind::io, "attach", "interface probe", "not yet");
+  };
+  runtime_.before = [&](const std::string& call, const std::string&) -> Result<void> {
+    looks += call == "list" ? 1 : 0;
+    return {};
+  };
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for([&] { return attaching.load(); }));
+  const auto another_look = [&] {
+    const int before = looks;
+    ahead_ = ahead_.load() + std::chrono::seconds{9};
+    return wait_for([&] { return looks > before; });
+  };
+  // Two looks that both began and ended while it was not handed over.
+  for (int more = 0; more < 3; ++more)
+    ASSERT_TRUE(another_look());
+  may_attach = true;
+  for (int more = 0; more < 20 && services_->seen_present == 0; ++more)
+    ASSERT_TRUE(another_look());
+  EXPECT_GT(services_->seen_present, 0);
+  EXPECT_EQ(services_->seen_absent, 0);
+  EXPECT_EQ(services_->interface_news, 0);
+  halt();
+}
+
+TEST_F(SensorTest, AStepThatThrowsIsTriedAgain) {
+  std::atomic<int> throws{0};
+  runtime_.before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if ((call == "list" || call == "make_volume") && throws > 0) {
+      --throws;
+      throw std::runtime_error("no memory for it");
+    }
+    return {};
+  };
+  launch();
+  add_image("1.0");
+  throws = 2;
+  ASSERT_TRUE(install("beacon"));
+  ahead_ = std::chrono::seconds{9};
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(throws, 0);
+  halt();
 }
 
 TEST_F(SensorTest, ARuntimeThatIsAwayIsReportedAndFollowedLater) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -261,7 +262,16 @@ class FakeNetwork : public Network {
     const std::lock_guard lock(mutex_);
     return std::exchange(come_back, {});
   }
-  std::vector<InterfaceReport> report(const std::string&) override { return {}; }
+  // One interface each, where `has_reports`: there once it is attached.
+  std::vector<InterfaceReport> report(const std::string& instance) override {
+    const std::lock_guard lock(mutex_);
+    if (!has_reports) return {};
+    InterfaceReport one;
+    one.name = "probe";
+    one.present = one.carrier = attached.count(instance) != 0;
+    return {one};
+  }
+  std::atomic<bool> has_reports{false};
 
  private:
   std::mutex mutex_;
@@ -290,12 +300,17 @@ class FakeServices : public Services {
     running[instance.name] = instance;
     ++changes[instance.name];
   }
-  void observe(const std::string&, const std::vector<InterfaceReport>&,
-               const InstanceReport::Storage&, const InstanceReport::Storage&) override {}
+  void observe(const std::string&, const std::vector<InterfaceReport>& interfaces,
+               const InstanceReport::Storage&, const InstanceReport::Storage&) override {
+    for (const InterfaceReport& one : interfaces)
+      ++(one.present ? seen_present : seen_absent);
+  }
+  std::atomic<int> seen_present{0}, seen_absent{0}, interface_news{0};
   void observe(const std::string&, InstanceState, const std::string&) override {}
   void tell(const std::string& instance, const std::string& word, const std::string&,
             const std::string&) override {
     told.emplace_back(instance, word);
+    if (word.starts_with("interface_")) ++interface_news;
   }
   bool is_healthy_since(const std::string& instance, Timestamp) const override {
     return running.count(instance) != 0 && sick.count(running.at(instance).manifest.version) == 0;

@@ -9,6 +9,7 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostQuestions = 8;  // that an answer is still taken for
+constexpr std::chrono::seconds kAskAgain{1};
 
 }  // namespace
 
@@ -61,6 +62,9 @@ bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestam
     healthy_asked_ = asked;
   else
     healthy_asked_.reset();
+  // It does not know yet, such as right after its start: it will soon.
+  if (answer.health.state == HealthState::unknown)
+    next_ = std::min(next_, steady + std::min(every_, kAskAgain));
   said_ = answer.health;
   become(answer.health, now);
   return true;

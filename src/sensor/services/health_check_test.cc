@@ -57,6 +57,20 @@ TEST(HealthCheck, AsksInItsIntervalAndTellsTheAnswer) {
   EXPECT_FALSE(c.check.healthy_asked());
 }
 
+TEST(HealthCheck, WhatDoesNotKnowYetIsAskedAgainSoon) {
+  Check c;
+  c.pass(1s);
+  const std::string first = c.asked;
+  EXPECT_TRUE(c.answer(HealthState::unknown, "starting"));
+  EXPECT_EQ(c.check.health().cause, "starting");
+  c.pass(1s);
+  EXPECT_NE(c.asked, first);
+  EXPECT_TRUE(c.answer(HealthState::healthy));
+  const std::string second = c.asked;
+  c.pass(28s);
+  EXPECT_EQ(c.asked, second);
+}
+
 TEST(HealthCheck, AMissedQuestionIsNoFailure) {
   Check c;
   c.pass(1s);

@@ -24,8 +24,10 @@ Health part(std::string name, HealthState state = HealthState::healthy) {
 Health life(const InstanceReport& report) {
   Health health = part("execution");
   switch (report.state) {
-    case InstanceState::running:
     case InstanceState::finished:
+      health.evidence = "finished: ended with status 0";
+      return health;
+    case InstanceState::running:
       return health;
     case InstanceState::created:
     case InstanceState::installed:
@@ -189,8 +191,8 @@ Health instance_health(const InstanceReport& report, const Health& own,
       if (inner != nullptr && inner->state != HealthState::healthy) take_cause(whole, *inner);
     }
     if (whole.cause.empty()) whole.cause = worst->name + " " + std::string(to_string(worst->state));
-  } else if (runs) {
-    whole.evidence = own.evidence;
+  } else {
+    whole.evidence = runs ? own.evidence : whole.parts.front().evidence;
   }
   keep_since(whole, report.health, now);
   return whole;
