@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "sensor/instance.h"
 #include "sensor/network.h"
@@ -256,15 +258,28 @@ class FakeNetwork : public Network {
     made.erase(instance);
     attached.erase(instance);
   }
-  int descriptor() const override { return -1; }
+  // What every instance has from now on.
+  void show(const std::vector<InterfaceReport>& interfaces) {
+    const std::lock_guard lock(mutex_);
+    shown_ = interfaces;
+    ::eventfd_write(changed_.get(), 1);
+  }
+  int descriptor() const override { return changed_.get(); }
   std::vector<std::string> work(Timestamp) override {
     const std::lock_guard lock(mutex_);
+    eventfd_t changes = 0;
+    ::eventfd_read(changed_.get(), &changes);
     return std::exchange(come_back, {});
   }
-  std::vector<InterfaceReport> report(const std::string&) override { return {}; }
+  std::vector<InterfaceReport> report(const std::string&) override {
+    const std::lock_guard lock(mutex_);
+    return shown_;
+  }
 
  private:
   std::mutex mutex_;
+  Fd changed_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  std::vector<InterfaceReport> shown_;
 };
 
 class FakeServices : public Services {
@@ -274,7 +289,6 @@ class FakeServices : public Services {
   std::map<std::string, Instance> running;  // by name: started, not stopped
   std::map<std::string, int> changes;
   std::set<std::string> sick, gone;
-  std::vector<std::pair<std::string, std::string>> told;  // instance, word
   std::vector<ContainerSpec::Folder> folders;
 
   Result<std::vector<ContainerSpec::Folder>> prepare(const Instance& instance) override {
@@ -295,7 +309,12 @@ class FakeServices : public Services {
   void observe(const std::string&, InstanceState, const std::string&) override {}
   void tell(const std::string& instance, const std::string& word, const std::string&,
             const std::string&) override {
-    told.emplace_back(instance, word);
+    const std::lock_guard lock(mutex_);
+    told_.emplace(instance, word);
+  }
+  bool was_told(const std::string& instance, const std::string& word) {
+    const std::lock_guard lock(mutex_);
+    return told_.count({instance, word}) != 0;
   }
   bool is_healthy_since(const std::string& instance, Timestamp) const override {
     return running.count(instance) != 0 && sick.count(running.at(instance).manifest.version) == 0;
@@ -326,6 +345,7 @@ class FakeServices : public Services {
  private:
   std::mutex mutex_;
   std::vector<std::pair<std::string, std::string>> restarts_;
+  std::set<std::pair<std::string, std::string>> told_;  // instance, word
 };
 
 }  // namespace beaconry::test
