@@ -46,6 +46,7 @@ int InstrumentLoop::serve(int signals) {
       if (!status_) hear(message);
     }
     messages.clear();
+    if (!status_) answer_health();
     give_up_waiting();
     if (!status_ && handlers_.tick && Clock::now() >= tick_at) {
       tick_at = Clock::now() + handlers_.tick_every;
