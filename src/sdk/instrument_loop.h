@@ -80,7 +80,8 @@ class InstrumentLoop final : public Instrument {
   OwnIdentity own_;
   BusLink link_;
   Outbox outbox_;
-  Clock::time_point progress_{};  // the platform's last acknowledgement, or something said anew
+  Clock::time_point next_group_{};  // of events that are emitted
+  Clock::time_point progress_{};    // the platform's last acknowledgement, or something said anew
   std::deque<std::string> answers_;
   HealthHistory history_;
   std::vector<std::string> asked_;  // health questions of this turn

@@ -251,6 +251,7 @@ class FakeNetwork : public Network {
       if (auto said = before("attach", instance); !said) return said;
     }
     attached[instance] = process;
+    ::eventfd_write(changed_.get(), 1);
     return {};
   }
   void release(const std::string& instance) override {
