@@ -52,8 +52,10 @@ class Instrument {
   virtual ~Instrument() = default;
   virtual const Identity& identity() const = 0;
   // Into the outbox, on disk where there is /persistent-data or /transient-data, until the platform
-  // has it on its own disk. `type` is the last word: "alert" becomes instruments.beacon.ev.alert.
-  // Returns the uuid; ErrorKind::limit when the outbox is full (it is counted and told).
+  // has it on its own disk. It outlives a kill at once, and a power cut once the handler that emits
+  // it has returned: those of a burst are synced together. `type` is the last word: "alert" becomes
+  // instruments.beacon.ev.alert. Returns the uuid; ErrorKind::limit when the outbox is full (it is
+  // counted and told).
   virtual Result<std::string> emit(std::string_view type, std::string_view message,
                                    const nlohmann::json& data) = 0;
   virtual Result<void> subscribe(std::string_view instrument) = 0;  // others' events

@@ -1,6 +1,7 @@
 // What an instrument does with what it hears.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "bus/json_fields.h"
 #include "bus/topics.h"
@@ -11,6 +12,7 @@ namespace beaconry::sdk {
 namespace {
 
 constexpr std::uint64_t kMostComplaints = 20;
+constexpr std::size_t kMostQuestions = 64;
 constexpr auto kRememberRefused = std::chrono::minutes{10};
 
 Timestamp now() {
@@ -127,18 +129,27 @@ Health InstrumentLoop::health_now() {
 }
 
 void InstrumentLoop::hear(const to_instrument::AskHealth& message) {
-  from_instrument::HealthAnswer said{message.uuid, health_now()};
-  if (auto good = parse_health(health_json(said.health)); !good) {
-    said.health = Health{own_.identity.instance,
-                         HealthState::failed,
-                         "health report is past its bounds",
-                         good.error().message(),
-                         "at most 64 parts, 4 levels and 4,096 bytes a text",
-                         now(),
-                         {}};
+  if (asked_.size() < kMostQuestions) asked_.push_back(message.uuid);
+}
+
+// One look for all questions that waited: a handler that is slower than they come must not be asked
+// once for each.
+void InstrumentLoop::answer_health() {
+  if (asked_.empty()) return;
+  Health health = health_now();
+  if (auto good = parse_health(health_json(health)); !good) {
+    health = Health{own_.identity.instance,
+                    HealthState::failed,
+                    "health report is past its bounds",
+                    good.error().message(),
+                    "at most 64 parts, 4 levels and 4,096 bytes a text",
+                    now(),
+                    {}};
   }
-  // Late ones are worth nothing: not kept for a new connection.
-  if (link_.is_up()) answer(said);
+  for (const std::string& uuid : std::exchange(asked_, {})) {
+    // Late ones are worth nothing: not kept for a new connection.
+    if (link_.is_up()) answer(from_instrument::HealthAnswer{uuid, health});
+  }
 }
 
 void InstrumentLoop::hear(const to_instrument::Retain& message) {

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 constexpr auto kResendAfter = 20s;  // of no acknowledgement: the broker may have dropped it
 constexpr auto kSearchPatience = 10s;
 constexpr auto kLastWords = 1s;
+constexpr auto kGroupTime = 100ms;
+constexpr std::size_t kGroup = 64;
 constexpr std::size_t kMostWaiting = 256;  // searches, questions, answers: of each
 constexpr std::size_t kMostWishes = 64;
 
@@ -46,6 +48,7 @@ int InstrumentLoop::serve(int signals) {
       if (!status_) hear(message);
     }
     messages.clear();
+    if (!status_) answer_health();
     give_up_waiting();
     if (!status_ && handlers_.tick && Clock::now() >= tick_at) {
       tick_at = Clock::now() + handlers_.tick_every;
@@ -111,6 +114,9 @@ void InstrumentLoop::say_answers() {
 }
 
 void InstrumentLoop::say_events() {
+  next_group_ = Clock::now() + kGroupTime;
+  // A disk that fails is no reason to keep them to ourselves.
+  if (auto synced = outbox_.sync(); !synced) log_warning("outbox: " + synced.error().message());
   if (!link_.is_up()) return;
   if (outbox_.on_the_way() > 0 && Clock::now() - progress_ > kResendAfter) {
     outbox_.rewind();
@@ -170,7 +176,8 @@ Result<std::string> InstrumentLoop::emit(std::string_view type, std::string_view
   event.message = message;
   event.data_json = json_text(data);
   if (auto put = outbox_.put(event); !put) return tl::unexpected<Error>(std::move(put.error()));
-  say_events();
+  // Those of a burst are synced and said together, by the end of this handler at the latest.
+  if (outbox_.unsynced() >= kGroup || Clock::now() >= next_group_) say_events();
   return event.uuid;
 }
 

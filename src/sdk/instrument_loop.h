@@ -71,6 +71,7 @@ class InstrumentLoop final : public Instrument {
   void hear(const to_instrument::Stop& message);
 
   Health health_now();
+  void answer_health();
   // Now, or once the bus is back: the newest few of them wait.
   void answer(const FromInstrument& message);
   Result<void> say_direct(std::string_view to, const DirectMessage& message);
@@ -79,9 +80,11 @@ class InstrumentLoop final : public Instrument {
   OwnIdentity own_;
   BusLink link_;
   Outbox outbox_;
-  Clock::time_point progress_{};  // the platform's last acknowledgement, or something said anew
+  Clock::time_point next_group_{};  // of events that are emitted
+  Clock::time_point progress_{};    // the platform's last acknowledgement, or something said anew
   std::deque<std::string> answers_;
   HealthHistory history_;
+  std::vector<std::string> asked_;  // health questions of this turn
   std::uint64_t misunderstood_ = 0;
   std::uint64_t refused_before_ = 0;  // events, by the outbox; when it was seen last
   std::optional<Clock::time_point> refused_at_;

@@ -244,6 +244,44 @@ TEST_F(InstrumentTest, AnswersHealthAndRetention) {
   stop_all();
 }
 
+TEST_F(InstrumentTest, QuestionsThatCameDuringASlowAnswerCostOneLook) {
+  start({account("beacon_0"), account("recorder_0")});
+  if (!broker_) return;
+  std::atomic<int> looks{0};
+  std::atomic<bool> slow{true};
+  Handlers handlers;
+  handlers.health = [&](Instrument&) {
+    ++looks;
+    while (slow)
+      std::this_thread::sleep_for(1ms);
+    Health health;
+    health.state = HealthState::healthy;
+    return health;
+  };
+  launch(account("beacon_0"), handlers);
+  launch(account("recorder_0"), {});
+  ASSERT_TRUE(said_hello("beacon_0") && said_hello("recorder_0"));
+  std::set<std::string> asked;
+  const auto ask = [&] {
+    say("beacon_0", to_instrument::AskHealth{*asked.insert(make_uuid()).first});
+  };
+  ask();
+  ASSERT_TRUE(until([&] { return looks == 1; }));
+  for (int n = 0; n < 5; ++n)
+    ask();
+  // The broker has handed over what it was given before that.
+  say("recorder_0", to_instrument::AskHealth{make_uuid()});
+  ASSERT_TRUE(until([&] { return from<from_instrument::HealthAnswer>("recorder_0").size() == 1; }));
+  slow = false;
+  ASSERT_TRUE(until([&] { return from<from_instrument::HealthAnswer>("beacon_0").size() == 6; }));
+  std::set<std::string> answered;
+  for (const auto& one : from<from_instrument::HealthAnswer>("beacon_0"))
+    answered.insert(one.uuid);
+  EXPECT_EQ(answered, asked);
+  EXPECT_EQ(looks, 2);
+  stop_all();
+}
+
 TEST_F(InstrumentTest, EventsSurviveTheBrokersDeathOnceAndInOrder) {
   start({account("beacon_0")});
   if (!broker_) return;

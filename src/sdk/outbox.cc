@@ -95,13 +95,21 @@ Result<void> Outbox::put(const Event& event) {
       return fail(ErrorKind::limit, "keep", "an event",
                   with_thousands(events_.size()) + " wait for the platform already");
     }
-    return append("+" + json + "\n", true);
+    return append("+" + json + "\n");
   }();
   if (!put) {
     ++refused_;
     return put;
   }
   take(event.uuid, std::move(json));
+  ++unsynced_;
+  return {};
+}
+
+Result<void> Outbox::sync() {
+  if (unsynced_ == 0) return {};
+  unsynced_ = 0;
+  if (file_ && ::fdatasync(file_.get()) != 0) return fail_errno("write", path_);
   return {};
 }
 
@@ -115,7 +123,7 @@ bool Outbox::remove(std::string_view uuid) {
   by_uuid_.erase(found);
   if (!file_) return true;
   // Not durable: what comes back after a power cut is said again, and the platform knows its UUID.
-  const auto done = append("-" + std::string(uuid) + "\n", false);
+  const auto done = append("-" + std::string(uuid) + "\n");
   if (!done && !is_full_) log_warning("outbox: " + done.error().message());
   is_full_ = !done;
   if (file_bytes_ > 2 * bytes_ + kMostSpare) compact();
@@ -140,7 +148,7 @@ void Outbox::rewind() {
   on_the_way_ = 0;
 }
 
-Result<void> Outbox::append(std::string line, bool durable) {
+Result<void> Outbox::append(std::string line) {
   if (!file_) return {};
   if (torn_) line.insert(line.begin(), '\n');
   for (std::string_view left = line; !left.empty();) {
@@ -149,7 +157,6 @@ Result<void> Outbox::append(std::string line, bool durable) {
     if (put < 0) return take_back(fail_errno("write", path_));
     left.remove_prefix(static_cast<std::size_t>(put));
   }
-  if (durable && ::fdatasync(file_.get()) != 0) return take_back(fail_errno("write", path_));
   torn_ = false;
   file_bytes_ += line.size();
   return {};

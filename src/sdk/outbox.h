@@ -15,8 +15,8 @@
 namespace beaconry::sdk {
 
 // An instrument's events that the platform has not yet on its own disk, oldest first. In a file
-// each is durable when put() returns; what a kill left half written is dropped at the next start.
-// Bounded in number and bytes. One thread.
+// each outlives the process when put() returns, and a power cut when sync() does; what a kill left
+// half written is dropped at the next start. Bounded in number and bytes. One thread.
 class Outbox {
  public:
   static constexpr std::size_t kMostEvents = 10'000;
@@ -29,6 +29,9 @@ class Outbox {
 
   // ErrorKind::limit: it is full. ErrorKind::io: the disk did not take it. Neither is in it then.
   Result<void> put(const Event& event);
+  // One for all since the last: a sync for each would bound a burst by the disk.
+  Result<void> sync();
+  std::size_t unsynced() const { return unsynced_; }
   // The platform has it or will never take it. False: it was not there any more.
   bool remove(std::string_view uuid);
 
@@ -53,7 +56,7 @@ class Outbox {
   bool open_file(const std::string& folder);
   void read(std::string_view content);
   void take(std::string uuid, std::string json);
-  Result<void> append(std::string line, bool durable);
+  Result<void> append(std::string line);
   Result<void> take_back(tl::unexpected<Error> error);
   void compact();
 
@@ -63,7 +66,7 @@ class Outbox {
   std::uint64_t next_ = 1;      // to be said: the first order from here on
   std::size_t on_the_way_ = 0;  // of events_, said and not removed
   std::size_t bytes_ = 0;       // of events_
-  std::size_t file_bytes_ = 0;
+  std::size_t file_bytes_ = 0, unsynced_ = 0;
   std::uint64_t refused_ = 0, spoilt_ = 0;
   std::string path_;
   Fd file_;

@@ -50,6 +50,20 @@ class OutboxTest : public testing::Test {
 
 using Numbers = std::vector<unsigned>;
 
+TEST_F(OutboxTest, OneSyncIsForAllOfABurst) {
+  Outbox outbox = Outbox::open({folder_});
+  for (int n = 0; n < 3; ++n) {
+    Event event;
+    event.uuid = make_uuid();
+    event.timestamp = *parse_rfc3339("2026-11-21T18:00:00Z");
+    event.type = "instruments.beacon.ev.alert";
+    ASSERT_TRUE(outbox.put(event));
+  }
+  EXPECT_EQ(outbox.unsynced(), 3U);
+  EXPECT_TRUE(outbox.sync());
+  EXPECT_EQ(outbox.unsynced(), 0U);
+}
+
 TEST_F(OutboxTest, KeepsOrderUntilTheyAreTaken) {
   Outbox outbox = open();
   for (const unsigned number : {3U, 1U, 2U})

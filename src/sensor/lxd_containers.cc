@@ -215,6 +215,11 @@ Result<void> Containers::rename(const std::string& from, const std::string& to) 
   if (*target) return no({ErrorKind::usage, "", "", "there are both"});
   if (run_of(**source) != ContainerState::Run::stopped)
     return no({ErrorKind::usage, "", "", "it is running: stop it first"});
+  // It is told to be stopped while LXD is still busy with that, under its name. Renamed then, the
+  // old name would stay busy for 30 s, for the container that takes its place too. A change, of
+  // nothing, is refused until that is over.
+  auto idle = lxd_.change("PATCH", at(from), Json::object(), kChange);
+  if (!idle) return no(idle.error());
   auto done = lxd_.change("POST", at(from), {{"name", to}}, kChange);
   if (!done) return no(done.error());
   usage_.forget(from);

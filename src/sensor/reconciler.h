@@ -57,6 +57,9 @@ class Reconciler {
   // Often: what is due.
   void work(Timestamp now);
   void look_soon() { next_look_ = {}; }
+  // Interfaces changed: what became of those of instances is told at once, not at the next look,
+  // before which they may be back.
+  void look_at_interfaces();
 
   // The runtime's answers of late.
   const PoolSpace& space() const { return space_; }
@@ -114,6 +117,7 @@ class Reconciler {
     std::map<std::string, std::uint64_t> turns;
     Result<std::vector<ContainerState>> containers{std::vector<ContainerState>{}};
     std::optional<std::vector<std::string>> volumes, images;
+    Result<PoolSpace> space{PoolSpace{}};
     std::string version;
   };
   void look();

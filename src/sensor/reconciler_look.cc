@@ -1,4 +1,5 @@
-// What the reconciler sees by itself: containers every few seconds, sizes every minute.
+// What the reconciler sees by itself: containers and the pool every few seconds, volumes every
+// minute.
 #include <algorithm>
 #include <utility>
 
@@ -27,6 +28,7 @@ void Reconciler::look() {
   parts_.workers.submit(
       [this, seen = std::move(seen), adopt = !adopted_]() mutable -> std::function<void()> {
         seen.containers = parts_.runtime.list();
+        if (seen.containers) seen.space = parts_.runtime.space();
         if (seen.containers && adopt) {
           if (auto volumes = parts_.runtime.volumes()) seen.volumes = std::move(*volumes);
           if (auto images = parts_.runtime.images()) seen.images = std::move(*images);
@@ -77,6 +79,10 @@ void Reconciler::take_look(const Look& look) {
     parts_.services.tell("", "runtime_back", "the runtime answers again", "{}");
   }
   runtime_fault_.clear();
+  if (look.space) {
+    space_ = *look.space;
+    pool_trend_.add(now, space_.used);
+  }
   platform_health_.see("", space_, pool_trend_.days_to_full(space_.total), now);
   std::map<std::string, const ContainerState*> containers;
   std::set<std::string> names;
@@ -119,17 +125,22 @@ void Reconciler::take_look(const Look& look) {
     one.processes = container ? container->processes : 0;
     after(one, now);
   }
-  for (auto& [name, one] : entries_) {
+  for (auto& [name, one] : entries_)
     parts_.services.observe(name, one.instance.state(), one.instance.cause());
+  look_at_interfaces();
+  if (adopt) next_measure_ = {};
+  adopted_ = true;
+  next_turn_ = {};
+}
+
+void Reconciler::look_at_interfaces() {
+  for (auto& [name, one] : entries_) {
     // Before they are handed over, what is missing is no loss.
     if (!one.handed || !one.instance.has_interfaces()) continue;
     const auto interfaces = parts_.network.report(name);
     tell_interfaces(one, interfaces);
     parts_.services.observe(name, interfaces, one.persistent, one.transient);
   }
-  if (adopt) next_measure_ = {};
-  adopted_ = true;
-  next_turn_ = {};
 }
 
 void Reconciler::measure() {
@@ -160,8 +171,7 @@ void Reconciler::measure() {
                                                                   : transient_volume(name));
           if (used) all.push_back({name, persistent, *used});
         }
-        const auto space = parts_.runtime.space();
-        return [this, all = std::move(all), space] {
+        return [this, all = std::move(all)] {
           measuring_ = false;
           const Timestamp now = options_.clock();
           for (const Used& one : all) {
@@ -174,9 +184,6 @@ void Reconciler::measure() {
             trend.add(now, one.bytes);
             storage.days_to_full = trend.days_to_full(storage.quota);
           }
-          if (!space) return;
-          space_ = *space;
-          pool_trend_.add(now, space_.used);
         };
       },
       [this](const std::string&) { measuring_ = false; });

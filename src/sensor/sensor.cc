@@ -161,7 +161,7 @@ void SensorThread::wait() {
     }
     next_files_ = {};
   }
-  if ((waits[2].revents & POLLIN) != 0) next_network_ = {};
+  if ((waits[2].revents & POLLIN) != 0) network_changed_ = true;
 }
 
 void SensorThread::run() {
@@ -170,9 +170,10 @@ void SensorThread::run() {
     mailbox_.work();
     const Timestamp now = options_.clock();
     services_->work(now);
-    if (is_due(now, next_network_, kNetworkEvery)) {
+    if (is_due(now, next_network_, kNetworkEvery) || network_changed_) {
       for (const std::string& instance : network_->work(now))
         reconciler_->restart(instance, "its interface is back");
+      if (std::exchange(network_changed_, false)) reconciler_->look_at_interfaces();
       point_canary();
     }
     if (is_due(now, next_files_, kFilesEvery)) {

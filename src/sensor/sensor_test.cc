@@ -276,6 +276,32 @@ TEST_F(SensorTest, AStepThatThrowsIsTriedAgain) {
   halt();
 }
 
+// Not at the next look, before which it may be back; here none comes any more.
+TEST_F(SensorTest, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
+  launch();
+  add_image("1.0");
+  InterfaceReport net;
+  net.name = "net";
+  net.present = true;
+  network_->show({net});
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").interfaces.size() == 1; }));
+  std::atomic<bool> away{true};
+  runtime_.before = [&](const std::string&, const std::string&) -> Result<void> {
+    if (away) return fail(ErrorKind::io, "reach", "LXD", "connection refused");
+    return {};
+  };
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().runtime_fault.empty(); }));
+  net.present = false;
+  network_->show({net});
+  EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_lost"); }));
+  net.present = true;
+  network_->show({net});
+  EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_back"); }));
+  away = false;
+}
+
 TEST_F(SensorTest, ARuntimeThatIsAwayIsReportedAndFollowedLater) {
   std::atomic<bool> away{true};
   runtime_.before = [&](const std::string&, const std::string&) -> Result<void> {

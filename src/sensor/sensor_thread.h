@@ -94,6 +94,7 @@ class SensorThread final : public Sensor {
   std::unique_ptr<Workers> workers_;  // goes first: its jobs use all of the above
   std::atomic<bool> stopping_{false}, ended_{false};
   Timestamp next_files_{}, next_network_{};
+  bool network_changed_ = false;
   std::optional<std::string> keys_seen_;  // the keys' folder, as the images were read with it
   bool reading_keys_ = false;
   struct Taken {

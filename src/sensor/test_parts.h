@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "sensor/instance.h"
 #include "sensor/network.h"
@@ -250,6 +252,7 @@ class FakeNetwork : public Network {
       if (auto said = before("attach", instance); !said) return said;
     }
     attached[instance] = process;
+    ::eventfd_write(changed_.get(), 1);
     return {};
   }
   void release(const std::string& instance) override {
@@ -257,15 +260,23 @@ class FakeNetwork : public Network {
     made.erase(instance);
     attached.erase(instance);
   }
-  int descriptor() const override { return -1; }
+  // What every instance has from now on.
+  void show(const std::vector<InterfaceReport>& interfaces) {
+    const std::lock_guard lock(mutex_);
+    shown_ = interfaces;
+    ::eventfd_write(changed_.get(), 1);
+  }
+  int descriptor() const override { return changed_.get(); }
   std::vector<std::string> work(Timestamp) override {
     const std::lock_guard lock(mutex_);
+    eventfd_t changes = 0;
+    ::eventfd_read(changed_.get(), &changes);
     return std::exchange(come_back, {});
   }
-  // One interface each, where `has_reports`: there once it is attached.
+  // What was shown; else, where `has_reports`, one interface each: there once it is attached.
   std::vector<InterfaceReport> report(const std::string& instance) override {
     const std::lock_guard lock(mutex_);
-    if (!has_reports) return {};
+    if (!has_reports) return shown_;
     InterfaceReport one;
     one.name = "probe";
     one.present = one.carrier = attached.count(instance) != 0;
@@ -275,6 +286,8 @@ class FakeNetwork : public Network {
 
  private:
   std::mutex mutex_;
+  Fd changed_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  std::vector<InterfaceReport> shown_;
 };
 
 class FakeServices : public Services {
@@ -284,7 +297,6 @@ class FakeServices : public Services {
   std::map<std::string, Instance> running;  // by name: started, not stopped
   std::map<std::string, int> changes;
   std::set<std::string> sick, gone;
-  std::vector<std::pair<std::string, std::string>> told;  // instance, word
   std::vector<ContainerSpec::Folder> folders;
 
   Result<std::vector<ContainerSpec::Folder>> prepare(const Instance& instance) override {
@@ -309,8 +321,13 @@ class FakeServices : public Services {
   void observe(const std::string&, InstanceState, const std::string&) override {}
   void tell(const std::string& instance, const std::string& word, const std::string&,
             const std::string&) override {
-    told.emplace_back(instance, word);
+    const std::lock_guard lock(mutex_);
+    told_.emplace(instance, word);
     if (word.starts_with("interface_")) ++interface_news;
+  }
+  bool was_told(const std::string& instance, const std::string& word) {
+    const std::lock_guard lock(mutex_);
+    return told_.count({instance, word}) != 0;
   }
   bool is_healthy_since(const std::string& instance, Timestamp) const override {
     return running.count(instance) != 0 && sick.count(running.at(instance).manifest.version) == 0;
@@ -341,6 +358,7 @@ class FakeServices : public Services {
  private:
   std::mutex mutex_;
   std::vector<std::pair<std::string, std::string>> restarts_;
+  std::set<std::pair<std::string, std::string>> told_;  // instance, word
 };
 
 }  // namespace beaconry::test

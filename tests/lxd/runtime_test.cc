@@ -281,6 +281,27 @@ TEST_F(LxdRuntime, TheRollbackCopyAndItsSuccessorShareAVolume) {
       << "those without a common volume have ids of their own";
 }
 
+// LXD keeps a name busy for 30 s if its container gets another one while it is being stopped.
+TEST_F(LxdRuntime, ANameIsFreeOnceTheContainerThatHadItIsRenamed) {
+  const std::string curl = "curl -s --unix-socket " + lxd_->socket() + " http://lxd";
+  for (int round = 0; round < 3; ++round) {
+    run("t-0");
+    sh("t-0", "touch /transient-data/die");  // it ends by itself while it is stopped
+    expect_fine(lxd().stop("t-0", 5));
+    expect_fine(lxd().rename("t-0", "t-0-old"));
+    const std::string started = output_of(
+        curl +
+        R"(/1.0/instances -d '{"name":"t-0","profiles":["beaconry"],"source":{"type":"none"}}')");
+    const auto at = started.find("/1.0/operations/");
+    ASSERT_NE(at, std::string::npos) << started;
+    const std::string operation = started.substr(at, started.find('"', at) - at);
+    EXPECT_THAT(output_of(curl + operation + "/wait?timeout=60"), Not(HasSubstr("busy")));
+    shell(curl + "/1.0/instances/t-0 -X DELETE >/dev/null");
+    expect_fine(lxd().remove("t-0-old"));
+    expect_fine(lxd().remove_volume("t-0-t"));
+  }
+}
+
 TEST_F(LxdRuntime, CommandsEndInTimeAndWithinBounds) {
   run("t-0");
   const auto fine = sh("t-0", "echo out; echo err >&2; exit 7");

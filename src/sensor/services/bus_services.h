@@ -2,7 +2,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +54,12 @@ class BusServices final : public Services {
   SensorReport::Uplink uplink() const override;
 
  private:
+  // What one says that is not known yet, as it came.
+  struct Early {
+    std::vector<std::string> payloads;
+    std::size_t bytes = 0;
+  };
+
   // --- services.cc
   Result<void> open_spools();
   Resources::Options resource_options();
@@ -68,6 +73,7 @@ class BusServices final : public Services {
   void take(const MqttClient::Message& message);
   bool charge(Member& member, std::size_t bytes);  // false: it is dropped
   void admit_again(Member& member);
+  void keep_early(const std::string& instance, const std::string& payload);
   void take(Member& member, FromInstrument message);
   bool say(const std::string& instance, const ToInstrument& message);
   void find(const Member& member, const from_instrument::Find& question);
@@ -95,7 +101,7 @@ class BusServices final : public Services {
   std::unique_ptr<Resources> resources_;
   std::map<std::string, std::unique_ptr<Member>> members_;
   std::map<std::string, Member::Told> told_;  // of those that are not members yet
-  std::set<std::string> early_;               // said hello before they were handed over
+  std::map<std::string, Early> early_;        // of those that ran on, until they are handed over
   std::uint64_t turns_ = 0;                   // of work()
   std::vector<MqttClient::Message> messages_;
   Timestamp next_refresh_{}, next_write_{};

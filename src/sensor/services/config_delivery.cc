@@ -149,6 +149,11 @@ void ConfigDelivery::heard(bool hello, Timestamp steady) {
   }
 }
 
+void ConfigDelivery::pause(Timestamp steady) {
+  if (deadline_) deadline_ = steady + kDeadline;
+  under_way_.clear();  // sent once more
+}
+
 const ConfigDelivery::Document* ConfigDelivery::chosen() const {
   if (!takes_any_ || wished_.uuid.empty()) return nullptr;
   if (failure_.empty()) return &wished_;
@@ -173,6 +178,7 @@ void ConfigDelivery::sent(Timestamp steady) {
   if (document == nullptr) return;
   under_way_ = document->uuid;
   in_force_.clear();  // from here on nobody knows
+  again_ = steady + kAgain;
   if (!deadline_) {
     deadline_ = steady + kDeadline;
     extensions_ = 0;
@@ -187,6 +193,7 @@ void ConfigDelivery::answered(const from_instrument::Configured& answer, Timesta
   }
   switch (answer.state) {
     case ConfigState::applying:
+      again_.reset();
       if (extensions_ >= kMostExtensions) return;
       ++extensions_;
       deadline_ = steady + kDeadline;
@@ -214,7 +221,11 @@ void ConfigDelivery::answered(const from_instrument::Configured& answer, Timesta
 }
 
 void ConfigDelivery::work(Timestamp steady) {
-  if (!deadline_ || steady < *deadline_ || under_way_.empty()) return;
+  if (!deadline_ || under_way_.empty()) return;
+  if (steady < *deadline_) {
+    if (again_ && steady >= *again_) under_way_.clear();
+    return;
+  }
   const bool first = failure_.empty();
   const Document* document = chosen();
   if (document == nullptr) return;

@@ -18,6 +18,8 @@ namespace beaconry {
 class ConfigDelivery {
  public:
   static constexpr std::chrono::seconds kDeadline{30};
+  // The bus drops what an instrument is too slow to read: without APPLYING it is sent once more.
+  static constexpr std::chrono::seconds kAgain{10};
   // An instrument that ends while it applies, or on trial, is given a second try: it may have been
   // killed.
   static constexpr unsigned kMostDeaths = 2;
@@ -38,6 +40,8 @@ class ConfigDelivery {
   void stopped();
   // Anything came from it: it is there. `hello`: it is (again) without a configuration.
   void heard(bool hello, Timestamp steady);
+  // The bus is away: what is under way may be lost, and so may the answer.
+  void pause(Timestamp steady);
   void answered(const from_instrument::Configured& answer, Timestamp steady);
 
   // What to send now, if anything; sent() once the bus took it.
@@ -80,7 +84,7 @@ class ConfigDelivery {
   std::string under_way_;  // uuid of what was sent and not answered
   std::string in_force_;   // uuid of what the instrument said that it applied, in this run
   std::string given_up_;   // uuid of a fallback that failed too, in this run
-  std::optional<Timestamp> deadline_, healthy_since_;
+  std::optional<Timestamp> deadline_, again_, healthy_since_;
   unsigned extensions_ = 0;
   std::optional<std::string> news_;
 };

@@ -70,6 +70,41 @@ TEST(ConfigDelivery, IsDeliveredOnceTheInstrumentIsThereAndAppliedWhenItSaysSo) 
   EXPECT_TRUE(d.config.is_settled());
 }
 
+TEST(ConfigDelivery, WhatTheBusMayHaveLostIsDeliveredAgain) {
+  Delivery d;
+  d.wish(1);
+  d.begin();
+  EXPECT_EQ(d.deliver(), 1U);
+  d.now += 25s;
+  d.config.pause(d.now);  // the bus is away
+  EXPECT_EQ(d.deliver(), 1U);
+  d.now += 9s;
+  d.config.work(d.now);
+  EXPECT_EQ(d.config.state(), ConfigState::applying);  // a new deadline
+  EXPECT_EQ(d.deliver(), 0U);
+  d.now += 1s;
+  d.config.work(d.now);
+  EXPECT_EQ(d.deliver(), 1U);
+  d.answer(1, ConfigState::applying);  // it has it
+  d.now += 29s;
+  d.config.work(d.now);
+  EXPECT_EQ(d.deliver(), 0U);
+  d.answer(1, ConfigState::applied);
+  EXPECT_EQ(d.config.state(), ConfigState::applied);
+}
+
+TEST(ConfigDelivery, WhatNeverArrivesFailsByItsFirstDeadline) {
+  Delivery d;
+  d.wish(1);
+  d.begin();
+  for (std::chrono::seconds at{0}; at < ConfigDelivery::kDeadline; at += 1s) {
+    d.deliver();
+    d.now += 1s;
+    d.config.work(d.now);
+  }
+  EXPECT_EQ(d.config.state(), ConfigState::failed);
+}
+
 TEST(ConfigDelivery, FallsBackToTheLastAppliedWhereOneFails) {
   Delivery d;
   d.begin();

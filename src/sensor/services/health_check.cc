@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostQuestions = 8;  // that an answer is still taken for
 constexpr std::chrono::seconds kAskAgain{1};
+constexpr unsigned kMostDoublings = 2;
 
 }  // namespace
 
@@ -24,17 +25,19 @@ void HealthCheck::set(std::chrono::seconds every, std::chrono::seconds deadline)
   patience_ = deadline;
 }
 
-void HealthCheck::started(Timestamp steady) {
+void HealthCheck::started(Timestamp steady, bool there) {
   stopped();
   running_ = true;
+  there_ = there;
   health_.cause = "has not answered yet";
   next_ = steady;
   heard_ = steady;
 }
 
 void HealthCheck::stopped() {
-  running_ = false;
-  missed_ = 0;
+  running_ = there_ = anew_ = false;
+  missed_ = given_up_ = 0;
+  last_took_ = {};
   questions_.clear();
   said_.reset();
   healthy_asked_.reset();
@@ -43,10 +46,17 @@ void HealthCheck::stopped() {
   health_.cause = "not running";
 }
 
-void HealthCheck::heard(Timestamp steady) {
+// What is open may be lost; an answer to it is taken all the same.
+void HealthCheck::ask_anew(Timestamp steady) {
+  anew_ = true;
+  next_ = std::min(next_, steady);
+}
+
+void HealthCheck::heard(Timestamp steady, bool hello) {
   heard_ = steady;
-  // It has just come: its first answer need not wait for the round.
-  if (running_ && !said_ && questions_.size() <= 1) next_ = std::min(next_, steady);
+  // What was asked before it came was asked of nobody.
+  if (running_ && (hello || !there_)) ask_anew(steady);
+  there_ = true;
 }
 
 bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestamp steady,
@@ -54,54 +64,86 @@ bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestam
   const auto at = std::find_if(questions_.begin(), questions_.end(),
                                [&](const Question& one) { return one.uuid == answer.uuid; });
   if (at == questions_.end()) return false;
-  const Timestamp asked = at->asked;
+  const Question question = *at;
   questions_.erase(questions_.begin(), at + 1);  // earlier ones will not be answered any more
   heard_ = steady;
-  missed_ = 0;
-  if (answer.health.state == HealthState::healthy)
-    healthy_asked_ = asked;
+  there_ = true;
+  given_up_ = 0;
+  last_took_ = steady - question.asked_steady;
+  if (last_took_ <= patience_) {
+    missed_ = 0;
+  } else {
+    next_ = steady + every_;  // one that is slow shall come to its work
+  }
+  said_ = answer.health;
+  judge(steady, now);
+  if (health_.state == HealthState::healthy)
+    healthy_asked_ = question.asked;
   else
     healthy_asked_.reset();
   // It does not know yet, such as right after its start: it will soon.
   if (answer.health.state == HealthState::unknown)
     next_ = std::min(next_, steady + std::min(every_, kAskAgain));
-  said_ = answer.health;
-  become(answer.health, now);
   return true;
 }
 
 void HealthCheck::pause(Timestamp steady) {
-  questions_.clear();
+  ask_anew(steady);
+  missed_at_ = steady + patience_;
   heard_ = steady;
-  next_ = std::max(next_, steady);
 }
 
 std::optional<std::string> HealthCheck::due(Timestamp steady) const {
   if (!running_ || steady < next_) return std::nullopt;
+  if (!questions_.empty() && !anew_ && steady < given_up_at_) return std::nullopt;
   return make_uuid();
 }
 
 void HealthCheck::asked(const std::string& uuid, Timestamp steady, Timestamp now) {
+  if (std::exchange(anew_, false)) given_up_ = 0;
+  // The bus may have dropped it. Or it waits behind a handler that takes very long: seldom more.
+  else if (!questions_.empty())
+    given_up_ = std::min(given_up_ + 1, kMostDoublings);
+  if (questions_.empty() || given_up_ == 0) missed_at_ = steady + patience_;
   if (questions_.size() >= kMostQuestions) questions_.pop_front();
-  questions_.push_back({uuid, now, steady + patience_, false});
+  questions_.push_back({uuid, now, steady});
+  given_up_at_ = steady + longest_silence() * (1U << given_up_);
   next_ = steady + every_;
 }
 
 void HealthCheck::work(Timestamp steady, Timestamp now) {
-  if (!running_) return;
-  for (Question& question : questions_) {
-    if (question.missed || steady < question.deadline) continue;
-    question.missed = true;
+  if (!running_ || questions_.empty()) return;
+  for (; steady >= missed_at_; missed_at_ += every_)
     ++missed_;
+  if (missed_ >= kMostMissed) judge(steady, now);
+}
+
+Duration HealthCheck::longest_silence() const {
+  return std::max<Duration>(kMostMissed * std::max(every_, patience_), 2 * last_took_);
+}
+
+// What it said last, unless its silence says more.
+void HealthCheck::judge(Timestamp steady, Timestamp now) {
+  if (missed_ < kMostMissed) return become(*said_, now);
+  const bool answers = said_ && last_took_ > patience_;
+  const bool speaks = steady - heard_ < longest_silence();
+  // In its own words it is worse, or as bad.
+  if (speaks && said_ && said_->state != HealthState::healthy && answers) {
+    return become(*said_, now);
   }
-  if (missed_ < kMostMissed) return;
   Health silent;
-  const bool speaks = steady - heard_ < kMostMissed * std::max(every_, patience_);
   silent.state = speaks ? HealthState::degraded : HealthState::failed;
-  silent.cause = speaks ? "busy: does not answer health questions" : "does not answer";
-  silent.evidence = std::to_string(missed_) + " questions in a row without an answer within " +
-                    to_words(patience_) +
-                    (speaks ? ", but it still speaks" : ", and nothing else from it");
+  silent.cause = speaks ? "busy: does not answer health questions in time" : "does not answer";
+  silent.evidence =
+      std::to_string(missed_) + " times in a row no answer within " + to_words(patience_);
+  if (!speaks) {
+    silent.evidence += ", and nothing else from it";
+  } else if (answers) {
+    silent.evidence +=
+        "; its last answer took " + to_words(std::chrono::ceil<std::chrono::seconds>(last_took_));
+  } else {
+    silent.evidence += ", but it still speaks";
+  }
   silent.fix = speaks ? "give it more CPU or a longer health deadline, if this stays so"
                       : "look at its log; restart it";
   if (said_) silent.parts = said_->parts;

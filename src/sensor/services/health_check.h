@@ -9,18 +9,21 @@
 namespace beaconry {
 
 // Asks one instrument how it is, again and again, and says what its answers and its silence mean.
-// An answer that is missing is no failure: one that still says anything else is busy, not dead.
-// Only one that is silent through three questions has failed. Times as in ConfigDelivery.
+// One question at a time: they would pile up before a handler that is slower than they come. Every
+// interval that passes without the answer is missed. A few missed ones are no failure; past that,
+// one that speaks, or answers late, is busy, and only one that is silent for longer than its last
+// answer explains has failed. Times as in ConfigDelivery.
 class HealthCheck {
  public:
-  static constexpr unsigned kMostMissed = 3;
+  static constexpr unsigned kMostMissed = 3;  // in a row
 
   HealthCheck(std::string instance, std::chrono::seconds every, std::chrono::seconds deadline);
   void set(std::chrono::seconds every, std::chrono::seconds deadline);
 
-  void started(Timestamp steady);
+  void started(Timestamp steady, bool there = false);  // there: it said something already
   void stopped();
-  void heard(Timestamp steady);  // anything but an answer
+  // Anything but an answer. `hello`: of a new connection, so what was asked before it is lost.
+  void heard(Timestamp steady, bool hello);
   // False: it answers no question of ours.
   bool answered(const from_instrument::HealthAnswer& answer, Timestamp steady, Timestamp now);
   // Nobody can be heard (the bus is away): silence counts for nothing.
@@ -40,17 +43,24 @@ class HealthCheck {
  private:
   struct Question {
     std::string uuid;
-    Timestamp asked{}, deadline{};  // of the day; steady
-    bool missed = false;
+    Timestamp asked{}, asked_steady{};  // of the day; steady
   };
+  void ask_anew(Timestamp steady);
+  Duration longest_silence() const;  // of one that is alive
+  void judge(Timestamp steady, Timestamp now);
   void become(Health health, Timestamp now);
 
   std::string instance_;
   std::chrono::seconds every_, patience_;
   bool running_ = false;
+  bool there_ = false;  // said anything in this run
+  bool anew_ = false;   // what is open counts for nothing
   Timestamp next_{}, heard_{};
-  std::deque<Question> questions_;
+  std::deque<Question> questions_;  // the open one, behind those that were given up
+  Timestamp missed_at_{}, given_up_at_{};
+  unsigned given_up_ = 0;  // in a row
   unsigned missed_ = 0;
+  Duration last_took_{};  // its last answer
   Health health_;
   std::optional<Health> said_;  // its last answer
   std::optional<Timestamp> healthy_asked_;

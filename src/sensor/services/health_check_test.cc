@@ -13,8 +13,14 @@ struct Check {
   HealthCheck check{"beacon_0", 30s, 10s};
   Timestamp now = kStart;
   std::string asked;
+  std::size_t questions = 0;
+  std::string first;
 
-  Check() { check.started(now); }
+  Check() { check.started(now, true); }
+  Check(std::chrono::seconds every, std::chrono::seconds deadline)
+      : check("beacon_0", every, deadline) {
+    check.started(now, true);
+  }
   void pass(std::chrono::seconds time) {
     for (std::chrono::seconds at{0}; at < time; at += 1s) {
       now += 1s;
@@ -22,6 +28,7 @@ struct Check {
       if (const auto uuid = check.due(now)) {
         check.asked(*uuid, now, now);
         asked = *uuid;
+        if (questions++ == 0) first = asked;
       }
     }
   }
@@ -75,10 +82,13 @@ TEST(HealthCheck, AMissedQuestionIsNoFailure) {
   Check c;
   c.pass(1s);
   c.answer(HealthState::healthy);
-  c.pass(30s + 30s + 9s);  // one question past its deadline, one not
+  c.pass(30s + 30s + 9s);
   EXPECT_EQ(c.check.missed(), 1U);
   EXPECT_EQ(c.check.health().state, HealthState::healthy);
   EXPECT_TRUE(c.answer(HealthState::healthy));  // late is better than never
+  EXPECT_EQ(c.check.health().state, HealthState::healthy);
+  c.pass(30s);
+  EXPECT_TRUE(c.answer(HealthState::healthy));
   EXPECT_EQ(c.check.missed(), 0U);
 }
 
@@ -92,6 +102,7 @@ TEST(HealthCheck, SilenceThroughThreeQuestionsIsAFailure) {
   EXPECT_EQ(c.check.health().state, HealthState::failed);
   EXPECT_EQ(c.check.health().cause, "does not answer");
   EXPECT_EQ(c.check.health().since, c.now - 1s);
+  c.pass(20s);  // it is asked again
   EXPECT_TRUE(c.answer(HealthState::healthy));
   EXPECT_EQ(c.check.health().state, HealthState::healthy);
 }
@@ -102,11 +113,104 @@ TEST(HealthCheck, WhoeverStillSpeaksIsBusyAndNotDead) {
   c.answer(HealthState::healthy);
   for (int round = 0; round < 12; ++round) {
     c.pass(10s);
-    c.check.heard(c.now);
+    c.check.heard(c.now, false);
   }
   EXPECT_EQ(c.check.health().state, HealthState::degraded);
   c.pass(100s);
   EXPECT_EQ(c.check.health().state, HealthState::failed);
+}
+
+TEST(HealthCheck, OneQuestionWaitsForItsAnswerBeforeTheNext) {
+  Check c(5s, 3s);
+  c.pass(14s);
+  EXPECT_EQ(c.questions, 1U);
+  EXPECT_TRUE(c.answer(HealthState::healthy));
+  c.pass(4s);
+  EXPECT_EQ(c.questions, 1U);  // it comes to its work first
+  c.pass(1s);
+  EXPECT_EQ(c.questions, 2U);
+}
+
+TEST(HealthCheck, WhoeverAnswersLateEachTimeIsBusyAndNeverDead) {
+  Check c(5s, 3s);
+  c.pass(1s);
+  c.answer(HealthState::healthy);
+  bool busy = false;
+  for (int round = 0; round < 10; ++round) {
+    for (const std::size_t before = c.questions; c.questions == before;)
+      c.pass(1s);
+    c.pass(12s);
+    c.answer(HealthState::healthy);
+    busy = busy || c.check.health().state == HealthState::degraded;
+    EXPECT_NE(c.check.health().state, HealthState::failed);
+    EXPECT_EQ(busy, c.check.health().cause.starts_with("busy"));
+  }
+  EXPECT_TRUE(busy);
+  EXPECT_FALSE(c.check.healthy_asked());
+  c.pass(6s);
+  c.answer(HealthState::healthy);
+  EXPECT_EQ(c.check.health().state, HealthState::healthy);
+}
+
+TEST(HealthCheck, WhatALateAnswerSaysOfItsInstrumentIsTold) {
+  Check c(5s, 3s);
+  c.pass(14s);
+  c.answer(HealthState::failed, "interface probe lost");
+  EXPECT_EQ(c.check.health().state, HealthState::failed);
+  EXPECT_EQ(c.check.health().cause, "interface probe lost");
+}
+
+TEST(HealthCheck, OneThatIsKnownToBeSlowIsGivenItsTime) {
+  Check c(5s, 3s);
+  c.pass(60s);
+  EXPECT_EQ(c.check.health().state, HealthState::failed);  // nobody could know
+  c.asked = c.first;
+  c.answer(HealthState::healthy);
+  EXPECT_EQ(c.check.health().state, HealthState::degraded);
+  c.pass(64s);
+  EXPECT_EQ(c.check.health().state, HealthState::degraded);
+  c.pass(120s);
+  EXPECT_EQ(c.check.health().state, HealthState::failed);
+}
+
+TEST(HealthCheck, WhatMayBeLostIsAskedAgainAndSeldomer) {
+  Check c(5s, 3s);
+  c.pass(15s);
+  EXPECT_EQ(c.questions, 1U);
+  c.pass(1s);
+  EXPECT_EQ(c.questions, 2U);
+  c.pass(10min);
+  EXPECT_LE(c.questions, 13U);
+  for (const std::size_t before = c.questions; c.questions == before;)
+    c.pass(1s);
+  EXPECT_TRUE(c.answer(HealthState::healthy));
+  EXPECT_EQ(c.check.health().state, HealthState::healthy);
+}
+
+TEST(HealthCheck, WhoeverComesIsAskedAtOnceAndMayAnswerEither) {
+  Check c(30s, 10s);
+  c.pass(1s);
+  c.check.heard(c.now, true);
+  const std::string first = c.asked;
+  c.pass(1s);
+  EXPECT_EQ(c.questions, 2U);
+  EXPECT_NE(c.asked, first);
+  const std::string second = std::exchange(c.asked, first);
+  EXPECT_TRUE(c.answer(HealthState::healthy));
+  c.asked = second;
+  EXPECT_TRUE(c.answer(HealthState::healthy));
+}
+
+TEST(HealthCheck, OneThatSaidNoHelloIsAskedAtItsFirstWord) {
+  HealthCheck check("beacon_0", 30s, 10s);
+  check.started(kStart);
+  check.asked(check.due(kStart).value(), kStart, kStart);
+  EXPECT_FALSE(check.due(kStart + 1s));
+  check.heard(kStart + 1s, false);
+  ASSERT_TRUE(check.due(kStart + 1s));
+  check.asked(check.due(kStart + 1s).value(), kStart + 1s, kStart);
+  check.heard(kStart + 2s, false);
+  EXPECT_FALSE(check.due(kStart + 2s));
 }
 
 TEST(HealthCheck, NobodyIsSilentWhileTheBusIsAway) {

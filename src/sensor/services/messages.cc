@@ -15,7 +15,7 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostFound = 100;
-constexpr std::size_t kLongestHello = 4096;
+constexpr std::size_t kMostEarly = 1000, kMostEarlyBytes = 1 << 20;  // an instance
 constexpr std::chrono::seconds kMalformedPause{60};
 constexpr std::size_t kMostAcknowledged = 200;  // in one message
 
@@ -65,17 +65,24 @@ void BusServices::admit_again(Member& member) {
   }
 }
 
+// One that ran on while the platform was away comes back to the bus before it is handed over: what
+// it says then, such as hello and its events, it says again only after a while. Past the bound that
+// is soon enough.
+void BusServices::keep_early(const std::string& instance, const std::string& payload) {
+  if (!accounts_.has(instance)) return;
+  Early& early = early_[instance];
+  if (early.payloads.size() >= kMostEarly || early.bytes + payload.size() > kMostEarlyBytes) return;
+  early.payloads.push_back(payload);
+  early.bytes += payload.size();
+}
+
 void BusServices::take(const MqttClient::Message& message) {
   const std::string from_direct(topics::sender_of_direct(message.topic));
   const std::string instance =
       from_direct.empty() ? std::string(topics::instance_of(message.topic)) : from_direct;
   const auto at = members_.find(instance);
   if (at == members_.end()) {
-    if (!from_direct.empty() || message.payload.size() > kLongestHello) return;
-    const auto decoded = decode_from_instrument(message.payload);
-    // Of one that ran on and is not handed over yet, or is gone: what counts it says again.
-    const bool hello = decoded && std::holds_alternative<from_instrument::Hello>(*decoded);
-    if (hello && accounts_.has(instance)) early_.insert(instance);
+    if (from_direct.empty()) keep_early(instance, message.payload);
     return;
   }
   Member& one = *at->second;
@@ -100,23 +107,21 @@ void BusServices::take(const MqttClient::Message& message) {
 
 void BusServices::take(Member& member, FromInstrument message) {
   const std::string& name = member.instance.name;
-  if (auto* event = std::get_if<from_instrument::Publish>(&message)) {
-    member.health.heard(steady_);
-    member.config.heard(false, steady_);
-    member.retention.heard(steady_);
-    intake_->offer(name, std::move(event->event), steady_);
-    return;
-  }
   const bool hello = std::holds_alternative<from_instrument::Hello>(message);
-  if (auto* answer = std::get_if<from_instrument::HealthAnswer>(&message)) {
-    if (!member.health.answered(*answer, steady_, now_)) intake_->malformed(name);
-  } else {
-    member.health.heard(steady_);
+  const auto* health = std::get_if<from_instrument::HealthAnswer>(&message);
+  if (health != nullptr && !member.health.answered(*health, steady_, now_)) {
+    health = nullptr;
+    intake_->malformed(name);
   }
+  if (health == nullptr) member.health.heard(steady_, hello);
   member.config.heard(hello, steady_);
   member.retention.heard(steady_);
-  if (hello) member.hello = true;
-  if (auto* answer = std::get_if<from_instrument::Configured>(&message)) {
+  // Whatever it says, it is there: its hello may have been lost. Before its start is known only a
+  // hello is of this run.
+  member.there = member.there || hello || member.running;
+  if (auto* event = std::get_if<from_instrument::Publish>(&message)) {
+    intake_->offer(name, std::move(event->event), steady_);
+  } else if (auto* answer = std::get_if<from_instrument::Configured>(&message)) {
     member.config.answered(*answer, steady_);
     keep(member);
   } else if (auto* receipt = std::get_if<from_instrument::Receipt>(&message)) {
@@ -166,6 +171,7 @@ void BusServices::attend(Member& member) {
   }
   if (!broker_->is_up()) {
     member.health.pause(steady_);
+    member.config.pause(steady_);
     keep(member);
     return;
   }

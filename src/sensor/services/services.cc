@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "bus/topics.h"
 #include "sensor/services/bus_services.h"
 #include "spool/disk.h"
 
@@ -128,7 +129,7 @@ Resources::Options BusServices::resource_options() {
   };
   options.downloader = [this] {
     for (const auto& [name, one] : members_) {
-      if (one->running && one->hello && one->instance.manifest.downloads) return name;
+      if (one->running && one->there && one->instance.manifest.downloads) return name;
     }
     return std::string();
   };
@@ -241,15 +242,19 @@ void BusServices::started(const Instance& instance, Timestamp now) {
   if (!taken_over) one.told = {};
   // It may have been quicker than the news of its start. One that ran on said hello to the platform
   // before this one, and perhaps to nobody again.
-  const bool said_hello = one.hello || early_.erase(instance.name) != 0;
-  one.hello = said_hello || taken_over;
+  const bool said_hello = one.there;
+  one.there = said_hello || taken_over;
   one.config.started(taken_over);
   if (said_hello) one.config.heard(true, steady_);
-  one.health.started(steady_);
+  one.health.started(steady_, said_hello);
   one.retention.started(steady_);
   if (instance.manifest.resources) {
     resources_->started(instance.name, taken_over, instance.manifest.healthy_within, steady_, now);
   }
+  const auto early = early_.extract(instance.name);
+  if (early.empty()) return;
+  for (const std::string& payload : early.mapped().payloads)
+    take(MqttClient::Message{topics::from_instrument(instance.name), payload});
 }
 
 void BusServices::stopping(const std::string& instance) {
@@ -264,7 +269,7 @@ void BusServices::stopped(const std::string& instance, Timestamp) {
   const auto at = members_.find(instance);
   if (at == members_.end()) return;
   Member& one = *at->second;
-  one.running = one.hello = false;
+  one.running = one.there = false;
   one.prepared.reset();
   one.observed.interfaces.clear();  // given back
   if (one.observed.state == InstanceState::running) one.observed.state = InstanceState::installed;
@@ -281,6 +286,7 @@ void BusServices::removed(const std::string& instance) {
   intake_->remove_source(instance);
   resources_->removed(instance);
   members_.erase(instance);
+  early_.erase(instance);
   told_.erase(instance);
   log_fault(accounts_.remove(instance, *broker_), "bus account of " + instance);
   log_fault(follow_accounts({}), "bus accounts");  // others lose what they could say to it

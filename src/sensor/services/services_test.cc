@@ -93,7 +93,7 @@ TEST_F(ServicesTest, HealthIsAskedForAndSilenceBecomesAFailureOnlyInTheEnd) {
   EXPECT_EQ(report("beacon_0").health.cause, "does not answer");
   EXPECT_EQ(services_->health().state, HealthState::failed);
   one.answers_health = true;
-  pass(30s);
+  pass(360s);  // it is asked seldomer meanwhile
   EXPECT_TRUE(until([&] { return report("beacon_0").health.state == HealthState::healthy; }));
   // History: each change is an event of its own.
   std::size_t told = 0;
@@ -176,6 +176,40 @@ TEST_F(ServicesTest, AnEventIsStoredOnceAcknowledgedAndThenHeardByThoseWhoMay) {
   EXPECT_EQ(kept, 1U);
   // What it had applied it still has: nothing is delivered again but after its hello.
   EXPECT_TRUE(until([&] { return report("beacon_0").config.state == ConfigState::applied; }));
+}
+
+// One that ran on is back on the bus before the lifecycle has found it, and would say what nobody
+// took again only after a while.
+TEST_F(ServicesTest, WhatIsSaidBeforeItsInstanceIsHandedOverCountsOnceItIs) {
+  TestInstrument& one = start(instance("beacon_0"));
+  ASSERT_TRUE(until([&] { return report("beacon_0").config.state == ConfigState::applied; }));
+  one.leave();
+  open();
+  ASSERT_TRUE(until([&] { return one.client() != nullptr; }));
+  one.say(from_instrument::Publish{event()});
+  ASSERT_TRUE(until([&] { return one.client() && one.client()->unacknowledged() == 0; }));
+  turn();
+  attach(instance("beacon_0"));
+  EXPECT_TRUE(until([&] { return one.acknowledged() == 1; }));
+}
+
+// The bus drops what a queue has no room for, a hello too.
+TEST_F(ServicesTest, WhoeverSaysAnythingIsThere) {
+  Services::Instance downloader = instance("downloader_0");
+  downloader.manifest.downloads = true;
+  Services::Instance beacon = instance("beacon_0");
+  beacon.manifest.resources = true;
+  beacon.config_json = R"({"from":"https://updates.example/tool"})";
+  ASSERT_TRUE(services_->prepare(downloader));
+  auto& place = instruments_["downloader_0"];
+  place = std::make_unique<TestInstrument>(folder_.path() + "/run", "downloader_0", false);
+  services_->started(downloader, now());
+  TestInstrument& one = start(beacon);
+  ResourceWish wish;
+  wish.name = "tool";
+  wish.url = "https://updates.example/tool";
+  one.say(from_instrument::Want{wish});
+  EXPECT_TRUE(until([&] { return place->all<to_instrument::Fetch>().size() == 1; }));
 }
 
 TEST_F(ServicesTest, AFloodIsRefusedBeyondItsBoundsAndNamed) {

@@ -23,7 +23,8 @@ namespace beaconry {
 class TestInstrument {
  public:
   // As an instrument does: all from its identity.json, but the bus by the host's path.
-  TestInstrument(const std::string& run, const std::string& instance) : name_(instance) {
+  TestInstrument(const std::string& run, const std::string& instance, bool says_hello = true)
+      : name_(instance), says_hello_(says_hello) {
     const auto text = read_small_file(run + "/instances/" + instance + "/identity.json", 1 << 16);
     EXPECT_TRUE(text) << text.error().message();
     const auto identity = nlohmann::json::parse(*text);
@@ -41,7 +42,7 @@ class TestInstrument {
     for (const std::string& filter : filters)
       if (!(*client)->subscribe(filter)) return;
     client_ = std::move(*client);
-    say(from_instrument::Hello{"1.0", "test"});
+    if (says_hello_) say(from_instrument::Hello{"1.0", "test"});
   }
   void leave() { client_.reset(); }
 
@@ -129,6 +130,7 @@ class TestInstrument {
   }
 
   std::string name_;
+  bool says_hello_;
   MqttClient::Options options_;
   std::unique_ptr<MqttClient> client_;
 };

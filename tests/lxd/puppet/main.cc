@@ -2,8 +2,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -32,7 +34,10 @@ class Puppet {
       const std::string block(1 << 20, 'f');
       for (unsigned i = 0; i < fill && file; ++i)
         file.write(block.data(), static_cast<std::streamsize>(block.size())).flush();
+      unwritten_ =
+          file ? "" : std::string("cannot write /persistent-data: ") + std::strerror(errno);
     } else {
+      unwritten_.clear();
       ::unlink("/persistent-data/filler");
     }
     return {};
@@ -60,13 +65,14 @@ class Puppet {
       std::this_thread::sleep_for(std::chrono::seconds{hang});
     Health whole;
     whole.name = instrument.identity().instance;
-    whole.cause = config_.value("sick", "");
+    whole.cause = config_.value("sick", unwritten_);
     whole.state = whole.cause.empty() ? HealthState::healthy : HealthState::failed;
     return whole;
   }
 
  private:
   json config_ = json::object();
+  std::string unwritten_;  // why not
   std::uint64_t left_ = 0, sent_ = 0, refused_ = 0;
   Clock::time_point begun_{};
 };
