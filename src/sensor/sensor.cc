@@ -205,7 +205,7 @@ void SensorThread::point_canary() {
 }
 
 void SensorThread::look_at_files(Timestamp now) {
-  if (!desired_.files_changed()) return;
+  if (!desired_.files_changed(now)) return;
   const MergeParts parts{[this](const std::string& words) { return image_of_file(words); },
                          [this](const InstanceWish& wish) -> Result<void> {
                            const ImageInfo* image = images_.find(wish.image);
