@@ -9,6 +9,10 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostQuestions = 8;  // that an answer is still taken for
+// Until it is healthy for the first time its answer is soon followed by another question: whoever
+// installed or updated it waits for that. For two minutes or so.
+constexpr std::chrono::seconds kEveryAtFirst{3};
+constexpr unsigned kQuestionsAtFirst = 40;
 
 }  // namespace
 
@@ -29,6 +33,7 @@ void HealthCheck::started(Timestamp steady) {
   health_.cause = "has not answered yet";
   next_ = steady;
   heard_ = steady;
+  soon_ = kQuestionsAtFirst;
 }
 
 void HealthCheck::stopped() {
@@ -57,10 +62,16 @@ bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestam
   questions_.erase(questions_.begin(), at + 1);  // earlier ones will not be answered any more
   heard_ = steady;
   missed_ = 0;
-  if (answer.health.state == HealthState::healthy)
+  if (answer.health.state == HealthState::healthy) {
     healthy_asked_ = asked;
-  else
+    soon_ = 0;
+  } else {
     healthy_asked_.reset();
+    if (soon_ > 0) {
+      --soon_;
+      next_ = std::min(next_, steady + kEveryAtFirst);
+    }
+  }
   said_ = answer.health;
   become(answer.health, now);
   return true;

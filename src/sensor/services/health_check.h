@@ -51,6 +51,7 @@ class HealthCheck {
   Timestamp next_{}, heard_{};
   std::deque<Question> questions_;
   unsigned missed_ = 0;
+  unsigned soon_ = 0;  // questions that are left until it is asked in its interval alone
   Health health_;
   std::optional<Health> said_;  // its last answer
   std::optional<Timestamp> healthy_asked_;
