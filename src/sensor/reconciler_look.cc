@@ -193,6 +193,7 @@ void Reconciler::clean_images(Timestamp now) {
   std::set<std::string> used;
   for (const auto& [name, one] : entries_) {
     if (one.wish) used.insert(one.wish->image);
+    used.insert(one.instance.memory().remade_image);
     const InstanceFacts& facts = one.instance.facts();
     if (!facts.known) return;  // who knows what it uses
     for (const auto* holds : {&facts.container, &facts.aside}) {
