@@ -237,6 +237,7 @@ void Reconciler::fill(SensorReport& report) const {
     out.cause = instance.cause();
     if (one.wish) {
       out.wished_image = one.wish->image;
+      out.wished_running = one.wish->running;
       const Verdict verdict = verdict_of(one);
       out.wants_approval = verdict.wants_approval;
       if (out.cause.empty()) out.cause = verdict.cause;
