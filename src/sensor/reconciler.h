@@ -61,10 +61,16 @@ class Reconciler {
   // before which they may be back.
   void look_at_interfaces();
 
-  // The runtime's answers of late.
-  const PoolSpace& space() const { return space_; }
-  // What the quotas of volumes that are there may still grow by.
-  std::uint64_t promised() const;
+  // Whether the image could come in the place of what there is of the instance, which need not be
+  // known yet.
+  Result<void> has_room(const std::string& instance, const ImageInfo& image) const;
+  // What runs of an instance, or would: of the image that is there, which may be another than the
+  // wished one, and the interfaces that it gets.
+  struct Run {
+    const Manifest* manifest = nullptr;
+    std::vector<InterfaceWish> interfaces;
+  };
+  std::optional<Run> run_of(const std::string& instance) const;
   bool is_there(const std::string& instance) const { return entries_.count(instance) != 0; }
   bool has_container(const std::string& instance) const;
   bool has_ended(const std::string& instance) const;  // by itself, and waits or stays so
@@ -84,6 +90,8 @@ class Reconciler {
     std::optional<DocumentHistory> configs;
     std::optional<Manifest> permitted;  // of its memory
     Result<void> fits;                  // the wish to its image's manifest
+    std::string reserved;               // image that has room in the pool, made or not
+    Result<void> room;                  // why the wished one has none
     bool handed = false;                // the services know that it runs
     std::string handed_key;             // configuration and retention that they were given
     std::vector<ContainerSpec::Folder> folders;
@@ -104,7 +112,11 @@ class Reconciler {
   Result<bool> before(Entry& entry, Step step, StepPlan& plan);
   void after(Entry& entry, Timestamp now);
   void conclude(const std::string& name, const StepOutcome& outcome);
-  Services::Instance handed_over(Entry& entry, const Manifest& manifest);
+  std::vector<InterfaceWish> interfaces_of(const Entry& entry, const ImageInfo& image) const;
+  std::uint64_t promised(const std::string& besides) const;  // to all but this one
+  static VolumesUsed used_by(const Entry& entry);
+  void reserve_room();
+  Services::Instance handed_over(Entry& entry, const ImageInfo& image);
   std::uint64_t keep_config(Entry& entry, const std::string& config, const std::string& who,
                             const std::string& how);
   void hand_over_changes(Entry& entry, Timestamp now);

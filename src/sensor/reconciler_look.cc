@@ -220,6 +220,7 @@ void Reconciler::clean_images(Timestamp now) {
   std::set<std::string> used;
   for (const auto& [name, one] : entries_) {
     if (one.wish) used.insert(one.wish->image);
+    used.insert(one.instance.memory().remade_image);
     const InstanceFacts& facts = one.instance.facts();
     if (!facts.known) return;  // who knows what it uses
     for (const auto* holds : {&facts.container, &facts.aside}) {
@@ -265,6 +266,7 @@ void Reconciler::fill(SensorReport& report) const {
     out.cause = instance.cause();
     if (one.wish) {
       out.wished_image = one.wish->image;
+      out.wished_running = one.wish->running;
       const Verdict verdict = verdict_of(one);
       out.wants_approval = verdict.wants_approval;
       if (out.cause.empty()) out.cause = verdict.cause;

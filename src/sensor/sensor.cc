@@ -190,9 +190,9 @@ void SensorThread::run() {
 void SensorThread::point_canary() {
   std::vector<std::string> interfaces;
   for (const auto& [name, wish] : desired_.state().instances) {
-    const ImageInfo* image = images_.find(wish.image);
-    if (image == nullptr || !wish.running) continue;
-    const auto more = Canary::interfaces_of(name, image->manifest, wish.interfaces);
+    const auto run = wish.running ? reconciler_->run_of(name) : std::nullopt;
+    if (!run) continue;
+    const auto more = Canary::interfaces_of(name, *run->manifest, run->interfaces);
     interfaces.insert(interfaces.end(), more.begin(), more.end());
   }
   if (!interfaces.empty() && !canary_ && !canary_failed_) {
@@ -207,7 +207,7 @@ void SensorThread::point_canary() {
 }
 
 void SensorThread::look_at_files(Timestamp now) {
-  if (!desired_.files_changed()) return;
+  if (!desired_.files_changed(now)) return;
   const MergeParts parts{[this](const std::string& words) { return image_of_file(words); },
                          [this](const InstanceWish& wish) -> Result<void> {
                            const ImageInfo* image = images_.find(wish.image);

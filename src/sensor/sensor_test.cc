@@ -34,8 +34,12 @@ Result<ImageInfo> inspect(const std::string& file, const std::string& keys_folde
   image.fingerprint = std::string(60, '0') + image.manifest.version + "x";
   image.unpacked_bytes = 1 << 20;
   image.manifest.limits.persistent = 1 << 20;
-  image.manifest.config_schema_json = R"({"type": "object",
-      "properties": {"every": {"type": "integer"}}, "additionalProperties": false})";
+  // Of 3.0 on, another configuration and an interface.
+  const bool is_new = image.manifest.version >= "3";
+  image.manifest.config_schema_json = R"({"type": "object", "properties": {")" +
+                                      std::string(is_new ? "period" : "every") +
+                                      R"(": {"type": "integer"}}, "additionalProperties": false})";
+  if (is_new) image.manifest.interfaces.push_back({"probe", Direction::both, false, ""});
   for (std::string word; stream >> word;)
     image.manifest.capabilities.push_back(word);
   return image;
@@ -414,6 +418,59 @@ TEST_F(SensorTest, WhereNobodyKnowsWhatWasPermittedAllOfItWantsAnApproval) {
   approve.approve = true;
   ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
   EXPECT_TRUE(wait_for_image(image));
+}
+
+TEST_F(SensorTest, WhatRunsHasTheConfigurationOfItsOwnImageWhileAnotherWaits) {
+  launch();
+  const std::string first = add_image("1.0");
+  Sensor::Change change;
+  change.image = first;
+  change.config_json = R"({"every":5})";
+  ASSERT_TRUE(sensor_->change("beacon_0", change, "anna", true));
+  ASSERT_TRUE(wait_for_image(first));
+  change.image = add_image("3.0", "signed net_raw");
+  change.config_json = R"({"period":7})";
+  change.interfaces =
+      std::vector<InterfaceWish>{{"probe", InterfaceWish::Kind::bridge, "br0", "none", "", {}}};
+  change.restart = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", change, "anna", false));
+  ASSERT_TRUE(wait_for([&] {
+    const InstanceReport now = report_of("beacon_0");  // on the sensor's thread, as what follows
+    return now.update.state == UpdateState::pending && now.starts == 2 &&
+           services_->running.count("beacon_0") != 0;
+  }));
+  EXPECT_EQ(services_->running.at("beacon_0").config_json, R"({"every":5})");
+  EXPECT_EQ(services_->running.at("beacon_0").config_version, 1U);
+  runtime_.with([&](test::FakeRuntime& all) {
+    EXPECT_EQ(all.boxes.at("beacon-0").fingerprint, first);
+    EXPECT_TRUE(all.boxes.at("beacon-0").nics.empty());
+  });
+  Sensor::Change approve;
+  approve.approve = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
+  ASSERT_TRUE(wait_for_image(*change.image));
+  ASSERT_TRUE(wait_for([&] {
+    return report_of("beacon_0").state == InstanceState::running &&
+           services_->running.count("beacon_0") != 0;
+  }));
+  EXPECT_EQ(services_->running.at("beacon_0").config_json, R"({"period":7})");
+  runtime_.with(
+      [&](test::FakeRuntime& all) { EXPECT_EQ(all.boxes.at("beacon-0").nics.size(), 1U); });
+}
+
+TEST_F(SensorTest, RoomIsPromisedAtTheInstallNotWhenItIsMeasured) {
+  // For one of 1 MiB, its transient volume and two copies, and a bit.
+  runtime_.pool = {(std::uint64_t{4} << 20) + Manifest::Limits{}.transient, 0};
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(wait_for([&] { return sensor_->report().pool.total != 0; }));
+  ASSERT_TRUE(install("beacon"));
+  Sensor::Change another;
+  another.image = "beacon";
+  const auto refused = sensor_->change("beacon_1", another, "anna", true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("promised"), std::string::npos);
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
 }
 
 TEST_F(SensorTest, AnUpdateThatIsNotHealthyIsRolledBack) {

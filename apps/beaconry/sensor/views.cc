@@ -57,8 +57,14 @@ std::string note(const Json& row) {
     cause = "config: " + text_at(row, "config.reason");
   }
   const std::string update = text_at(row, "update.state");
-  if (cause.empty() && (update == "DOWNLOADING" || update == "INSTALLING" || update == "FAILED")) {
+  if (cause.empty() && (update == "INSTALLING" || update == "FAILED")) {
     cause = text_at(row, "update.what") + ' ' + update;
+  }
+  for (const Json& each : list_at(row, "resources")) {
+    const std::string state = text_at(each, "state");
+    if (cause.empty() && (state == "DOWNLOADING" || state == "INSTALLING" || state == "FAILED")) {
+      cause = text_at(each, "name") + ' ' + state;
+    }
   }
   return cut_end(cause, 28, true);
 }
@@ -128,6 +134,15 @@ std::string interfaces_text(const Json& list) {
 
 }  // namespace
 
+std::string resource_words(const Json& resource) {
+  std::string words = text_at(resource, "name") + ' ' + or_dash(text_at(resource, "state"));
+  if (const std::string version = text_at(resource, "version"); !version.empty()) {
+    words += ", has version " + version.substr(0, 12);
+  }
+  const std::string reason = text_at(resource, "reason");
+  return reason.empty() ? words : words + ": " + reason;
+}
+
 std::string state_words(const Json& instance) {
   std::string words = or_dash(text_at(instance, "state"));
   const std::string cause = text_at(instance, "cause");
@@ -186,6 +201,8 @@ std::string instance_text(const Json& instance) {
     if (!reason.empty()) words += ": " + reason;
     line(text, "update", words);
   }
+  for (const Json& each : list_at(instance, "resources"))
+    line(text, "resource", resource_words(each));
   if (const std::string config = text_at(instance, "config.state"); !config.empty()) {
     std::string words = config + ", version " + text_at(instance, "config.applied");
     if (text_at(instance, "config.applied") != text_at(instance, "config.wished")) {

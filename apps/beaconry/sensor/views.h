@@ -17,5 +17,7 @@ std::string document_versions_text(const Json& answer);  // of `versions`, newes
 
 // "RUNNING, healthy", "ERRORED: ended with status 1; again at 10:02:03": on one line.
 std::string state_words(const Json& instance);
+// "beaconry-escape FAILED, has version 0123456789ab: it is unsigned": the same of a resource.
+std::string resource_words(const Json& resource);
 
 }  // namespace beaconry
