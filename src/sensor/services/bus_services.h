@@ -77,6 +77,7 @@ class BusServices final : public Services {
   // --- reports.cc
   void refresh_health();
   void tell_health(Member& member);
+  void name_past_shares();
   Health instance_health_of(const Member& member, InstanceReport report) const;
   std::vector<Health> platform_health() const;
   void read_told();

@@ -34,7 +34,7 @@ struct Member {
   RetentionWatch retention;
   InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health
   TalkLimit talk{instance.manifest.limits.events_per_second};
-  Timestamp next_malformed_word{};  // steady
+  Timestamp next_malformed_word{}, next_share_word{};  // steady
   bool hello = false;
 
   // What was told of its health last; survives a restart of the platform.

@@ -219,6 +219,7 @@ void BusServices::work(Timestamp now) {
   resources_->work(steady_, now_);
   if (steady_ >= next_refresh_) {
     next_refresh_ = steady_ + std::chrono::seconds{1};
+    name_past_shares();
     refresh_health();
   }
   commit_events();

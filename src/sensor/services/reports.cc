@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::chrono::seconds kHealthPause{5};  // between two words of one instance's health
 constexpr std::size_t kLongestTold = 1 << 20;
+constexpr std::chrono::seconds kShareWordPause{60};
 
 }  // namespace
 
@@ -56,6 +57,8 @@ void BusServices::fill(InstanceReport& report) const {
   if (report.update.state == UpdateState::none) report.update = resources_->report(report.name);
   report.health = instance_health_of(one, report);
 }
+  const Relay::Counters relayed = relay_->counters(report.name);
+  report.relayed = {relayed.taken, relayed.bytes, relayed.refused, relayed.waiting};
 
 void BusServices::refresh_health() {
   for (auto& [name, one] : members_) {
@@ -77,6 +80,27 @@ void BusServices::refresh_health() {
 std::vector<Health> BusServices::platform_health() const {
   std::vector<Health> parts;
   Health bus;
+// With the server away a share fills by itself; while it takes what is sent, somebody floods.
+void BusServices::name_past_shares() {
+  for (const std::string& name : relay_->take_past_share()) {
+    const auto at = members_.find(name);
+    if (at == members_.end() || steady_ < at->second->next_share_word) continue;
+    at->second->next_share_word = steady_ + kShareWordPause;
+    const Relay::Counters relayed = relay_->counters(name);
+    const std::string numbers = std::to_string(relayed.waiting) + " bytes wait, " +
+                                std::to_string(relayed.past_share) + " batches refused";
+    if (!senders_->report().connected) {
+      log_warning(name + ": no more is taken for the server, which is away: " + numbers);
+      continue;
+    }
+    const std::string message = name + " floods the uplink with batches: " + numbers;
+    log_warning(message);
+    tell(name, "flooding", message,
+         Json{{"batches_refused_ever", relayed.past_share}, {"bytes_waiting", relayed.waiting}}
+             .dump());
+  }
+}
+
   bus.name = "bus";
   bus.state = HealthState::healthy;
   if (!broker_->is_up()) {

@@ -87,8 +87,8 @@ Result<void> BusServices::begin() {
                                       options_.spool_folder, options_.clock);
   if (!senders) return tl::unexpected<Error>(senders.error());
   senders_ = std::move(*senders);
-  relay_ = std::make_unique<Relay>(*relayed_spool_, options_.clock,
-                                   [this] { senders_->wake_relayed(); });
+  relay_ = std::make_unique<Relay>(*relayed_spool_, options_.uplink ? options_.spool_bytes / 2 : 0,
+                                   options_.clock, [this] { senders_->wake_relayed(); });
   if (auto read = accounts_.read(); !read) return read;
   Broker::Options broker;
   broker.folder = run_.bus();
