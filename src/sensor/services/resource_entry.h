@@ -27,6 +27,7 @@ class ResourceEntry {
                                               Timestamp now);
   std::string kept() const;
 
+  // Another file under the name is due at once, but after failures only when their pause is over.
   void wish_again(const ResourceWish& of, Timestamp steady, Timestamp now);
   void hurry(Timestamp steady);  // at once, whatever the pause
   bool is_due(Timestamp steady) const;
