@@ -435,6 +435,7 @@ void Reconciler::conclude(const std::string& name, const StepOutcome& outcome) {
 
 void Reconciler::forget(const std::string& name) {
   parts_.services.removed(name);
+  parts_.network.forget(name);
   std::error_code error;
   fs::remove_all(folder_of(name), error);
   if (error) log_error("remove " + folder_of(name) + ": " + error.message());

@@ -142,8 +142,10 @@ class FakeRuntime : public Runtime {
       return Executed{0, command.empty() ? "" : command.front(), ""};
     });
   }
+  std::function<void()> pulling;  // said before each; others go on meanwhile
   Result<void> pull(const std::string& name, const std::string&, const std::string& to,
                     std::uint64_t) override {
+    if (pulling) pulling();
     return run<void>("pull", name, [&] { return replace_file(to, "pulled"); });
   }
   Result<void> make_volume(const std::string& name, std::uint64_t bytes) override {
@@ -256,14 +258,33 @@ class FakeNetwork : public Network {
     made.erase(instance);
     attached.erase(instance);
   }
+  void forget(const std::string& instance) override {
+    const std::lock_guard lock(mutex_);
+    reports_.erase(instance);
+  }
   int descriptor() const override { return -1; }
   std::vector<std::string> work(Timestamp) override {
     const std::lock_guard lock(mutex_);
     return std::exchange(come_back, {});
   }
-  std::vector<InterfaceReport> report(const std::string&) override { return {}; }
+  std::vector<InterfaceReport> report(const std::string& instance) override {
+    const std::lock_guard lock(mutex_);
+    ++reported_[instance];
+    const auto found = reports_.find(instance);
+    return found == reports_.end() ? std::vector<InterfaceReport>{} : found->second;
+  }
+  int reported(const std::string& instance) {
+    const std::lock_guard lock(mutex_);
+    return reported_[instance];
+  }
+  void set_report(const std::string& instance, const InterfaceReport& one) {
+    const std::lock_guard lock(mutex_);
+    reports_[instance] = {one};
+  }
 
  private:
+  std::map<std::string, std::vector<InterfaceReport>> reports_;
+  std::map<std::string, int> reported_;
   std::mutex mutex_;
 };
 

@@ -77,9 +77,9 @@ std::optional<std::string> HealthCheck::due(Timestamp steady) const {
   return make_uuid();
 }
 
-void HealthCheck::asked(const std::string& uuid, Timestamp steady, Timestamp now) {
+void HealthCheck::asked(const std::string& uuid, Timestamp steady) {
   if (questions_.size() >= kMostQuestions) questions_.pop_front();
-  questions_.push_back({uuid, now, steady + patience_, false});
+  questions_.push_back({uuid, steady, steady + patience_, false});
   next_ = steady + every_;
 }
 

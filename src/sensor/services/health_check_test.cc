@@ -20,7 +20,7 @@ struct Check {
       now += 1s;
       check.work(now, now);
       if (const auto uuid = check.due(now)) {
-        check.asked(*uuid, now, now);
+        check.asked(*uuid, now);
         asked = *uuid;
       }
     }

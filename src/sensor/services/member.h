@@ -27,7 +27,6 @@ struct Member {
   // in the same turn, was running already.
   std::optional<std::uint64_t> prepared;
   bool running = false;
-  Timestamp running_since{};  // of the day, in this run
   ConfigDelivery config;
   std::set<std::string> written;  // text values of the wished configuration, if somebody wrote it
   HealthCheck health;

@@ -171,7 +171,7 @@ void BusServices::attend(Member& member) {
   }
   member.health.work(steady_, now_);
   if (const auto uuid = member.health.due(steady_)) {
-    if (say(name, to_instrument::AskHealth{*uuid})) member.health.asked(*uuid, steady_, now_);
+    if (say(name, to_instrument::AskHealth{*uuid})) member.health.asked(*uuid, steady_);
   }
   if (const auto document = member.config.due()) {
     keep(member);  // what is delivered is on disk

@@ -18,14 +18,17 @@ constexpr std::chrono::seconds kShareWordPause{60};
 
 }  // namespace
 
+// `since` is of the clock of the day as it goes now: who keeps it follows that clock's steps.
 bool BusServices::is_healthy_since(const std::string& instance, Timestamp since) const {
+  return is_healthy_since_steady(instance, since - (now_ - steady_));
+}
+
+bool BusServices::is_healthy_since_steady(const std::string& instance, Timestamp steady) const {
   const auto at = members_.find(instance);
   if (at == members_.end() || !at->second->running) return false;
   const Member& one = *at->second;
   const auto asked = one.health.healthy_asked();
-  if (!asked || !one.config.is_settled()) return false;
-  // A clock that was set back meanwhile: the run counts instead.
-  return *asked >= (since > now_ + SteadyTime::kLongestPause ? one.running_since : since);
+  return asked && one.config.is_settled() && *asked >= steady;
 }
 
 Health BusServices::instance_health_of(const Member& member, InstanceReport report) const {
@@ -54,11 +57,11 @@ void BusServices::fill(InstanceReport& report) const {
   report.config = one.config.report();
   report.retention = one.retention.report();
   report.events = intake_->counters(report.name);
+  const Relay::Counters relayed = relay_->counters(report.name);
+  report.relayed = {relayed.taken, relayed.bytes, relayed.refused, relayed.waiting};
   if (report.update.state == UpdateState::none) report.update = resources_->report(report.name);
   report.health = instance_health_of(one, report);
 }
-  const Relay::Counters relayed = relay_->counters(report.name);
-  report.relayed = {relayed.taken, relayed.bytes, relayed.refused, relayed.waiting};
 
 void BusServices::refresh_health() {
   for (auto& [name, one] : members_) {
@@ -77,9 +80,6 @@ void BusServices::refresh_health() {
   health_ = std::move(whole);
 }
 
-std::vector<Health> BusServices::platform_health() const {
-  std::vector<Health> parts;
-  Health bus;
 // With the server away a share fills by itself; while it takes what is sent, somebody floods.
 void BusServices::name_past_shares() {
   for (const std::string& name : relay_->take_past_share()) {
@@ -101,6 +101,9 @@ void BusServices::name_past_shares() {
   }
 }
 
+std::vector<Health> BusServices::platform_health() const {
+  std::vector<Health> parts;
+  Health bus;
   bus.name = "bus";
   bus.state = HealthState::healthy;
   if (!broker_->is_up()) {

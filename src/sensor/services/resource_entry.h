@@ -59,7 +59,7 @@ class ResourceEntry {
   std::uint64_t signed_at = 0;             // while installing: the same of that one
   bool restarted = false;                  // while installing: a start with it has begun
   std::optional<Timestamp> confirm_by;     // steady; since that start
-  std::optional<Timestamp> confirm_from;   // of the day
+  std::optional<Timestamp> confirm_from;   // steady
   std::optional<Timestamp> asked_restart;  // steady
 
  private:

@@ -38,7 +38,7 @@ class Resources {
     std::function<void(const std::string& instance, const std::string& path, const std::string& to,
                        std::uint64_t most_bytes, std::function<void(Result<void>)> done)>
         pull;
-    std::function<bool(const std::string& instance, Timestamp since)> is_healthy_since;
+    std::function<bool(const std::string& instance, Timestamp steady)> is_healthy_since;
     // The text is a value in the configuration that the administrator wrote for the instance.
     std::function<bool(const std::string& instance, const std::string& text)> is_written;
     std::function<std::string()> downloader;    // one that runs; empty: none does

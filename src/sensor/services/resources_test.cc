@@ -352,6 +352,17 @@ TEST_F(ResourcesTest, WithoutADownloaderItWaitsAndWhoDidNotAskGetsNone) {
   }));
 }
 
+TEST_F(ResourcesTest, AClockThatIsSetBackIsNoLackOfHealth) {
+  start_downloader();
+  start(beacon()).say(want());
+  deliver("version 1", signature("version 1", keys_), "");
+  ASSERT_TRUE(until([&] { return !restarts_.empty(); }));
+  restart();
+  ahead_ -= 1h;  // before it is asked for the first time
+  ASSERT_TRUE(until([&] { return update().state != UpdateState::installing; }));
+  EXPECT_EQ(update().state, UpdateState::installed) << update().reason;
+}
+
 TEST_F(ResourcesTest, ADownloaderThatFailsOrNamesWhatIsNotThereIsTriedAgainLater) {
   TestInstrument& downloader = start_downloader();
   TestInstrument& one = start(beacon());

@@ -119,8 +119,8 @@ Resources::Options BusServices::resource_options() {
                         const std::string& data) { tell(instance, word, message, data); };
   options.restart = options_.restart;
   options.pull = options_.pull;
-  options.is_healthy_since = [this](const std::string& instance, Timestamp since) {
-    return is_healthy_since(instance, since);
+  options.is_healthy_since = [this](const std::string& instance, Timestamp steady) {
+    return is_healthy_since_steady(instance, steady);
   };
   options.is_written = [this](const std::string& instance, const std::string& text) {
     const auto at = members_.find(instance);
@@ -234,7 +234,6 @@ void BusServices::started(const Instance& instance, Timestamp now) {
   log_fault(give(instance, now), "services of " + instance.name);
   Member& one = *members_[instance.name];
   one.running = true;
-  one.running_since = now;
   one.observed.state = InstanceState::running;
   const bool taken_over = !one.prepared || *one.prepared == turns_;
   one.prepared.reset();
