@@ -106,6 +106,16 @@ void Instance::retry_update() {
   changed_ = true;
 }
 
+std::uint64_t Instance::refused_told(const std::string& interface) const {
+  const auto found = memory_.refused_told.find(interface);
+  return found == memory_.refused_told.end() ? 0 : found->second;
+}
+
+void Instance::set_refused_told(const std::string& interface, std::uint64_t packets) {
+  memory_.refused_told[interface] = packets;
+  changed_ = true;
+}
+
 void Instance::clock_stepped(Duration by) {
   if (running_since_ != Timestamp{}) running_since_ += by;
   if (judged_since_ != Timestamp{}) judged_since_ += by;

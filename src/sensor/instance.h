@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -72,6 +73,7 @@ struct InstanceMemory {
   std::string proven_image, proven_interfaces;  // that ran last without being on trial
   std::string permitted_image, permissions;     // the last that was let in, and its manifest (JSON)
   bool of_file = false;                         // a file defined it
+  std::map<std::string, std::uint64_t> refused_told;  // by interface: refused_sent as told last
   Timestamp kept_until{};  // its data, which no file defines any more; zero: it goes at once
   InstanceState state = InstanceState::created;
   Timestamp since{};
@@ -140,6 +142,8 @@ class Instance {
   void prove(const std::string& image, const std::string& interfaces);
   void drop_data();     // of one that is not wished: at once
   void retry_update();  // a rejected image is tried again
+  std::uint64_t refused_told(const std::string& interface) const;
+  void set_refused_told(const std::string& interface, std::uint64_t packets);
   // The clock of the day was set, by so much: deadlines move with it.
   void clock_stepped(Duration by);
 

@@ -62,6 +62,7 @@ std::string InstanceMemory::to_json() const {
                {"permitted_image", permitted_image},
                {"permissions", utf8_valid(permissions)},
                {"of_file", of_file},
+               {"refused_told", refused_told},
                {"rejected_why", utf8_valid(rejected_why)},
                {"state", to_string(this->state)},
                {"since", to_rfc3339(since)},
@@ -100,6 +101,11 @@ Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
   memory.permitted_image = text(json, "permitted_image");
   memory.permissions = text(json, "permissions");
   memory.of_file = boolean(json, "of_file");
+  if (const auto told = json.find("refused_told"); told != json.end() && told->is_object()) {
+    for (const auto& [interface, packets] : told->items()) {
+      if (packets.is_number_unsigned()) memory.refused_told[interface] = packets;
+    }
+  }
   memory.kept_until = time(json, "kept_until");
   memory.rejected_why = text(json, "rejected_why");
   memory.state = beaconry::state(kStates, text(json, "state"));

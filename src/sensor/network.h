@@ -62,6 +62,8 @@ class Network {
                               const std::vector<InterfaceWish>& wishes) = 0;
   // After a stop: what was made goes, physical interfaces are the host's again.
   virtual void release(const std::string& instance) = 0;
+  // It is gone for good: one of its name begins with counters of its own.
+  virtual void forget(const std::string& instance) = 0;
 
   virtual int descriptor() const = 0;  // readable: interfaces changed
   // Follows what changed: capture interfaces that came back, bridges. Returns instances whose

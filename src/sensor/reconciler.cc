@@ -307,6 +307,7 @@ std::uint64_t Reconciler::keep_config(Entry& entry, const std::string& config,
 
 void Reconciler::forget(const std::string& name) {
   parts_.services.removed(name);
+  parts_.network.forget(name);
   std::error_code error;
   fs::remove_all(folder_of(name), error);
   if (error) log_error("remove " + folder_of(name) + ": " + error.message());

@@ -99,8 +99,7 @@ class Reconciler {
     std::uint64_t memory = 0, processes = 0;
     InstanceReport::Storage persistent, transient;
     FillTrend persistent_trend, transient_trend;
-    std::map<std::string, std::uint64_t> refused;  // by interface: sent against the contract
-    std::map<std::string, bool> present;           // by interface
+    std::map<std::string, bool> present;  // by interface
   };
 
   Entry& entry(const std::string& name);

@@ -192,7 +192,7 @@ void Reconciler::measure() {
 void Reconciler::tell_interfaces(Entry& entry, const std::vector<InterfaceReport>& interfaces) {
   const std::string& name = entry.instance.name();
   for (const InterfaceReport& one : interfaces) {
-    std::uint64_t& refused = entry.refused[one.name];
+    const std::uint64_t refused = entry.instance.refused_told(one.name);
     if (one.refused_sent > refused) {
       parts_.services.tell(
           name, "tried_to_transmit",
@@ -203,7 +203,11 @@ void Reconciler::tell_interfaces(Entry& entry, const std::vector<InterfaceReport
                    : ", and " + std::to_string(one.sent_past) + " were not stopped; stop it"),
           "{\"packets\": " + std::to_string(one.refused_sent - refused) + "}");
     }
-    refused = one.refused_sent;
+    // Fewer than that: the machine was started anew.
+    if (one.refused_sent != refused) {
+      entry.instance.set_refused_told(one.name, one.refused_sent);
+      save(entry);
+    }
     const auto [before, first] = entry.present.emplace(one.name, one.present);
     if (!first && before->second != one.present) {
       parts_.services.tell(

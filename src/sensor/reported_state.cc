@@ -110,6 +110,10 @@ Json json(const InstanceReport& one) {
                    {"duplicates", one.events.duplicates},
                    {"refused", one.events.refused},
                    {"malformed", one.events.malformed}};
+  out["relayed"] = {{"taken", one.relayed.taken},
+                    {"bytes", one.relayed.bytes},
+                    {"refused", one.relayed.refused},
+                    {"waiting", one.relayed.waiting}};
   out["memory"] = one.memory;
   out["processes"] = one.processes;
   return out;

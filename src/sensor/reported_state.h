@@ -72,6 +72,10 @@ struct InstanceReport {
   struct Events {
     std::uint64_t stored = 0, duplicates = 0, refused = 0, malformed = 0;
   } events;
+  struct Relayed {
+    std::uint64_t taken = 0, bytes = 0, refused = 0;  // batches, of them bytes, batches
+    std::uint64_t waiting = 0;                        // bytes, for the server
+  } relayed;
   std::uint64_t memory = 0, processes = 0;
 };
 

@@ -119,7 +119,7 @@ Result<void> SensorThread::begin(const Makers& makers) {
   services.pull = [this](const std::string& instance, const std::string& path,
                          const std::string& to, std::uint64_t most_bytes,
                          std::function<void(Result<void>)> done) {
-    workers_->submit(
+    pullers_->submit(
         [this, instance, path, to, most_bytes, done = std::move(done)]() -> std::function<void()> {
           auto pulled = runtime_.pull(container_name(instance), path, to, most_bytes);
           return [done, pulled = std::move(pulled)] { done(pulled); };
@@ -130,6 +130,7 @@ Result<void> SensorThread::begin(const Makers& makers) {
   if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
   services_ = std::move(*opened);
   workers_ = std::make_unique<Workers>(options_.workers, mailbox_);
+  pullers_ = std::make_unique<Workers>(1, mailbox_);
   reconciler_ = std::make_unique<Reconciler>(
       Reconciler::Options{options_.state_folder, options_.broken_after, options_.clock},
       Reconciler::Parts{runtime_, *network_, *services_, *workers_, images_});
@@ -140,6 +141,7 @@ Result<void> SensorThread::begin(const Makers& makers) {
 
 SensorThread::~SensorThread() {
   ended_ = true;
+  pullers_.reset();
   workers_.reset();
 }
 

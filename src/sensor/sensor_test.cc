@@ -6,10 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -96,6 +99,15 @@ class SensorTest : public testing::Test {
     if (!sensor_) return;
     sensor_->stop();
     thread_.join();
+    sensor_.reset();
+  }
+
+  // What its parts remember can be looked at while nobody works.
+  template <class Look>
+  void halt_and(Look look) {
+    sensor_->stop();
+    thread_.join();
+    look();
     sensor_.reset();
   }
 
@@ -325,6 +337,52 @@ TEST_F(SensorTest, ARuntimeThatIsAwayIsReportedAndFollowedLater) {
   EXPECT_EQ(sensor_->report().runtime_fault, "");
   EXPECT_NE(sensor_->report().health.cause, "the runtime is away");
   EXPECT_EQ(report_of("beacon_0").failures, 0U);
+}
+
+TEST_F(SensorTest, NoStartWaitsBehindFilesThatArePulled) {
+  std::promise<void> end;
+  runtime_.pulling = [ends = end.get_future().share()] { ends.wait(); };
+  launch();
+  add_image("1.0");
+  std::atomic<int> pulled{0};
+  for (int n = 0; n < 8; ++n)
+    services_->options.pull("beacon_0", "/transient-data/x", folder_ + "/pulled", 100,
+                            [&](const Result<void>&) { ++pulled; });
+  EXPECT_TRUE(install("beacon"));
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(pulled, 0);
+  end.set_value();
+  EXPECT_TRUE(wait_for([&] { return pulled == 8; }));
+}
+
+TEST_F(SensorTest, AnAttemptToTransmitIsToldOnceOverRestartsOfTheDaemon) {
+  const auto attempts = [&] { return services_->times_told("beacon_0", "tried_to_transmit"); };
+  const auto refuse = [&](std::uint64_t packets) {
+    InterfaceReport report;
+    report.name = "mirror";
+    report.present = true;
+    report.refused_sent = packets;
+    network_->set_report("beacon_0", report);
+  };
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  refuse(3);
+  const auto kept = [&] {
+    std::ifstream file(folder_ + "/state/instances/beacon_0/memory.json");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    return text.find("\"mirror\": 3") != std::string::npos;
+  };
+  ASSERT_TRUE(wait_for(kept));
+  halt_and([&] { EXPECT_EQ(attempts(), 1); });
+  // The successor sees the same, and then one more.
+  launch();
+  refuse(3);
+  ASSERT_TRUE(wait_for([&] { return network_->reported("beacon_0") >= 2; }));
+  refuse(4);
+  ASSERT_TRUE(wait_for([&] { return !kept(); }));
+  halt_and([&] { EXPECT_EQ(attempts(), 1); });
 }
 
 TEST_F(SensorTest, AnUnsignedImageIsRefusedUnlessItIsAllowedByName) {

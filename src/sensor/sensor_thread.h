@@ -92,6 +92,7 @@ class SensorThread final : public Sensor {
   std::unique_ptr<Services> services_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Workers> workers_;  // goes first: its jobs use all of the above
+  std::unique_ptr<Workers> pullers_;  // of its own, so that no start or stop waits behind a file
   std::atomic<bool> stopping_{false}, ended_{false};
   Timestamp next_files_{}, next_network_{};
   bool network_changed_ = false;

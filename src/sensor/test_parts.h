@@ -145,8 +145,10 @@ class FakeRuntime : public Runtime {
       return Executed{0, command.empty() ? "" : command.front(), ""};
     });
   }
+  std::function<void()> pulling;  // said before each; others go on meanwhile
   Result<void> pull(const std::string& name, const std::string&, const std::string& to,
                     std::uint64_t) override {
+    if (pulling) pulling();
     return run<void>("pull", name, [&] { return replace_file(to, "pulled"); });
   }
   Result<void> make_volume(const std::string& name, std::uint64_t bytes) override {
@@ -266,6 +268,10 @@ class FakeNetwork : public Network {
     shown_ = interfaces;
     ::eventfd_write(changed_.get(), 1);
   }
+  void forget(const std::string& instance) override {
+    const std::lock_guard lock(mutex_);
+    reports_.erase(instance);
+  }
   int descriptor() const override { return changed_.get(); }
   std::vector<std::string> work(Timestamp) override {
     const std::lock_guard lock(mutex_);
@@ -273,18 +279,31 @@ class FakeNetwork : public Network {
     ::eventfd_read(changed_.get(), &changes);
     return std::exchange(come_back, {});
   }
-  // What was shown; else, where `has_reports`, one interface each: there once it is attached.
+  // What was set for it or shown for all; else, where `has_reports`, one interface each: there once
+  // it is attached.
   std::vector<InterfaceReport> report(const std::string& instance) override {
     const std::lock_guard lock(mutex_);
+    ++reported_[instance];
+    if (const auto found = reports_.find(instance); found != reports_.end()) return found->second;
     if (!has_reports) return shown_;
     InterfaceReport one;
     one.name = "probe";
     one.present = one.carrier = attached.count(instance) != 0;
     return {one};
   }
+  int reported(const std::string& instance) {
+    const std::lock_guard lock(mutex_);
+    return reported_[instance];
+  }
+  void set_report(const std::string& instance, const InterfaceReport& one) {
+    const std::lock_guard lock(mutex_);
+    reports_[instance] = {one};
+  }
   std::atomic<bool> has_reports{false};
 
  private:
+  std::map<std::string, std::vector<InterfaceReport>> reports_;
+  std::map<std::string, int> reported_;
   std::mutex mutex_;
   Fd changed_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::vector<InterfaceReport> shown_;
@@ -322,12 +341,16 @@ class FakeServices : public Services {
   void tell(const std::string& instance, const std::string& word, const std::string&,
             const std::string&) override {
     const std::lock_guard lock(mutex_);
-    told_.emplace(instance, word);
+    ++told_[{instance, word}];
     if (word.starts_with("interface_")) ++interface_news;
   }
   bool was_told(const std::string& instance, const std::string& word) {
+    return times_told(instance, word) > 0;
+  }
+  int times_told(const std::string& instance, const std::string& word) {
     const std::lock_guard lock(mutex_);
-    return told_.count({instance, word}) != 0;
+    const auto found = told_.find({instance, word});
+    return found == told_.end() ? 0 : found->second;
   }
   bool is_healthy_since(const std::string& instance, Timestamp) const override {
     return running.count(instance) != 0 && sick.count(running.at(instance).manifest.version) == 0;
@@ -358,7 +381,7 @@ class FakeServices : public Services {
  private:
   std::mutex mutex_;
   std::vector<std::pair<std::string, std::string>> restarts_;
-  std::set<std::pair<std::string, std::string>> told_;  // instance, word
+  std::map<std::pair<std::string, std::string>, int> told_;  // by instance and word
 };
 
 }  // namespace beaconry::test

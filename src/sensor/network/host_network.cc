@@ -22,6 +22,7 @@
 #include "sensor/network/child.h"
 #include "sensor/network/instance_ties.h"
 #include "sensor/network/promiscuous.h"
+#include "sensor/services/steady_time.h"
 
 namespace beaconry {
 namespace {
@@ -132,9 +133,12 @@ class HostNetwork final : public Network {
     wake();
   }
 
+  void forget(const std::string& instance) override { InstanceTies::forget(options_, instance); }
+
   int descriptor() const override { return poll_.get(); }
 
   std::vector<std::string> work(Timestamp now) override {
+    const Timestamp steady = steady_time_.at(now);
     std::vector<std::string> restarts;
     std::array<epoll_event, 16> ready;
     if (::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), 0) == 0)
@@ -153,7 +157,7 @@ class HostNetwork final : public Network {
       if (!lock.owns_lock()) continue;  // who holds it wakes us when it is done
       if (entry->ties.follow(*host, entry->look_at_rules)) restarts.push_back(name);
       entry->look_at_rules = false;
-      waits = entry->ties.renew(now, [this](int one) { watch(one); }) || waits;
+      waits = entry->ties.renew(steady, [this](int one) { watch(one); }) || waits;
     }
     if (waits) ::timerfd_settime(timer_.get(), 0, &kSoon, nullptr);
     return restarts;
@@ -278,6 +282,7 @@ class HostNetwork final : public Network {
   static std::string id_of(const std::string& link) { return link.substr(0, kIdLength); }
 
   const InstanceTies::Options options_;
+  SteadyTime steady_time_;  // of work()'s thread
   Fd poll_, wake_, leases_, timer_;
   NetlinkSocket events_, rules_;
   std::mutex mutex_;  // of the map

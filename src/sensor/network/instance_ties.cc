@@ -146,16 +146,31 @@ bool InstanceTies::has_ended() const {
 // What was dropped is counted over restarts of the instance and of the daemon.
 void InstanceTies::keep_counts(const Tie& tie) {
   const ContractCounts counts = tie.counts();
-  const std::string file = private_folder(options_) + "/" + tie.spec().id() + ".counts";
+  const std::string file = counts_file(tie.spec().id());
   auto done = replace_file(file, std::to_string(counts.refused_sent) + " " +
                                      std::to_string(counts.refused_received) + " " +
                                      std::to_string(counts.chatter) + "\n");
   if (!done) log_warning(done.error().message());
 }
 
+std::string InstanceTies::counts_file(const std::string& id) const {
+  return private_folder(options_) + "/" + instance_ + "." + id + ".counts";
+}
+
+void InstanceTies::forget(const Options& options, const std::string& instance) {
+  std::error_code error;
+  std::filesystem::directory_iterator at(private_folder(options), error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(instance + ".") || !name.ends_with(".counts")) continue;
+    std::error_code ignored;
+    std::filesystem::remove(at->path(), ignored);
+  }
+}
+
 ContractCounts InstanceTies::kept_counts(const Tie& tie) const {
   ContractCounts counts;
-  std::ifstream file(private_folder(options_) + "/" + tie.spec().id() + ".counts");
+  std::ifstream file(counts_file(tie.spec().id()));
   if (!(file >> counts.refused_sent >> counts.refused_received >> counts.chatter)) return {};
   return counts;
 }
@@ -206,7 +221,7 @@ Result<void> InstanceTies::start_dhcp(Tie& tie, const Watch& watch) {
   return {};
 }
 
-bool InstanceTies::renew(Timestamp now, const Watch& watch) {
+bool InstanceTies::renew(Timestamp steady, const Watch& watch) {
   bool waits = false;
   for (const auto& tie : ties_) {
     const auto found = clients_.find(tie->spec().wish.name);
@@ -220,13 +235,13 @@ bool InstanceTies::renew(Timestamp now, const Watch& watch) {
     if (client.process && !client.process->ended()) continue;
     waits = true;
     if (client.again == Timestamp{}) {
-      client.again = now + kDhcpAgain;
+      client.again = steady + kDhcpAgain;
       log_warning("the DHCP client of " + tie->spec().wish.name + " of " + instance_ +
                   " ended: it is started again in 5 s");
-    } else if (now >= client.again) {
+    } else if (steady >= client.again) {
       if (auto done = start_dhcp(*tie, watch); !done) {
         log_warning(done.error().message());
-        client.again = now + kDhcpAgain;
+        client.again = steady + kDhcpAgain;
       } else {
         waits = false;
       }

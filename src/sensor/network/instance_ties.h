@@ -36,8 +36,11 @@ class InstanceTies {
   // Looks at every interface; true: it needs a restart.
   bool follow(Links& host, bool rules_changed);
   // Takes what the DHCP clients told, and starts those that ended; true: one waits to be started.
-  bool renew(Timestamp now, const Watch& watch);
+  bool renew(Timestamp steady, const Watch& watch);
   std::vector<InterfaceReport> report(Links& host);
+
+  // What is kept of one that is gone for good.
+  static void forget(const Options& options, const std::string& instance);
 
   static std::string private_folder(const Options& options) {
     return options.run_folder + "/.network";
@@ -49,12 +52,13 @@ class InstanceTies {
   void take_news(Tie& tie, const DhcpNews& before, const DhcpNews& news);
   Result<void> write_resolvers();
   void keep_counts(const Tie& tie);
+  std::string counts_file(const std::string& id) const;
   ContractCounts kept_counts(const Tie& tie) const;
 
   struct Client {
     std::unique_ptr<DhcpClient> process;
     DhcpNews last;
-    Timestamp again{};  // when it is started after it ended
+    Timestamp again{};  // steady: when it is started after it ended
   };
 
   const std::string instance_;

@@ -261,6 +261,11 @@ TEST_F(Machine, CountsOverRestartsOfInstanceAndDaemon) {
     network_->release("recorder_0");
     open({});
   }
+  // Another that gets its name later.
+  network_->forget("recorder_0");
+  Container container;
+  start(manifest(Direction::receive), wish(Kind::bridge, "br0"), container);
+  EXPECT_EQ(report().refused_sent, 0U);
 }
 
 }  // namespace

@@ -81,7 +81,9 @@ class BusServices final : public Services {
   void commit_events();
 
   // --- reports.cc
+  bool is_healthy_since_steady(const std::string& instance, Timestamp steady) const;
   void refresh_health();
+  void name_past_shares();
   void tell_health(Member& member);
   Health instance_health_of(const Member& member, InstanceReport report) const;
   std::vector<Health> platform_health() const;

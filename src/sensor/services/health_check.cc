@@ -73,7 +73,7 @@ bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestam
   heard_ = steady;
   there_ = true;
   given_up_ = 0;
-  last_took_ = steady - question.asked_steady;
+  last_took_ = steady - question.asked;
   if (last_took_ <= patience_) {
     missed_ = 0;
   } else {
@@ -106,14 +106,14 @@ std::optional<std::string> HealthCheck::due(Timestamp steady) const {
   return make_uuid();
 }
 
-void HealthCheck::asked(const std::string& uuid, Timestamp steady, Timestamp now) {
+void HealthCheck::asked(const std::string& uuid, Timestamp steady) {
   if (std::exchange(anew_, false)) given_up_ = 0;
   // The bus may have dropped it. Or it waits behind a handler that takes very long: seldom more.
   else if (!questions_.empty())
     given_up_ = std::min(given_up_ + 1, kMostDoublings);
   if (questions_.empty() || given_up_ == 0) missed_at_ = steady + patience_;
   if (questions_.size() >= kMostQuestions) questions_.pop_front();
-  questions_.push_back({uuid, now, steady});
+  questions_.push_back({uuid, steady});
   given_up_at_ = steady + longest_silence() * (1U << given_up_);
   next_ = steady + every_;
 }

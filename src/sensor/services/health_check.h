@@ -31,19 +31,19 @@ class HealthCheck {
 
   // The uuid of a question that is due.
   std::optional<std::string> due(Timestamp steady) const;
-  void asked(const std::string& uuid, Timestamp steady, Timestamp now);
+  void asked(const std::string& uuid, Timestamp steady);
   void work(Timestamp steady, Timestamp now);
 
   // How it is, by its own words or its silence; `since` is kept by us.
   const Health& health() const { return health_; }
-  // When the question was asked to which `healthy` was the last answer.
+  // When the question was asked to which `healthy` was the last answer; steady.
   std::optional<Timestamp> healthy_asked() const { return healthy_asked_; }
   unsigned missed() const { return missed_; }
 
  private:
   struct Question {
     std::string uuid;
-    Timestamp asked{}, asked_steady{};  // of the day; steady
+    Timestamp asked{};  // steady
   };
   void ask_anew(Timestamp steady);
   Duration longest_silence() const;  // of one that is alive

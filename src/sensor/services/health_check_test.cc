@@ -26,7 +26,7 @@ struct Check {
       now += 1s;
       check.work(now, now);
       if (const auto uuid = check.due(now)) {
-        check.asked(*uuid, now, now);
+        check.asked(*uuid, now);
         asked = *uuid;
         if (questions++ == 0) first = asked;
       }
@@ -223,11 +223,11 @@ TEST(HealthCheck, WhoeverComesIsAskedAtOnceAndMayAnswerEither) {
 TEST(HealthCheck, OneThatSaidNoHelloIsAskedAtItsFirstWord) {
   HealthCheck check("beacon_0", 30s, 10s);
   check.started(kStart);
-  check.asked(check.due(kStart).value(), kStart, kStart);
+  check.asked(check.due(kStart).value(), kStart);
   EXPECT_FALSE(check.due(kStart + 1s));
   check.heard(kStart + 1s, false);
   ASSERT_TRUE(check.due(kStart + 1s));
-  check.asked(check.due(kStart + 1s).value(), kStart + 1s, kStart);
+  check.asked(check.due(kStart + 1s).value(), kStart + 1s);
   check.heard(kStart + 2s, false);
   EXPECT_FALSE(check.due(kStart + 2s));
 }

@@ -27,14 +27,13 @@ struct Member {
   // in the same turn, was running already.
   std::optional<std::uint64_t> prepared;
   bool running = false;
-  Timestamp running_since{};  // of the day, in this run
   ConfigDelivery config;
   std::set<std::string> written;  // text values of the wished configuration, if somebody wrote it
   HealthCheck health;
   RetentionWatch retention;
   InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health
   TalkLimit talk{instance.manifest.limits.events_per_second};
-  Timestamp next_malformed_word{};  // steady
+  Timestamp next_malformed_word{}, next_share_word{};  // steady
   bool there = false;               // said something in this run, or was taken over
 
   // What was told of its health last; survives a restart of the platform.

@@ -177,7 +177,7 @@ void BusServices::attend(Member& member) {
   }
   member.health.work(steady_, now_);
   if (const auto uuid = member.health.due(steady_)) {
-    if (say(name, to_instrument::AskHealth{*uuid})) member.health.asked(*uuid, steady_, now_);
+    if (say(name, to_instrument::AskHealth{*uuid})) member.health.asked(*uuid, steady_);
   }
   if (const auto document = member.config.due()) {
     keep(member);  // what is delivered is on disk
@@ -225,6 +225,7 @@ void BusServices::work(Timestamp now) {
   resources_->work(steady_, now_);
   if (steady_ >= next_refresh_) {
     next_refresh_ = steady_ + std::chrono::seconds{1};
+    name_past_shares();
     refresh_health();
   }
   commit_events();

@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "base/log.h"
+#include "uplink/flow_batch.h"
 #include "uplink/relayed_batch.h"
 
 namespace beaconry {
 namespace {
 
-constexpr std::size_t kLongestBatch = std::size_t{64} << 20;
+constexpr std::size_t kLongestBatch = std::size_t{32} << 20;
 constexpr std::size_t kMostConnections = 2;  // an instance: what is held of its bodies is bounded
 constexpr std::string_view kTelemetry = "/api/v1/telemetry";
 
@@ -29,14 +30,27 @@ HttpResponse no_room(int status, const std::string& why) {
   return response;
 }
 
+// Words for the sender of what a server would refuse; empty: it is a collector's batch.
+std::string why_not(std::string_view body) {
+  if (body.empty()) return "an empty body is no batch";
+  const auto envelope = decode_envelope(body);
+  if (!envelope) return envelope.error().message();
+  if (envelope->content_kind != ContentKind::flows) {
+    return "content_kind " + std::to_string(static_cast<unsigned>(envelope->content_kind)) +
+           " is not relayed: flows (0) are";
+  }
+  return {};
+}
+
 }  // namespace
 
 class Relay::Desk final : public HttpHandler {
  public:
-  Desk(std::string instance, Spool& spool, std::function<Timestamp()> clock,
+  Desk(std::string instance, Spool& spool, RelayShares& shares, std::function<Timestamp()> clock,
        std::function<void()> stored)
       : instance_(std::move(instance)),
         spool_(spool),
+        shares_(shares),
         clock_(std::move(clock)),
         stored_(std::move(stored)) {}
 
@@ -57,22 +71,29 @@ class Relay::Desk final : public HttpHandler {
 
   HttpResponse handle(HttpRequest request) override {
     if (request.path() == "/healthz") return answer(200, {{"status", "ok"}});
-    if (request.body.empty()) {
+    if (const std::string why = why_not(request.body); !why.empty()) {
       ++refused_;
-      return answer(400, {{"error", "an empty body is no batch"}});
+      return answer(400, {{"error", why}});
+    }
+    if (!shares_.has_room(instance_, request.body.size())) {
+      ++refused_;
+      ++past_share_;
+      return no_room(503, "as much of this instance waits for the server as it may have");
     }
     const Timestamp now = clock_();
     RelayedBatch batch;
     batch.instance = instance_;
     batch.taken = now;
     batch.envelope = std::move(request.body);
-    const auto sequence = spool_.append(encode_relayed(batch), now);
+    const std::string record = encode_relayed(batch);
+    const auto sequence = spool_.append(record, now);
     if (!sequence) {
       ++refused_;
       const bool full = sequence.error().kind == ErrorKind::limit;
       return no_room(full ? 507 : 503, full ? "the sensor's spool is full; keep it and try again"
                                             : "the sensor cannot keep it now");
     }
+    shares_.appended(instance_, *sequence, record.size());
     const auto synced = spool_.sync(*sequence);
     if (!synced) {
       log_error("relay: " + synced.error().message());
@@ -85,30 +106,38 @@ class Relay::Desk final : public HttpHandler {
     return answer(200, {{"status", "accepted"}, {"server_time", to_rfc3339(clock_())}});
   }
 
-  Counters counters() const { return {taken_, bytes_, refused_}; }
+  Counters counters() const {
+    return {taken_, bytes_, refused_, past_share_, shares_.waiting(instance_)};
+  }
 
  private:
   const std::string instance_;
   Spool& spool_;
+  RelayShares& shares_;
   const std::function<Timestamp()> clock_;
   const std::function<void()> stored_;
-  std::atomic<std::uint64_t> taken_{0}, bytes_{0}, refused_{0};
+  std::atomic<std::uint64_t> taken_{0}, bytes_{0}, refused_{0}, past_share_{0};
 };
 
-Relay::Relay(Spool& spool, std::function<Timestamp()> clock, std::function<void()> stored)
-    : spool_(spool), clock_(std::move(clock)), stored_(std::move(stored)) {}
+Relay::Relay(Spool& spool, std::uint64_t shared_bytes, std::function<Timestamp()> clock,
+             std::function<void()> stored)
+    : spool_(spool),
+      shares_(std::make_unique<RelayShares>(spool, shared_bytes)),
+      clock_(std::move(clock)),
+      stored_(std::move(stored)) {}
 
 Relay::~Relay() = default;
 
 Result<void> Relay::open(const std::string& instance, const std::string& folder) {
   Place& place = places_[instance];
+  shares_->set_instances(places_.size());
   const std::string path = folder + "/uplink.sock";
   if (place.server) {
     struct stat there {};
     if (::stat(path.c_str(), &there) == 0) return {};
     place.server.reset();  // somebody removed the folder
   }
-  if (!place.desk) place.desk = std::make_unique<Desk>(instance, spool_, clock_, stored_);
+  if (!place.desk) place.desk = std::make_unique<Desk>(instance, spool_, *shares_, clock_, stored_);
   HttpServer::Options options;
   options.listen = {"unix:" + path};
   options.workers = 1;
@@ -123,6 +152,16 @@ Result<void> Relay::open(const std::string& instance, const std::string& folder)
 
 void Relay::close(const std::string& instance) {
   places_.erase(instance);
+  shares_->set_instances(places_.size());
+}
+
+std::vector<std::string> Relay::take_past_share() {
+  std::vector<std::string> names;
+  for (auto& [name, place] : places_) {
+    const std::uint64_t now = place.desk ? place.desk->counters().past_share : 0;
+    if (now > std::exchange(place.past_share_seen, now)) names.push_back(name);
+  }
+  return names;
 }
 
 Relay::Counters Relay::counters(const std::string& instance) const {

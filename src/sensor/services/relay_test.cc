@@ -8,6 +8,7 @@
 #include "http/client.h"
 #include "sensor/services/test_folder.h"
 #include "uplink/answer.h"
+#include "uplink/flow_batch.h"
 #include "uplink/relayed_batch.h"
 
 namespace beaconry {
@@ -15,8 +16,31 @@ namespace {
 
 constexpr Timestamp kNow{std::chrono::hours{24 * 365 * 50}};
 
+// As a collector sends it.
+std::string batch(const std::string& content = "flows", ContentKind kind = ContentKind::flows) {
+  Envelope envelope;
+  envelope.edge = std::string(64, 'a');
+  envelope.edge_name = "collector";
+  envelope.incarnation = std::string(32, 'b');
+  envelope.sequence = 1;
+  envelope.sent = kNow;
+  envelope.content = content;
+  envelope.content_kind = kind;
+  return encode_envelope(envelope);
+}
+
+std::string noise(std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes)
+    text += std::to_string(text.size() * 2654435761U);
+  return text;
+}
+
 struct Place {
-  explicit Place(std::uint64_t most_bytes = 64 << 20) : most(most_bytes) { open(); }
+  explicit Place(std::uint64_t most_bytes = 64 << 20, std::uint64_t shared_bytes = 0)
+      : most(most_bytes), shared(shared_bytes) {
+    open();
+  }
   void open() {
     relay.reset();
     spool.reset();
@@ -29,13 +53,14 @@ struct Place {
     ASSERT_TRUE(opened) << opened.error().message();
     spool = std::move(*opened);
     relay = std::make_unique<Relay>(
-        *spool, [] { return kNow; }, [this] { ++stored; });
+        *spool, shared, [] { return kNow; }, [this] { ++stored; });
     const auto listens = relay->open("detector_0", folder.path());
     ASSERT_TRUE(listens) << listens.error().message();
   }
-  HttpResponse send(const std::string& method, const std::string& target, std::string body = "") {
+  HttpResponse send(const std::string& method, const std::string& target, std::string body = "",
+                    const std::string& below = "") {
     HttpClient::Options options;
-    options.url = "unix:" + folder.path() + "/uplink.sock";
+    options.url = "unix:" + folder.path() + below + "/uplink.sock";
     auto client = HttpClient::make(options);
     EXPECT_TRUE(client);
     HttpRequest request;
@@ -47,7 +72,7 @@ struct Place {
     return answer ? *answer : HttpResponse{0, "", {}, "", nullptr};
   }
   TestFolder folder;
-  std::uint64_t most;
+  std::uint64_t most, shared;
   std::unique_ptr<Spool> spool;
   std::unique_ptr<Relay> relay;
   std::atomic<int> stored{0};
@@ -55,18 +80,18 @@ struct Place {
 
 TEST(Relay, TakesABatchUnopenedAndAnswersAsAServerOnceItIsOnDisk) {
   Place p;
-  const auto answer = p.send("POST", "/api/v1/telemetry", "anything at all");
+  const auto answer = p.send("POST", "/api/v1/telemetry", batch("anything at all"));
   EXPECT_TRUE(says_accepted(answer));
   EXPECT_EQ(server_time(answer), kNow);
   EXPECT_EQ(p.stored, 1);
   p.open();  // another process
   const auto record = p.spool->read(1);
   ASSERT_TRUE(record && *record);
-  const auto batch = decode_relayed((*record)->bytes, 1 << 20);
-  ASSERT_TRUE(batch) << batch.error().message();
-  EXPECT_EQ(batch->instance, "detector_0");
-  EXPECT_EQ(batch->taken, kNow);
-  EXPECT_EQ(batch->envelope, "anything at all");
+  const auto relayed = decode_relayed((*record)->bytes, 1 << 20);
+  ASSERT_TRUE(relayed) << relayed.error().message();
+  EXPECT_EQ(relayed->instance, "detector_0");
+  EXPECT_EQ(relayed->taken, kNow);
+  EXPECT_EQ(relayed->envelope, batch("anything at all"));
 }
 
 TEST(Relay, IsOpenForTheInstrumentsUserAndClosedWithIt) {
@@ -85,13 +110,10 @@ TEST(Relay, IsOpenForTheInstrumentsUserAndClosedWithIt) {
 
 TEST(Relay, AFullSpoolLeavesTheBatchWithItsInstrument) {
   Place p(64 << 10);
-  std::string batch;
-  while (batch.size() < 20'000)
-    batch += std::to_string(batch.size() * 2654435761U);
   int status = 200;
   std::uint64_t taken = 0;
   for (int n = 0; n < 100 && status == 200; ++n) {
-    const auto answer = p.send("POST", "/api/v1/telemetry", batch);
+    const auto answer = p.send("POST", "/api/v1/telemetry", batch(noise(20'000)));
     status = answer.status;
     if (status == 200)
       ++taken;
@@ -102,6 +124,58 @@ TEST(Relay, AFullSpoolLeavesTheBatchWithItsInstrument) {
   EXPECT_EQ(p.spool->next(), taken + 1);
   EXPECT_EQ(p.relay->counters("detector_0").taken, taken);
   EXPECT_EQ(p.relay->counters("detector_0").refused, 1U);
+}
+
+TEST(Relay, NoneHasMoreThanItsShareWaitingAndTheOthersGoOn) {
+  Place p(1 << 20, 1 << 20);
+  std::filesystem::create_directories(p.folder.path() + "/other");
+  ASSERT_TRUE(p.relay->open("other_0", p.folder.path() + "/other"));
+  const std::string body = batch(noise(100'000));
+  const auto send = [&](const std::string& below) {
+    return p.send("POST", "/api/v1/telemetry", body, below);
+  };
+  std::uint64_t taken = 0;
+  for (int n = 0; n < 10 && send("").status == 200; ++n)
+    ++taken;
+  EXPECT_GT(taken, 0U);
+  EXPECT_LE(p.relay->counters("detector_0").waiting, (1U << 20) / 3);
+  const auto answer = send("");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(retry_after(answer));
+  EXPECT_EQ(p.relay->take_past_share(), std::vector<std::string>{"detector_0"});
+  EXPECT_TRUE(p.relay->take_past_share().empty());
+  EXPECT_EQ(send("/other").status, 200);
+  // Another process knows what waits of whom.
+  p.open();
+  ASSERT_TRUE(p.relay->open("other_0", p.folder.path() + "/other"));
+  EXPECT_EQ(send("").status, 503);
+  EXPECT_EQ(send("/other").status, 200);
+  // What the server has counts no more.
+  p.spool->release(p.spool->next() - 1);
+  EXPECT_EQ(p.relay->counters("detector_0").waiting, 0U);
+  EXPECT_EQ(send("").status, 200);
+}
+
+TEST(Relay, OneBatchOfAnInstanceAlwaysHasItsPlace) {
+  Place p(1 << 20, 1 << 20);
+  const std::string body = batch(noise(700'000));
+  EXPECT_EQ(p.send("POST", "/api/v1/telemetry", body).status, 200);
+  EXPECT_EQ(p.send("POST", "/api/v1/telemetry", body).status, 503);
+}
+
+TEST(Relay, TakesOnlyWhatACollectorSends) {
+  Place p;
+  const auto status = [&](const std::string& body) {
+    return p.send("POST", "/api/v1/telemetry", body).status;
+  };
+  EXPECT_EQ(status("anything at all"), 400);
+  for (const ContentKind kind :
+       {ContentKind::observations, ContentKind::instrument_events, ContentKind::relayed}) {
+    EXPECT_EQ(status(batch("x", kind)), 400);
+  }
+  EXPECT_EQ(status(batch(std::string(33 << 20, 'x'))), 413);
+  EXPECT_EQ(p.relay->counters("detector_0").refused, 4U);  // the last was not read at all
+  EXPECT_EQ(p.spool->next(), 1U);
 }
 
 TEST(Relay, RefusesAllElse) {

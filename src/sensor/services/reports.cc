@@ -14,17 +14,21 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::chrono::seconds kHealthPause{5};  // between two words of one instance's health
 constexpr std::size_t kLongestTold = 1 << 20;
+constexpr std::chrono::seconds kShareWordPause{60};
 
 }  // namespace
 
+// `since` is of the clock of the day as it goes now: who keeps it follows that clock's steps.
 bool BusServices::is_healthy_since(const std::string& instance, Timestamp since) const {
+  return is_healthy_since_steady(instance, since - (now_ - steady_));
+}
+
+bool BusServices::is_healthy_since_steady(const std::string& instance, Timestamp steady) const {
   const auto at = members_.find(instance);
   if (at == members_.end() || !at->second->running) return false;
   const Member& one = *at->second;
   const auto asked = one.health.healthy_asked();
-  if (!asked || !one.config.is_settled()) return false;
-  // A clock that was set back meanwhile: the run counts instead.
-  return *asked >= (since > now_ + SteadyTime::kLongestPause ? one.running_since : since);
+  return asked && one.config.is_settled() && *asked >= steady;
 }
 
 Health BusServices::instance_health_of(const Member& member, InstanceReport report) const {
@@ -53,6 +57,8 @@ void BusServices::fill(InstanceReport& report) const {
   report.config = one.config.report();
   report.retention = one.retention.report();
   report.events = intake_->counters(report.name);
+  const Relay::Counters relayed = relay_->counters(report.name);
+  report.relayed = {relayed.taken, relayed.bytes, relayed.refused, relayed.waiting};
   report.resources = resources_->report(report.name);
   report.health = instance_health_of(one, report);
 }
@@ -72,6 +78,27 @@ void BusServices::refresh_health() {
     if (at != members_.end()) part.since = at->second->observed.health.since;
   }
   health_ = std::move(whole);
+}
+
+// With the server away a share fills by itself; while it takes what is sent, somebody floods.
+void BusServices::name_past_shares() {
+  for (const std::string& name : relay_->take_past_share()) {
+    const auto at = members_.find(name);
+    if (at == members_.end() || steady_ < at->second->next_share_word) continue;
+    at->second->next_share_word = steady_ + kShareWordPause;
+    const Relay::Counters relayed = relay_->counters(name);
+    const std::string numbers = std::to_string(relayed.waiting) + " bytes wait, " +
+                                std::to_string(relayed.past_share) + " batches refused";
+    if (!senders_->report().connected) {
+      log_warning(name + ": no more is taken for the server, which is away: " + numbers);
+      continue;
+    }
+    const std::string message = name + " floods the uplink with batches: " + numbers;
+    log_warning(message);
+    tell(name, "flooding", message,
+         Json{{"batches_refused_ever", relayed.past_share}, {"bytes_waiting", relayed.waiting}}
+             .dump());
+  }
 }
 
 std::vector<Health> BusServices::platform_health() const {

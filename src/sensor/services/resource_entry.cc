@@ -81,8 +81,8 @@ void ResourceEntry::wish_again(const ResourceWish& of, Timestamp steady, Timesta
   }
   etag.clear();
   rollback.clear();
-  attempts_ = 0;
-  next_ = steady;
+  // Who changes its mind after each failure would else have the downloader for itself.
+  if (attempts_ == 0) next_ = steady;
   if (!is_installing()) become(UpdateState::pending, "", now);
 }
 

@@ -27,6 +27,7 @@ class ResourceEntry {
                                               Timestamp now);
   std::string kept() const;
 
+  // Another file under the name is due at once, but after failures only when their pause is over.
   void wish_again(const ResourceWish& of, Timestamp steady, Timestamp now);
   void hurry(Timestamp steady);  // at once, whatever the pause
   bool is_due(Timestamp steady) const;
@@ -58,7 +59,7 @@ class ResourceEntry {
   std::uint64_t signed_at = 0;             // while installing: the same of that one
   bool restarted = false;                  // while installing: a start with it has begun
   std::optional<Timestamp> confirm_by;     // steady; since that start
-  std::optional<Timestamp> confirm_from;   // of the day
+  std::optional<Timestamp> confirm_from;   // steady
   std::optional<Timestamp> asked_restart;  // steady
 
  private:

@@ -97,6 +97,25 @@ TEST(ResourceEntry, AnotherWishUnderTheSameNameIsFetchedAtOnce) {
   EXPECT_EQ(entry.installed, kOld);
 }
 
+TEST(ResourceEntry, AnotherUrlAfterAFailureWaitsAsLongAsThatOne) {
+  ResourceEntry entry(wish(), kStart, kStart);
+  ResourceWish other = wish();
+  Timestamp now = kStart;
+  for (const auto pause : {1min, 5min, 10min}) {
+    entry.failed("404", now, now);
+    other.url += "x";
+    entry.wish_again(other, now, now);
+    EXPECT_FALSE(entry.is_due(now + pause - 1s));
+    now += pause;
+    EXPECT_TRUE(entry.is_due(now));
+  }
+  entry.failed("404", now, now);
+  entry.hurry(now);  // somebody wrote another configuration
+  other.url += "x";
+  entry.wish_again(other, now, now);
+  EXPECT_TRUE(entry.is_due(now));
+}
+
 TEST(ResourceEntry, WishesThatCannotBeTakenAreTold) {
   EXPECT_EQ(ResourceEntry::why_not(wish()), "");
   const auto bad = [](auto change) {

@@ -77,11 +77,13 @@ void Resources::roll_back(const std::string& instance, ResourceEntry& one, const
 }
 
 void Resources::clean(const std::string& instance) {
+  const auto holder = holders_.find(instance);
+  if (holder == holders_.end()) return;
   for (const auto& [uuid, download] : downloads_) {
     if (download.check) return;  // it may be putting a version there; another time
   }
   std::set<std::string> versions, names;
-  for (const auto& [name, one] : holders_[instance].entries) {
+  for (const auto& [name, one] : holder->second.entries) {
     for (const std::string& sha256 : {one.installed, one.previous}) {
       if (sha256.empty()) continue;
       versions.insert(ResourceStore::version(sha256, one.wish.executable));

@@ -111,7 +111,7 @@ void Resources::started(const std::string& instance, bool taken_over,
     if (taken_over && !one.restarted) continue;
     one.restarted = true;
     one.confirm_by = steady + healthy_within;
-    one.confirm_from = now;
+    one.confirm_from = steady;
     mine.changed = true;
   }
   clean(instance);

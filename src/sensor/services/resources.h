@@ -38,10 +38,11 @@ class Resources {
     std::function<void(const std::string& instance, const std::string& path, const std::string& to,
                        std::uint64_t most_bytes, std::function<void(Result<void>)> done)>
         pull;
-    std::function<bool(const std::string& instance, Timestamp since)> is_healthy_since;
+    std::function<bool(const std::string& instance, Timestamp steady)> is_healthy_since;
     // The text is a value in the configuration that the administrator wrote for the instance.
     std::function<bool(const std::string& instance, const std::string& text)> is_written;
-    std::function<std::string()> downloader;  // one that runs; empty: none does
+    std::function<std::string()> downloader;    // one that runs; empty: none does
+    std::function<std::uint64_t()> free_bytes;  // where they are kept; empty: asks the file system
   };
   explicit Resources(Options options);
   ~Resources();
@@ -80,6 +81,7 @@ class Resources {
   struct Download {
     FetchOrder order;
     std::string downloader, etag;
+    std::string asked_by;  // the instance whose turn it was; one at a time for each
     std::vector<std::pair<std::string, std::string>> wanted_by;  // instance, name
     Timestamp deadline{};
     bool pulling = false;
@@ -94,6 +96,10 @@ class Resources {
   void say_state(const std::string& instance, const ResourceEntry& entry);
   void refuse_foreign(Timestamp steady, Timestamp now);
   void order_due(Timestamp steady, Timestamp now);
+  bool order_one(const std::string& instance, Timestamp steady, Timestamp now);
+  bool join(const std::string& instance, const std::string& name, ResourceEntry& one,
+            Timestamp now);
+  std::string why_no_room(std::uint64_t bytes, std::size_t copies) const;
   void follow_downloads(Timestamp steady, Timestamp now);
   void pull(Download& download, const FetchResult& result);
   void check(Download& download);
@@ -111,6 +117,7 @@ class Resources {
   Options options_;
   std::map<std::string, Holder> holders_;
   std::map<std::string, Download> downloads_;  // by the order's uuid
+  std::string last_turn_;                      // the instance that ordered last
   std::shared_ptr<bool> alive_;                // for answers that come after our end
   Timestamp steady_{}, now_{};
 };

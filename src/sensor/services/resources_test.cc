@@ -183,18 +183,24 @@ TEST_F(ResourcesTest, WhatIsNotSignedByAPinnedKeyIsRefusedWithWords) {
   // But a file whose hash was told by name.
   auto pinned = want();
   pinned.wish.sha256 = sha256_of("unsigned but known");
-  one.say(pinned);
+  // Of another wish the pause after a failure holds: somebody has to say "at once".
+  const auto wish_for = [&](const from_instrument::Want& what) {
+    one.say(what);
+    EXPECT_TRUE(until([&] { return update().state == UpdateState::pending; }));
+    services_->fetch_now("beacon_0");
+  };
+  wish_for(pinned);
   deliver("something else", "", "\"x\"");
   ASSERT_TRUE(until([&] { return update().state == UpdateState::failed; }));
   EXPECT_THAT(update().reason, HasSubstr("SHA-256"));
   // But not one whose hash the instrument alone knows.
   auto own = want();
   own.wish.sha256 = sha256_of("its own");
-  one.say(own);
+  wish_for(own);
   deliver("its own", "", "\"x\"");
   ASSERT_TRUE(until([&] { return update().state == UpdateState::failed; }));
   EXPECT_THAT(update().reason, HasSubstr("if it stood in the instance's configuration"));
-  one.say(pinned);
+  wish_for(pinned);
   deliver("unsigned but known", "", "\"x\"");
   EXPECT_TRUE(until([&] { return resource() == "unsigned but known"; }));
 }
@@ -345,6 +351,17 @@ TEST_F(ResourcesTest, WithoutADownloaderItWaitsAndWhoDidNotAskGetsNone) {
     const auto states = one.all<to_instrument::ResourceState>();
     return !states.empty() && states.back().reason.find("wished for") != std::string::npos;
   }));
+}
+
+TEST_F(ResourcesTest, AClockThatIsSetBackIsNoLackOfHealth) {
+  start_downloader();
+  start(beacon()).say(want());
+  deliver("version 1", signature("version 1", keys_), "");
+  ASSERT_TRUE(until([&] { return !restarts_.empty(); }));
+  restart();
+  ahead_ -= 1h;  // before it is asked for the first time
+  ASSERT_TRUE(until([&] { return update().state != UpdateState::installing; }));
+  EXPECT_EQ(update().state, UpdateState::installed) << update().reason;
 }
 
 TEST_F(ResourcesTest, ADownloaderThatFailsOrNamesWhatIsNotThereIsTriedAgainLater) {

@@ -88,8 +88,8 @@ Result<void> BusServices::begin() {
                                       options_.spool_folder, options_.clock);
   if (!senders) return tl::unexpected<Error>(senders.error());
   senders_ = std::move(*senders);
-  relay_ = std::make_unique<Relay>(*relayed_spool_, options_.clock,
-                                   [this] { senders_->wake_relayed(); });
+  relay_ = std::make_unique<Relay>(*relayed_spool_, options_.uplink ? options_.spool_bytes / 2 : 0,
+                                   options_.clock, [this] { senders_->wake_relayed(); });
   if (auto read = accounts_.read(); !read) return read;
   Broker::Options broker;
   broker.folder = run_.bus();
@@ -120,8 +120,8 @@ Resources::Options BusServices::resource_options() {
                         const std::string& data) { tell(instance, word, message, data); };
   options.restart = options_.restart;
   options.pull = options_.pull;
-  options.is_healthy_since = [this](const std::string& instance, Timestamp since) {
-    return is_healthy_since(instance, since);
+  options.is_healthy_since = [this](const std::string& instance, Timestamp steady) {
+    return is_healthy_since_steady(instance, steady);
   };
   options.is_written = [this](const std::string& instance, const std::string& text) {
     const auto at = members_.find(instance);
@@ -235,7 +235,6 @@ void BusServices::started(const Instance& instance, Timestamp now) {
   log_fault(give(instance, now), "services of " + instance.name);
   Member& one = *members_[instance.name];
   one.running = true;
-  one.running_since = now;
   one.observed.state = InstanceState::running;
   const bool taken_over = !one.prepared || *one.prepared == turns_;
   one.prepared.reset();
