@@ -38,8 +38,9 @@ constexpr auto kPatience = std::chrono::seconds{1};
 std::string configuration(const BrokerProcess::Options& options) {
   // Bounds: one packet as long as a message may be with its topic, and for a client that does not
   // read 1,000 messages or 8 MiB; what is past them is dropped by the broker, and sent again by its
-  // sender's outbox. Messages of QoS 0 to one that does not read have no bound but the memory's:
-  // memory_limit is not used, past it the broker cuts off the platform and does not recover.
+  // sender's outbox. Messages of QoS 0 to one that does not read are bounded by their number alone,
+  // so by the memory: memory_limit is not used, past it the broker cuts off the platform and does
+  // not recover. Past the limit of addresses it passes nothing on while that one stays: BusProbe.
   return "per_listener_settings false\n"
          "listener 0 /proc/self/fd/" +
          std::to_string(kSocketFolder) + "/" + BrokerProcess::kSocketName +

@@ -125,8 +125,9 @@ class UnixClient(mqtt.Client):  # paho 1.6 knows TCP alone; all else is the same
 
 
 def configure(config):  # it fits the schema; raise where it does not work
-    global every
+    global every, next_beat
     every = config.get("every", 60)
+    next_beat = min(next_beat, time.monotonic() + every)
 
 
 def health():  # healthy, degraded or failed; with cause, evidence and fix where it is not healthy
