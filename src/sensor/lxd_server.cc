@@ -25,8 +25,8 @@ constexpr std::chrono::milliseconds kBetween{50};
 
 }  // namespace
 
-Result<std::string> version(const Connection& lxd) {
-  auto got = lxd.get("/1.0", seconds{5});
+Result<std::string> version(const Connection& lxd, seconds patience) {
+  auto got = lxd.get("/1.0", patience);
   if (!got) return named(Result<std::string>(tl::unexpected(got.error())), "ask", "LXD");
   const Json& environment = object_at(*got, "environment");
   const std::string number = text_at(environment, "server_version");

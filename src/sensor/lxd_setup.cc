@@ -24,7 +24,7 @@ using lxd::text_at;
 using std::chrono::seconds;
 using State = SetupStep::State;
 
-constexpr seconds kLook{10}, kChange{120};
+constexpr seconds kLook{10}, kChange{120}, kFirstStart{60};
 constexpr std::uint64_t kIdsOfOne = 65'536;  // of a container with an isolated map
 constexpr std::size_t kMostFile = 1 << 20;
 
@@ -126,7 +126,8 @@ class Setup {
   }
 
   bool server() {
-    auto version = lxd::version(lxd_);
+    // systemd starts it when it is asked for the first time, which takes a while.
+    auto version = lxd::version(lxd_, kFirstStart);
     auto socket = lxd_.socket();
     if (version) {
       say("runtime", State::there, *version + " at " + *socket);
