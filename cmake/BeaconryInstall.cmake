@@ -40,6 +40,17 @@ install(FILES "${generated}/beaconry-control.8" "${generated}/beaconry-collector
         DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/config.yaml"
         DESTINATION "${CMAKE_INSTALL_SYSCONFDIR}/beaconry")
+# The sensor's two folders are there from the start, empty. What their files may hold is decided by
+# packaging/deb/postinst.
+install(DIRECTORY DESTINATION "${CMAKE_INSTALL_SYSCONFDIR}/beaconry/sensor.d")
+install(DIRECTORY DESTINATION "${CMAKE_INSTALL_SYSCONFDIR}/beaconry/instrument-keys")
+# The product's instruments are made by the static build (scripts/package), since their programs must
+# not need this build's libraries.
+set(BEACONRY_INSTRUMENT_IMAGES "" CACHE PATH "Folder of signed images that are installed too")
+if(BEACONRY_INSTRUMENT_IMAGES)
+  install(DIRECTORY "${BEACONRY_INSTRUMENT_IMAGES}/"
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/beaconry/instruments")
+endif()
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-control.service"
               "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-collector.service"
               "${PROJECT_SOURCE_DIR}/packaging/systemd/beaconry-escape@.service"
@@ -66,14 +77,16 @@ set(CPACK_PACKAGE_VENDOR "Beaconry contributors")
 set(CPACK_PACKAGE_CONTACT "Beaconry contributors <maintainers@beaconry.example>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find beacons on a network, live and in captures and logs")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-    "Malware calls home on a schedule. Beaconry measures the rhythm of every\nconversation on a network, live by eBPF or from captures, Zeek logs and\nSuricata logs, and says which ones are a machine's, how sure it is, and why.\nWhether an isolated network is isolated, a probe inside and a home outside\nfind out.\n.\nIt holds the collector for a sensor, the server, probe and home, and the\ncommand line. Nothing is started by being installed.")
+    "Malware calls home on a schedule. Beaconry measures the rhythm of every\nconversation on a network, live by eBPF or from captures, Zeek logs and\nSuricata logs, and says which ones are a machine's, how sure it is, and why.\nWhether an isolated network is isolated, a probe inside and a home outside\nfind out. A sensor runs these and other tools as isolated instruments.\n.\nIt holds the collector, the server, probe and home, the sensor with its\ninstruments, and the command line. Nothing is started by being installed.\nThe sensor alone needs the packages that are suggested.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/deb/finish.cmake")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers, passwd")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "systemd")
+# All but systemd are the sensor's: a server or a collector does without.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS
+    "systemd, lxd | incus, mosquitto, btrfs-progs, nftables, busybox-static | busybox | udhcpc")
 foreach(script conffiles postinst prerm postrm)
   list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/deb/${script}")
 endforeach()

@@ -28,30 +28,44 @@ function(beaconry_instrument_image name folder)
   add_dependencies(instrument_images image_${name})
 endfunction()
 
-# beaconry_instrument(NAME SOURCES ... [USES ...] [SYSTEM ...] [PROGRAMS target...]): the program of
-# the instrument whose manifest.yaml is in this folder, linked to the SDK and to our libraries USES.
-# The image has it, and other targets' PROGRAMS, in /instrument, without debugging information.
+# beaconry_instrument(NAME [FOLDER folder] SOURCES ... [USES ...] [SYSTEM ...] [PROGRAMS target...]):
+# the program of the instrument whose manifest.yaml is in FOLDER (this one, if not said), linked to the
+# SDK and to our libraries USES. stage_NAME puts it, other targets' PROGRAMS and the manifest into
+# instruments/staged/NAME of the build folder, without debugging information: what `beaconry
+# instrument build` makes an image of.
 function(beaconry_instrument name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;SYSTEM;PROGRAMS" ${ARGN})
+  cmake_parse_arguments(arg "" "FOLDER" "SOURCES;USES;SYSTEM;PROGRAMS" ${ARGN})
+  set(folder "${CMAKE_CURRENT_SOURCE_DIR}")
+  if(arg_FOLDER)
+    set(folder "${arg_FOLDER}")
+  endif()
+  list(TRANSFORM arg_SOURCES PREPEND "${folder}/")
   add_executable(instrument_${name} ${arg_SOURCES})
-  set_target_properties(instrument_${name} PROPERTIES OUTPUT_NAME "${name}")
+  set_target_properties(instrument_${name} PROPERTIES OUTPUT_NAME "${name}"
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/instruments/programs")
   target_link_libraries(instrument_${name} PRIVATE beaconry_options beaconry_sdk ${arg_SYSTEM})
   foreach(used ${arg_USES})
     target_link_libraries(instrument_${name} PRIVATE beaconry_${used})
   endforeach()
-  set(stripped "${CMAKE_CURRENT_BINARY_DIR}/stripped")
-  file(MAKE_DIRECTORY "${stripped}")
+  set(staged "${PROJECT_BINARY_DIR}/instruments/staged/${name}")
+  add_custom_command(OUTPUT "${staged}/manifest.yaml"
+    COMMAND "${CMAKE_COMMAND}" -E copy "${folder}/manifest.yaml" "${staged}/manifest.yaml"
+    DEPENDS "${folder}/manifest.yaml" VERBATIM)
+  set(steps "${staged}/manifest.yaml")
   set(files "")
   foreach(program instrument_${name} ${arg_PROGRAMS})
-    set(file "${stripped}/$<TARGET_FILE_NAME:${program}>")
-    add_custom_target(strip_${name}_${program}
+    set(file "${staged}/$<TARGET_FILE_NAME:${program}>")
+    set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${name}.${program}.stamp")
+    add_custom_command(OUTPUT "${stamp}"
+      COMMAND "${CMAKE_COMMAND}" -E make_directory "${staged}"
       COMMAND "${CMAKE_STRIP}" -o "${file}" "$<TARGET_FILE:${program}>"
-      DEPENDS ${program}
-      VERBATIM)
+      COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}"
+      DEPENDS ${program} VERBATIM)
+    list(APPEND steps "${stamp}")
     list(APPEND files "${file}:/instrument/$<TARGET_FILE_NAME:${program}>")
-    list(APPEND steps strip_${name}_${program})
   endforeach()
-  beaconry_instrument_image(${name} "${CMAKE_CURRENT_SOURCE_DIR}" FILES ${files} DEPENDS ${steps})
+  add_custom_target(stage_${name} DEPENDS ${steps})
+  beaconry_instrument_image(${name} "${folder}" FILES ${files} DEPENDS stage_${name})
 endfunction()
 
 # Those from outside, once everything that they may link is there.

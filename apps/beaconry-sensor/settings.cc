@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/document.h"
 #include "config/keys.h"
+#include "uplink/edge_identity.h"
 
 namespace beaconry {
 namespace {
@@ -53,7 +54,9 @@ Result<SensorSettings> SensorSettings::read(const SensorArguments& arguments) {
   const ConfigValues& values = *read;
   const auto text = [&](std::string_view key) { return values.text(key).value_or(""); };
   SensorSettings settings;
-  settings.name = values.text("sensor.name").value_or(host_name());
+  const auto name = values.text("sensor.name");
+  settings.has_name = name.has_value();
+  settings.name = name.value_or(host_name());
   if (!is_name(settings.name)) {
     return fail(ErrorKind::malformed, "read", "sensor.name",
                 "'" + terminal_safe(settings.name) +
@@ -67,6 +70,8 @@ Result<SensorSettings> SensorSettings::read(const SensorArguments& arguments) {
   settings.server_url = text("sensor.server");
   settings.token_file = text("sensor.token_file");
   settings.state_folder = text("sensor.state_dir");
+  if (const auto joined = joined_server(settings.state_folder))
+    settings.name = settings.name_after_joining(joined->name);
   settings.spool_folder =
       values.text("sensor.spool_dir").value_or(settings.state_folder + "/spool");
   settings.spool_bytes = *values.size("sensor.spool_bytes");
@@ -77,6 +82,10 @@ Result<SensorSettings> SensorSettings::read(const SensorArguments& arguments) {
   settings.log = log_options(values);
   if (arguments.verbose) settings.log.level = LogLevel::debug;
   return settings;
+}
+
+std::string SensorSettings::name_after_joining(const std::string& joined) const {
+  return has_name || !is_name(joined) ? name : joined;
 }
 
 std::string describe(const SensorSettings& settings) {

@@ -16,7 +16,8 @@ struct SensorArguments {
 // All that a sensor runs by: the section `sensor` with what the command line overrides, and
 // `logging`.
 struct SensorSettings {
-  std::string name;
+  std::string name;       // set, else as it was joined by, else the host's
+  bool has_name = false;  // it was set
   std::string desired_folder, keys_folder;
   std::string lxd_socket, pool, profile;
   std::string server_url;  // empty: only one that was joined
@@ -29,6 +30,8 @@ struct SensorSettings {
   LogOptions log;
 
   static Result<SensorSettings> read(const SensorArguments& arguments);
+  // What it is called once it has joined by that name.
+  std::string name_after_joining(const std::string& joined) const;
 };
 
 // What these settings would do, for --check: some lines.

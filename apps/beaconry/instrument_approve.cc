@@ -7,7 +7,6 @@ namespace beaconry::instrument_commands {
 namespace {
 
 Waited look(const Json& before, const Json& now) {
-  if (!list_at(now, "wants_approval").empty()) return {};
   return is_well(now, text_at(before, "wished_image"));
 }
 

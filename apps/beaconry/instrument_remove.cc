@@ -1,25 +1,12 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <iostream>
 
+#include "base/text.h"
+#include "sensor/confirm.h"
 #include "sensor/order.h"
 #include "subcommand.h"
 
 namespace beaconry::instrument_commands {
 namespace {
-
-Result<bool> is_meant(const std::string& name, bool yes) {
-  if (yes) return true;
-  if (::isatty(STDIN_FILENO) == 0) {
-    return fail(ErrorKind::usage, "remove", name, "its data goes with it; say --yes");
-  }
-  std::fprintf(stderr, "Remove %s with its data? [y/N] ", name.c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
 
 std::function<int()> define(CLI::App& app) {
   const auto instance = InstanceOptions::add_to(app);
@@ -30,7 +17,9 @@ std::function<int()> define(CLI::App& app) {
     return with_sensor(*options, [&](SensorClient& sensor) -> Result<int> {
       const auto before = sensor.instance(instance->name);
       if (!before) return tl::unexpected<Error>(before.error());
-      const auto meant = is_meant(instance->name, *yes);
+      const auto meant =
+          is_meant("Remove " + terminal_safe(instance->name) + " with its data?",
+                   "the data of " + terminal_safe(instance->name) + " goes with it", *yes);
       if (!meant) return tl::unexpected<Error>(meant.error());
       if (!*meant) return kExitFound;
       const auto done = sensor.ask("DELETE", instance_path(instance->name));

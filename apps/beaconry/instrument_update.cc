@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "sensor/image_choice.h"
 #include "sensor/order.h"
+#include "sensor/views.h"
 #include "subcommand.h"
 
 namespace beaconry::instrument_commands {
@@ -41,38 +42,40 @@ Result<int> fetch(SensorClient& sensor, const Options& options) {
   return status;
 }
 
+Result<int> tell_resources(SensorClient& sensor, const SensorOptions& shown,
+                           const std::string& name) {
+  const auto instance = sensor.instance(name);
+  if (!instance) return tl::unexpected<Error>(instance.error());
+  if (shown.json) return say(json_line(*instance)) ? kExitDone : kExitFound;
+  std::string text;
+  for (const Json& each : list_at(*instance, "resources"))
+    text += name + ": " + resource_words(each) + '\n';
+  if (text.empty()) text = name + ": it wishes for no resources";
+  return say(text) ? kExitDone : kExitFound;
+}
+
 Result<int> update(SensorClient& sensor, const Options& options, const SensorOptions& shown) {
+  const auto patience = std::chrono::seconds{options.seconds};
   if (options.image.empty()) {
+    const auto before = options.name.empty() ? Result<Json>(Json()) : sensor.instance(options.name);
+    if (!before) return tl::unexpected<Error>(before.error());
     const auto status = fetch(sensor, options);
     if (!status || options.name.empty() || *status != kExitDone) return status;
-    return tell_instance(sensor, shown, options.name);
+    if (!options.no_wait) {
+      const auto waited = wait_for(sensor, options.name, patience,
+                                   [&](const Json& now) { return has_looked(*before, now); });
+      if (!waited) return tl::unexpected<Error>(waited.error());
+    }
+    return tell_resources(sensor, shown, options.name);
   }
-  const auto before = sensor.instance(options.name);
-  if (!before) return tl::unexpected<Error>(before.error());
   const auto image = choose_image(sensor, options.image);
   if (!image) return tl::unexpected<Error>(image.error());
   const Json body = {{"image", image->fingerprint}};
   const auto done = sensor.ask("PATCH", instance_path(options.name), body.dump());
   if (!done) return tl::unexpected<Error>(done.error());
   if (!options.no_wait) {
-    // A failure that was there before is not this update's.
-    const std::string old = text_at(*before, "update.since");
-    const auto waited = wait_for(
-        sensor, options.name, std::chrono::seconds{options.seconds},
-        [&](const Json& now) -> Waited {
-          if (!now.is_object() || text_at(now, "wished_image") != image->fingerprint) {
-            // It went back to the version before.
-            if (text_at(now, "update.state") == "FAILED" && text_at(now, "update.since") != old) {
-              return {false, "the update failed: " + text_at(now, "update.reason")};
-            }
-            return {};
-          }
-          if (text_at(now, "update.state") == "FAILED" && text_at(now, "update.since") == old &&
-              !old.empty()) {
-            return {};
-          }
-          return is_well(now, image->fingerprint);
-        });
+    const auto waited = wait_for(sensor, options.name, patience,
+                                 [&](const Json& now) { return is_well(now, image->fingerprint); });
     if (!waited) return tl::unexpected<Error>(waited.error());
   }
   return tell_instance(sensor, shown, options.name);
@@ -84,7 +87,7 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("file", wanted->image,
                  "A newer image, or NAME[:VERSION] of one that the sensor has [its resources are "
                  "looked for at once]");
-  app.add_flag("--no-wait", wanted->no_wait, "Do not wait until the new image runs");
+  app.add_flag("--no-wait", wanted->no_wait, "Do not wait for what comes of it");
   app.add_option("--timeout", wanted->seconds, "How many seconds to wait")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();

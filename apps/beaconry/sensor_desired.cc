@@ -1,6 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
+#include "base/text.h"
+#include "config/document_history.h"
 #include "sensor/client.h"
+#include "sensor/confirm.h"
 #include "sensor/views.h"
 #include "subcommand.h"
 
@@ -8,23 +12,50 @@ namespace beaconry::sensor_commands {
 namespace {
 
 struct Options {
-  bool history = false;
+  bool history = false, yes = false;
   std::optional<std::uint64_t> version, roll_back;
 };
+
+// Shows what it would change before it is done.
+Result<bool> roll_back(SensorClient& sensor, const Options& wanted) {
+  const std::string to = std::to_string(*wanted.roll_back);
+  const auto now = sensor.get("/v1/desired"), then = sensor.get("/v1/desired?version=" + to);
+  if (!now) return tl::unexpected<Error>(now.error());
+  if (!then) return tl::unexpected<Error>(then.error());
+  const auto lines =
+      json_diff(now->value("desired", Json()).dump(), then->value("desired", Json()).dump());
+  std::fprintf(stderr, "%s\n",
+               lines.empty() ? ("Version " + to + " is as it is now.").c_str()
+                             : ("Back to version " + to + " changes:").c_str());
+  for (const std::string& line : lines)
+    std::fprintf(stderr, "  %s\n", terminal_safe(line).c_str());
+  if (lines.empty()) return true;
+  auto meant = is_meant("Do it?",
+                        "instances that version " + to +
+                            " does not have go, with their "
+                            "data",
+                        wanted.yes);
+  if (!meant || !*meant) return meant;
+  const auto done = sensor.ask("POST", "/v1/desired/rollback", "{\"to\": " + to + "}");
+  if (!done) return tl::unexpected<Error>(done.error());
+  return true;
+}
 
 std::function<int()> define(CLI::App& app) {
   auto wanted = std::make_shared<Options>();
   app.add_option("--version", wanted->version, "An earlier one")->check(CLI::PositiveNumber);
   app.add_flag("--history", wanted->history, "List the versions, who made them and how");
-  app.add_option("--rollback", wanted->roll_back, "Make this version the desired state again")
+  app.add_option("--rollback", wanted->roll_back,
+                 "Make this version the desired state again, after showing what that changes")
       ->check(CLI::PositiveNumber);
+  app.add_flag("-y,--yes", wanted->yes, "Do not ask before --rollback");
   const auto options = SensorOptions::add_to(app);
   return [=] {
     return with_sensor(*options, [&](SensorClient& sensor) -> Result<int> {
       if (wanted->roll_back) {
-        const auto done = sensor.ask("POST", "/v1/desired/rollback",
-                                     "{\"to\": " + std::to_string(*wanted->roll_back) + "}");
+        const auto done = roll_back(sensor, *wanted);
         if (!done) return tl::unexpected<Error>(done.error());
+        if (!*done) return kExitFound;
       }
       const std::string version =
           wanted->version ? "?version=" + std::to_string(*wanted->version) : "";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "bus/messages.h"
 #include "bus/test_broker.h"
@@ -55,6 +56,16 @@ class PythonInstrumentTest : public TestBroker {
     return found;
   }
 
+  std::size_t events() {
+    std::set<std::string> uuids;
+    for (const MqttClient::Message& message : heard_) {
+      const auto decoded = decode_from_instrument(message.payload);
+      const auto* said = decoded ? std::get_if<from_instrument::Publish>(&*decoded) : nullptr;
+      if (said != nullptr) uuids.insert(said->event.uuid);
+    }
+    return uuids.size();
+  }
+
   bool is_said_again(const std::string& uuid) {
     return until([&] {
       child_->work();
@@ -86,6 +97,11 @@ TEST_F(PythonInstrumentTest, SpeaksTheWholeProtocolAndLosesNoEvent) {
   const Timestamp when = *parse_rfc3339("2026-11-21T18:00:00Z");
   say(to_instrument::Configure{{"heartbeat_0", 4, make_uuid(), when, "", R"({"every":0.05})"}});
   EXPECT_EQ(expect<from_instrument::Configured>().version, 4U);
+  // From now on, not only after the minute that it began with.
+  EXPECT_TRUE(until([&] {
+    child_->work();
+    return events() >= 3;
+  }));
   const std::string uuid = make_uuid();
   say(to_instrument::AskHealth{uuid});
   EXPECT_EQ(expect<from_instrument::HealthAnswer>().health.state, HealthState::healthy);

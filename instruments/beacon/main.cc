@@ -64,6 +64,7 @@ class Beacon {
       if (auto wanted = instrument.want(wish); !wanted) return wanted;
     }
     // From here on nothing fails: the running probe is only replaced by one that can start.
+    configured_ = true;
     line_ = std::move(line);
     patience_ = patience;
     probe_ = std::move(name);
@@ -83,6 +84,12 @@ class Beacon {
   Health health(const sdk::Instrument& instrument) const {
     Health whole;
     whole.name = instrument.identity().instance;
+    if (!configured_) {
+      whole.state = HealthState::unknown;
+      whole.cause = "starting";
+      whole.evidence = "its configuration has not come yet";
+      return whole;
+    }
     if (line_.empty()) {
       whole.state = HealthState::failed;
       whole.cause = "no probe configuration";
@@ -177,6 +184,7 @@ class Beacon {
     }
   }
 
+  bool configured_ = false;
   std::string line_;  // a secret: the probe's configuration
   std::string probe_, interface_ = "probe";
   std::chrono::seconds patience_{};

@@ -68,7 +68,7 @@ Health RecordingWatch::health(Clock::time_point now) const {
     part.fix = "restart the instrument";
   } else if (!heard_) {
     part.state = HealthState::unknown;
-    part.cause = "no counters yet";
+    part.cause = "starting";
     part.evidence = "tcpdump was started just now";
   } else if (stuck_ >= kStuck) {
     part.state = HealthState::failed;

@@ -95,7 +95,11 @@ class Recorder {
     Health program;
     program.name = "tcpdump";
     program.state = HealthState::healthy;
-    if (!configured_ || !child_->is_running()) {
+    if (!configured_) {
+      program.state = HealthState::unknown;
+      program.cause = "starting";
+      program.evidence = "its configuration has not come yet";
+    } else if (!child_->is_running()) {
       program.state = HealthState::failed;
       program.cause = "tcpdump does not run";
       program.evidence = fault();
@@ -149,7 +153,6 @@ class Recorder {
   }
 
   std::string fault() const {
-    if (!configured_) return "it was not started yet";
     return "it ended with " + child_->last_end() + (last_line_.empty() ? "" : ": " + last_line_);
   }
 

@@ -89,7 +89,6 @@ Result<Recordings::Removed> Recordings::keep_below(std::uint64_t most) const {
 RetentionReceipt Recordings::retain(Timestamp before,
                                     const std::function<void()>& close_current) const {
   RetentionReceipt receipt;
-  receipt.before = before;
   const auto problem = [&](const Error& error) {
     if (receipt.error.empty()) receipt.error = error.message();
   };

@@ -8,16 +8,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <thread>
 
 #include "base/fd.h"
+#include "base/find_program.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/broker_process.h"
+#include "bus/bus_probe.h"
 #include "bus/dynamic_security.h"
 #include "bus/messages.h"
 #include "bus/topics.h"
@@ -37,20 +38,11 @@ constexpr auto kFirstPause = std::chrono::duration_cast<Duration>(100ms);
 constexpr auto kGoodAfter = std::chrono::duration_cast<Duration>(30s);
 constexpr std::size_t kMostWaiting = 16 << 20;
 
-std::string first_file(const std::vector<std::string>& paths, int mode) {
-  const auto found = std::find_if(paths.begin(), paths.end(), [mode](const std::string& path) {
-    return ::access(path.c_str(), mode) == 0;
+std::string first_file(const std::vector<std::string>& paths) {
+  const auto found = std::find_if(paths.begin(), paths.end(), [](const std::string& path) {
+    return ::access(path.c_str(), R_OK) == 0;
   });
   return found == paths.end() ? std::string{} : *found;
-}
-
-std::string find_program() {
-  std::vector<std::string> paths;
-  const char* path = std::getenv("PATH");
-  for (const std::string_view folder : split(path == nullptr ? "" : path, ':'))
-    if (folder.starts_with('/')) paths.push_back(std::string(folder) + "/mosquitto");
-  paths.insert(paths.end(), {"/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"});
-  return first_file(paths, X_OK);
 }
 
 std::string find_plugin() {
@@ -59,7 +51,7 @@ std::string find_plugin() {
   for (const char* folder : {"/usr/lib/x86_64-linux-gnu/", "/usr/lib/aarch64-linux-gnu/",
                              "/usr/lib64/", "/usr/lib/", "/usr/local/lib/"})
     paths.push_back(std::string(folder) + kName);
-  return first_file(paths, R_OK);
+  return first_file(paths);
 }
 
 // Mosquitto makes its socket for its own user and group; it is the password that lets in. The
@@ -78,9 +70,9 @@ Result<void> open_to_all(const std::string& socket) {
 
 class MosquittoBroker final : public Broker {
  public:
-  MosquittoBroker(BrokerProcess::Options process, std::function<Timestamp()> clock,
-                  const std::vector<BusAccount>& accounts)
-      : options_(std::move(process)), clock_(std::move(clock)) {
+  MosquittoBroker(BrokerProcess::Options process, BusProbe::Options probe,
+                  std::function<Timestamp()> clock, const std::vector<BusAccount>& accounts)
+      : options_(std::move(process)), probing_(std::move(probe)), clock_(std::move(clock)) {
     for (const BusAccount& account : accounts)
       accounts_[account.instance] = account;
   }
@@ -128,6 +120,10 @@ class MosquittoBroker final : public Broker {
         lose("the broker ended with " + end);
       }
     }
+    if (client_ && !probe_->work(Steady::now())) {
+      process_.reset();
+      lose("the broker passes no messages on");
+    }
     if (client_) {
       if (pause_ > kFirstPause && clock_() - up_since_ > kGoodAfter) pause_ = Duration{0};
       return;
@@ -150,10 +146,14 @@ class MosquittoBroker final : public Broker {
            a.may_subscribe == b.may_subscribe;
   }
 
-  // The answers of the plugin are ours; the rest is the caller's.
+  // The answers of the plugin and the probe's words are ours; the rest is the caller's.
   void take_kept(std::vector<MqttClient::Message>& messages) {
     for (MqttClient::Message& message : kept_) {
-      if (message.topic != security::kAnswers) messages.push_back(std::move(message));
+      if (message.topic == topics::kProbe) {
+        if (probe_) probe_->heard(message.payload, Steady::now());
+      } else if (message.topic != security::kAnswers) {
+        messages.push_back(std::move(message));
+      }
     }
     kept_.clear();
   }
@@ -192,12 +192,14 @@ class MosquittoBroker final : public Broker {
       return tl::unexpected<Error>(std::move(client.error()));
     }
     for (const std::string_view filter :
-         {topics::kFromAll, topics::kDirectAll, security::kAnswers}) {
+         {topics::kFromAll, topics::kDirectAll, topics::kProbe, security::kAnswers}) {
       auto subscribed = (*client)->subscribe(std::string(filter));
       if (!subscribed) return subscribed;
     }
     if (auto opened = open_to_all(options.socket); !opened) return opened;
     client_ = std::move(*client);
+    probing_.password = password_;
+    probe_.emplace(probing_, Steady::now());
     up_since_ = clock_();
     fault_.clear();
     return {};
@@ -207,6 +209,7 @@ class MosquittoBroker final : public Broker {
     if (fault_ != why) log_warning("bus: " + why);
     fault_ = why;
     client_.reset();
+    probe_.reset();
     started_ = Steady::now();  // a broker that still runs has so long to take us again
     due_ = clock_() + pause_;
     pause_ = std::min(std::max(pause_ * 2, kFirstPause), kLongestPause);
@@ -264,11 +267,13 @@ class MosquittoBroker final : public Broker {
   }
 
   BrokerProcess::Options options_;
+  BusProbe::Options probing_;
   std::function<Timestamp()> clock_;
   std::map<std::string, BusAccount> accounts_;
   std::string password_;  // the platform's; another one for every start
   std::unique_ptr<BrokerProcess> process_;
   std::unique_ptr<MqttClient> client_;
+  std::optional<BusProbe> probe_;  // while there is a connection
   std::vector<MqttClient::Message> kept_;
   std::string fault_ = "it was not started";
   Steady::time_point started_{}, next_try_{};
@@ -296,7 +301,7 @@ Result<std::unique_ptr<Broker>> Broker::start(const Options& options,
     }
   }
   BrokerProcess::Options process;
-  process.program = options.program.empty() ? find_program() : options.program;
+  process.program = find_program(options.program.empty() ? "mosquitto" : options.program);
   process.plugin = options.plugin.empty() ? find_plugin() : options.plugin;
   if (process.program.empty() || process.plugin.empty()) {
     return fail(ErrorKind::not_found, "start", "mosquitto",
@@ -315,8 +320,15 @@ Result<std::unique_ptr<Broker>> Broker::start(const Options& options,
   process.state_folder = std::filesystem::canonical(options.state_folder, error).string();
   if (error) return fail(ErrorKind::io, "open", options.state_folder, error.message());
   process.socket_folder = options.folder;
-  auto broker =
-      std::make_unique<MosquittoBroker>(process, options.clock ? options.clock : system_time, good);
+  process.most_memory = options.most_memory;
+  BusProbe::Options probe;
+  probe.socket = options.folder + "/" + BrokerProcess::kSocketName;
+  probe.user = security::kProbe;
+  probe.topic = topics::kProbe;
+  probe.every = options.probe_every;
+  probe.patience = options.probe_patience;
+  auto broker = std::make_unique<MosquittoBroker>(
+      process, std::move(probe), options.clock ? options.clock : system_time, good);
   if (auto started = broker->start_and_wait(); !started) {
     return tl::unexpected<Error>(std::move(started.error()));
   }

@@ -33,6 +33,9 @@ class Broker {
     std::string plugin;        // empty: where Debian has it
     std::string user;          // whom the broker becomes; empty: "mosquitto", else "nobody"
     std::function<Timestamp()> clock;
+    std::uint64_t most_memory = 256 << 20;  // of its addresses
+    // How often it is looked whether it passes messages on, and how long it may take.
+    std::chrono::milliseconds probe_every{5000}, probe_patience{15000};
   };
   // An account that cannot be (check()) is left out and named in the log; the others have their
   // bus.
@@ -45,9 +48,9 @@ class Broker {
   virtual Result<void> remove_account(const std::string& instance) = 0;
 
   // The platform's own connection: it hears what instruments say to it, and to each other. A broker
-  // that died is started again with backoff and all accounts: messages() then begins anew, and what
-  // was on the way is sent by its senders again. Call work() when descriptor() is readable and at
-  // least every second.
+  // that died, or passes nothing on any more, is started again with backoff and all accounts:
+  // messages then begin anew, and what was on the way is sent by its senders again. Call work()
+  // when descriptor() is readable and at least every second.
   virtual int descriptor() const = 0;  // -1 while there is no connection
   virtual bool wants_write() const = 0;
   virtual void work(std::vector<MqttClient::Message>& messages) = 0;

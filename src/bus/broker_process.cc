@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -29,15 +30,16 @@ namespace {
 
 constexpr std::size_t kLogTail = 8 << 10;
 constexpr int kSocketFolder = 3;  // its descriptor in the child
-constexpr rlim_t kMostOpenFiles = 16384;
-constexpr rlim_t kMostMemory = 256 << 20;  // of addresses; its memory_limit does not recover
+// A container is let open a few thousand (sensor/lxd_spec.cc), and may use all of them here.
+constexpr rlim_t kMostOpenFiles = 65536;
 constexpr auto kPatience = std::chrono::seconds{1};
 
 std::string configuration(const BrokerProcess::Options& options) {
   // Bounds: one packet as long as a message may be with its topic, and for a client that does not
   // read 1,000 messages or 8 MiB; what is past them is dropped by the broker, and sent again by its
-  // sender's outbox. Messages of QoS 0 to one that does not read have no bound but the memory's:
-  // memory_limit is not used, past it the broker cuts off the platform and does not recover.
+  // sender's outbox. Messages of QoS 0 to one that does not read are bounded by their number alone,
+  // so by the memory: memory_limit is not used, past it the broker cuts off the platform and does
+  // not recover. Past the limit of addresses it passes nothing on while that one stays: BusProbe.
   return "per_listener_settings false\n"
          "listener 0 /proc/self/fd/" +
          std::to_string(kSocketFolder) + "/" + BrokerProcess::kSocketName +
@@ -103,6 +105,7 @@ struct Child {
   int state_folder, socket_folder, log;
   const Account* account;
   bool is_root;
+  rlim_t most_memory;
 };
 
 [[noreturn]] void become_broker(const Child& child) {
@@ -125,9 +128,12 @@ struct Child {
     give_up("cannot hand in the socket's folder\n");
   }
   ::syscall(SYS_close_range, kSocketFolder + 1, ~0U, 0);
-  const rlimit files{kMostOpenFiles, kMostOpenFiles};
-  ::setrlimit(RLIMIT_NOFILE, &files);  // where it may not, the limit that is stays
-  const rlimit memory{kMostMemory, kMostMemory};
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = std::min(files.rlim_max, kMostOpenFiles);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  const rlimit memory{child.most_memory, child.most_memory};
   if (::setrlimit(RLIMIT_AS, &memory) != 0) give_up("cannot limit its memory\n");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("cannot give up privileges\n");
   if (child.is_root &&
@@ -200,8 +206,8 @@ Result<std::unique_ptr<BrokerProcess>> BrokerProcess::start(const Options& optio
   // Both ends: a broker must not wait for a daemon that does not read, nor the other way round.
   Fd log(ends[0]);
   const Fd log_writer(ends[1]);
-  const Child child{options.program.c_str(), state.get(),      socket.get(),
-                    log_writer.get(),        &options.account, ::geteuid() == 0};
+  const Child child{options.program.c_str(), state.get(),      socket.get(),       log_writer.get(),
+                    &options.account,        ::geteuid() == 0, options.most_memory};
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("start", options.program);
   if (pid == 0) become_broker(child);

@@ -23,6 +23,7 @@ class BrokerProcess {
     std::string state_folder;  // absolute
     std::string socket_folder;
     Account account;
+    std::uint64_t most_memory;  // of addresses
   };
   static constexpr const char* kSocketName = "bus.sock";
 

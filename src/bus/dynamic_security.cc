@@ -129,9 +129,11 @@ Result<void> check(const BusAccount& account) {
 
 std::string document(const std::vector<BusAccount>& accounts, const std::string& password) {
   const std::string platform(kPlatform), control = "$CONTROL/dynamic-security/#";
-  json clients = json::array({client(platform, password)});
+  const std::string probe(kProbe);
+  json clients = json::array({client(platform, password), client(probe, password)});
   json roles =
-      json::array({{{"rolename", platform}, {"acls", rules({"#", control}, {"#", control})}}});
+      json::array({{{"rolename", platform}, {"acls", rules({"#", control}, {"#", control})}},
+                   {{"rolename", probe}, {"acls", rules({std::string(topics::kProbe)}, {})}}});
   for (const BusAccount& account : accounts) {
     clients.push_back(client(account.instance, account.password));
     roles.push_back({{"rolename", account.instance}, {"acls", rules(account)}});

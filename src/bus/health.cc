@@ -75,4 +75,11 @@ std::string_view to_string(HealthState state) {
   return kStates[static_cast<std::size_t>(state)];
 }
 
+bool is_worse(HealthState one, HealthState other) {
+  const auto badness = [](HealthState state) {
+    return state == HealthState::healthy ? -1 : static_cast<int>(state);
+  };
+  return badness(one) > badness(other);
+}
+
 }  // namespace beaconry

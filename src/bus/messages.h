@@ -188,6 +188,8 @@ Result<Health> parse_health(std::string_view json);
 
 std::string_view to_string(ConfigState state);  // UNSET, APPLYING, ...
 std::string_view to_string(HealthState state);  // unknown, healthy, ...
+// Failed is worst; what is not known is worse than healthy, and no more.
+bool is_worse(HealthState one, HealthState other);
 std::string make_uuid();
 bool is_uuid(std::string_view text);  // RFC 9562, lower case
 

@@ -41,13 +41,18 @@ class Client final : public MqttClient {
         ::send(socket_.get(), bye.data(), bye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
-  Result<void> greet() {
+  Result<void> introduce() {
     out_ = mqtt::encode_connect({options_.client_id, options_.user, options_.password,
                                  static_cast<std::uint16_t>(std::clamp<std::int64_t>(
                                      options_.keep_alive.count(), 1, 0xffff))});
     if (out_.empty()) {
       return fail(ErrorKind::usage, "connect to", options_.socket, "too long a name or password");
     }
+    return write();
+  }
+
+  Result<void> greet() {
+    if (auto said = introduce(); !said) return said;
     return wait([this] { return greeted_; }, "CONNACK");
   }
 
@@ -275,7 +280,8 @@ class Client final : public MqttClient {
   std::string fault_;
 };
 
-Result<Fd> open_socket(const MqttClient::Options& options) {
+// `flags`: SOCK_NONBLOCK, or 0.
+Result<Fd> open_socket(const MqttClient::Options& options, int flags) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (options.socket.empty() || options.socket.size() >= sizeof address.sun_path) {
@@ -283,7 +289,7 @@ Result<Fd> open_socket(const MqttClient::Options& options) {
                 "a socket's path has 1 to 107 characters");
   }
   std::memcpy(address.sun_path, options.socket.data(), options.socket.size());
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
   if (!socket) return fail_errno("make", "a socket");
   // Else connect() would wait for ever while a broker's queue of connections is full.
   timeval patience{};
@@ -298,11 +304,21 @@ Result<Fd> open_socket(const MqttClient::Options& options) {
 }  // namespace
 
 Result<std::unique_ptr<MqttClient>> MqttClient::connect(const Options& options) {
-  auto socket = open_socket(options);
+  auto socket = open_socket(options, 0);
   if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
   auto client = std::make_unique<Client>(options, std::move(*socket));
   auto greeted = client->greet();
   if (!greeted) return tl::unexpected<Error>(std::move(greeted.error()));
+  return client;
+}
+
+Result<std::unique_ptr<MqttClient>> MqttClient::begin(const Options& options) {
+  auto socket = open_socket(options, SOCK_NONBLOCK);
+  if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
+  auto client = std::make_unique<Client>(options, std::move(*socket));
+  if (auto said = client->introduce(); !said) {
+    return tl::unexpected<Error>(std::move(said.error()));
+  }
   return client;
 }
 

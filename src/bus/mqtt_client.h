@@ -32,6 +32,9 @@ class MqttClient {
   };
   // The broker took name and password. Errors: the socket's, or what the broker said.
   static Result<std::unique_ptr<MqttClient>> connect(const Options& options);
+  // Waits for nothing: what is published at once goes behind name and password, and work() tells
+  // whether the broker took them.
+  static Result<std::unique_ptr<MqttClient>> begin(const Options& options);
   virtual ~MqttClient() = default;
 
   virtual int descriptor() const = 0;

@@ -31,6 +31,9 @@ class TestBroker : public testing::Test {
     Broker::Options options;
     options.folder = folder_ + "/bus";
     options.state_folder = folder_ + "/state";
+    options.most_memory = most_memory_;
+    options.probe_every = probe_every_;
+    options.probe_patience = probe_patience_;
     return options;
   }
   std::string socket() const { return folder_ + "/bus/bus.sock"; }
@@ -48,13 +51,17 @@ class TestBroker : public testing::Test {
     return {instance, "password of " + instance, {}, {}};
   }
 
-  Result<std::unique_ptr<MqttClient>> connect(const BusAccount& as, std::string client_id = {}) {
+  MqttClient::Options client_options(const BusAccount& as, const std::string& client_id = {}) {
     MqttClient::Options client;
     client.socket = socket();
     client.client_id = client_id.empty() ? as.instance : client_id;
     client.user = as.instance;
     client.password = as.password;
-    return MqttClient::connect(client);
+    return client;
+  }
+  Result<std::unique_ptr<MqttClient>> connect(const BusAccount& as,
+                                              const std::string& client_id = {}) {
+    return MqttClient::connect(client_options(as, client_id));
   }
 
   // Works all until it is so; generous, since machines are slow.
@@ -69,6 +76,8 @@ class TestBroker : public testing::Test {
   }
 
   std::string folder_;
+  std::uint64_t most_memory_ = Broker::Options{}.most_memory;
+  std::chrono::milliseconds probe_every_{5000}, probe_patience_{15000};
   std::unique_ptr<Broker> broker_;
   std::vector<MqttClient::Message> heard_;  // by the platform
 };

@@ -28,6 +28,7 @@ std::string events(std::string_view instance);                   // events/beaco
 std::string events_filter(std::string_view instrument);          // events/beacon/+
 inline constexpr std::string_view kFromAll = "i/+/out";
 inline constexpr std::string_view kDirectAll = "direct/+/+";
+inline constexpr std::string_view kProbe = "probe";  // the platform to itself, BusProbe
 // beacon_0 of i/beacon_0/out; empty where the topic is another.
 std::string_view instance_of(std::string_view topic);
 // FROM of direct/TO/FROM; empty where the topic is another.

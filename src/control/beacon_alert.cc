@@ -33,8 +33,10 @@ std::string title_of(const WatchDecision& decision) {
     case DecisionKind::digest:
       break;
   }
-  return std::to_string(decision.pairs.size()) +
-         (decision.pairs.size() == 1 ? " beacon" : " beacons") + " in the first analysis";
+  const std::string first = decision.pairs.front()->identity();
+  if (decision.pairs.size() == 1) return "Beacon in the first analysis: " + first;
+  return std::to_string(decision.pairs.size()) + " beacons in the first analysis: " + first +
+         " and others";
 }
 
 std::string sentence_of(const ScoredPair& pair) {

@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "base/fnv.h"
 #include "packet/parse.h"
 
 namespace beaconry {
@@ -24,13 +25,6 @@ constexpr unsigned kLookedAt = 64;  // flows, when one must go
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t node_number(std::string_view node) {
-  std::uint64_t number = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : node)
-    number = (number ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  return number;
 }
 
 // Only the handshake, the end, or an acknowledgement that carries nothing.
@@ -213,7 +207,7 @@ void PacketFlows::add(std::string_view node, std::vector<PacketEvent>& events, F
   if (!std::is_sorted(events.begin(), events.end(), earlier)) {
     std::stable_sort(events.begin(), events.end(), earlier);
   }
-  const std::uint64_t number = node_number(node);
+  const std::uint64_t number = fnv1a(node);
   const std::lock_guard lock(mutex_);
   ++batch_;
   reports_.clear();
@@ -235,7 +229,7 @@ void PacketFlows::restore(std::string_view node, const FlowEvent& event) {
   packet.protocol = event.pair.protocol;
   const std::lock_guard lock(mutex_);
   bool from_a = false;
-  const Ends ends = ends_of(node_number(node), packet, from_a);
+  const Ends ends = ends_of(fnv1a(node), packet, from_a);
   const std::uint32_t hash = hash_of(ends);
   std::uint32_t number = find(ends, hash);
   if (number != HashIndex::kNone && event.kind == FlowEventKind::open) {

@@ -88,14 +88,13 @@ Result<void> remove_stale(const Endpoint& at, SocketAddress& address) {
   return {};
 }
 
-std::string words_for_connect(int error) {
+// Of a socket of this machine the caller knows what listens there, and what to do about it.
+std::string words_for_connect(const Endpoint& at, int error) {
+  if (!at.unix_path.empty())
+    return error == ENOENT ? "no such socket" : ascii_lower(std::strerror(error));
   switch (error) {
     case ECONNREFUSED:
       return "connection refused; is the server running there?";
-    case ENOENT:
-      return "no such socket; is the server running there?";
-    case EACCES:
-      return "permission denied; this socket is its owner's";
     case ENETUNREACH:
     case EHOSTUNREACH:
       return std::string(std::strerror(error)) + "; is the address right, and the network up?";
@@ -113,7 +112,7 @@ Result<Fd> connect_one(const Endpoint& at, std::chrono::milliseconds patience,
   auto made = make_socket(at, *address);
   if (!made) return made;
   const auto no = [&](int error) {
-    return fail(ErrorKind::io, "connect", at.to_string(), words_for_connect(error));
+    return fail(ErrorKind::io, "connect", at.to_string(), words_for_connect(at, error));
   };
   const int one = 1;
   if (at.unix_path.empty()) {

@@ -54,6 +54,13 @@ std::string init_script(const std::vector<std::string>& command) {
          "umask 022\n"
          "ulimit -c 0\n"
          "cd /instrument || exit 126\n"
+         "# The sensor brings up 127.0.0.1 from outside, a moment after the start.\n"
+         "left=100\n"
+         "while [ \"$left\" -gt 0 ] && [ \"$(cat /sys/class/net/lo/flags 2>/dev/null)\" = 0x8 ]; "
+         "do\n"
+         "  sleep 0.05\n"
+         "  left=$((left - 1))\n"
+         "done\n"
          "echo 'instrument: started'\n" +
          words.substr(1) +
          " &\n"

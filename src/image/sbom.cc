@@ -48,10 +48,28 @@ void set_files(Json& json, const std::vector<std::string>& digests) {
   json["licenseInfoFromFiles"] = Json::array({kNothing});
 }
 
-Json purl(const std::string& text) {
-  return Json::array({{{"referenceCategory", "PACKAGE-MANAGER"},
-                       {"referenceType", "purl"},
-                       {"referenceLocator", text}}});
+// Names and versions have characters that mean something in a package URL: libstdc++6, 1:2.3+b1.
+std::string purl_part(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (kPlain.find(c) != kPlain.npos)
+      encoded += c;
+    else
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return encoded;
+}
+
+// `kind`: deb/debian or apk/alpine.
+Json purl(const char* kind, const std::string& name, const std::string& version) {
+  return {{"referenceCategory", "PACKAGE-MANAGER"},
+          {"referenceType", "purl"},
+          {"referenceLocator",
+           std::string("pkg:") + kind + '/' + purl_part(name) + '@' + purl_part(version)}};
 }
 
 Json relation(const std::string& from, const char* what, const std::string& to) {
@@ -106,8 +124,10 @@ Result<std::string> make_sbom(const Manifest& manifest, const BaseRoot& root) {
     if (!name.empty()) {
       Json json = package(id, name, part.package.version);
       set_files(json, part.digests);
-      json["externalRefs"] = purl("pkg:deb/debian/" + name + '@' + part.package.version +
-                                  "?arch=" + part.package.architecture);
+      Json url = purl("deb/debian", name, part.package.version);
+      url["referenceLocator"] = url["referenceLocator"].get<std::string>() +
+                                "?arch=" + purl_part(part.package.architecture);
+      json["externalRefs"] = Json::array({std::move(url)});
       packages.push_back(std::move(json));
       relations.push_back(relation(kInstrument, "DEPENDS_ON", id));
     }
@@ -117,7 +137,7 @@ Result<std::string> make_sbom(const Manifest& manifest, const BaseRoot& root) {
   for (const BaseRoot::Package& each : root.alpine_packages) {
     const std::string id = numbered("Package", packages.size());
     Json json = package(id, each.name, each.version);
-    json["externalRefs"] = purl("pkg:apk/alpine/" + each.name + '@' + each.version);
+    json["externalRefs"] = Json::array({purl("apk/alpine", each.name, each.version)});
     packages.push_back(std::move(json));
     relations.push_back(relation(kInstrument, "DEPENDS_ON", id));
   }

@@ -75,9 +75,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${BEACONRY_SOURCE:?must name the folder with the source of Beaconry, which has the SDK}"
 made=$here/.build
 cmake -S "$BEACONRY_SOURCE" --preset static -B "$made" -DBEACONRY_INSTRUMENTS="$here"
-cmake --build "$made" --target instrument_NAME
-strip -o "$made/NAME" "$(find "$made/outer" -type f -name NAME | head -n 1)"
-exec "${BEACONRY:-beaconry}" instrument build "$here" --file "$made/NAME:/instrument/NAME" "$@"
+cmake --build "$made" --target stage_NAME
+program=$made/instruments/staged/NAME/NAME
+exec "${BEACONRY:-beaconry}" instrument build "$here" --file "$program:/instrument/NAME" "$@"
 )SH";
 
 constexpr const char* kIgnored = ".build/\n*.instrument\n*.minisig\n*.sbom.json\n*.key\n";
@@ -112,9 +112,6 @@ constexpr const char* kPythonProgram = R"PY(#!/usr/bin/python3
 import datetime, json, os, signal, socket, sys, time, uuid
 import paho.mqtt.client as mqtt
 
-# Without interfaces there is no 127.0.0.1 either, over which paho 1.6 would wake itself.
-mqtt._socketpair_compat = socket.socketpair
-
 ME = json.load(open("/run/instrument/identity.json"))
 OUTBOX = "/transient-data/outbox.json"
 IN, OUT = f"i/{ME['instance']}/in", f"i/{ME['instance']}/out"
@@ -128,8 +125,9 @@ class UnixClient(mqtt.Client):  # paho 1.6 knows TCP alone; all else is the same
 
 
 def configure(config):  # it fits the schema; raise where it does not work
-    global every
+    global every, next_beat
     every = config.get("every", 60)
+    next_beat = min(next_beat, time.monotonic() + every)
 
 
 def health():  # healthy, degraded or failed; with cause, evidence and fix where it is not healthy

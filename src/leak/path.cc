@@ -5,6 +5,8 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "base/fnv.h"
+
 namespace beaconry {
 namespace {
 
@@ -59,7 +61,7 @@ PathKind kind_of(const Observation& seen) {
   return has_via ? PathKind::neighbour_forwards : without_helper(seen);
 }
 
-// FNV-1a, and a last stirring so that all digits differ.
+// FNV, and a last stirring so that all digits differ.
 class Digest {
  public:
   void add(std::uint64_t value) {
@@ -79,8 +81,8 @@ class Digest {
   }
 
  private:
-  void add_byte(std::uint8_t byte) { value_ = (value_ ^ byte) * 0x100000001b3ull; }
-  std::uint64_t value_ = 0xcbf29ce484222325ull;
+  void add_byte(std::uint8_t byte) { value_ = fnv1a(value_, byte); }
+  std::uint64_t value_ = kFnvBasis;
 };
 
 }  // namespace

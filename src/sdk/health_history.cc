@@ -5,30 +5,16 @@
 namespace beaconry::sdk {
 namespace {
 
-int badness(HealthState state) {
-  switch (state) {
-    case HealthState::healthy:
-      return 0;
-    case HealthState::unknown:
-      return 1;
-    case HealthState::degraded:
-      return 2;
-    case HealthState::failed:
-      return 3;
-  }
-  return 1;
-}
-
 void take_worst_part(Health& health) {
   const Health* worst = nullptr;
   for (Health& part : health.parts) {
     take_worst_part(part);
-    if (worst == nullptr || badness(part.state) > badness(worst->state)) worst = &part;
+    if (worst == nullptr || is_worse(part.state, worst->state)) worst = &part;
   }
   if (worst == nullptr) return;
   // An author who says nothing of the whole leaves it to the parts.
   const bool is_open = health.state == HealthState::unknown && health.cause.empty();
-  if (!is_open && badness(worst->state) <= badness(health.state)) return;
+  if (!is_open && !is_worse(worst->state, health.state)) return;
   health.state = worst->state;
   if (!health.cause.empty()) return;
   health.cause = worst->cause;

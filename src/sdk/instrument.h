@@ -33,6 +33,7 @@ struct Handlers {
   // How one is. Unset: healthy as long as one answers. Parts get their `since` by themselves.
   std::function<Health(Instrument&)> health;
   // Delete everything older; say how much. Unset: there is nothing stored, and it is said so.
+  // `uuid` and `before` of the receipt are the command's and set for it.
   std::function<RetentionReceipt(Instrument&, Timestamp before)> retain;
   // About every 100 ms, or what tick_every says: the work.
   std::function<void(Instrument&)> tick;

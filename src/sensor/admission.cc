@@ -21,18 +21,25 @@ bool is_dangerous(const std::string& capability) {
 
 }  // namespace
 
+std::uint64_t growth(const Manifest::Limits& limits, const VolumesUsed& used) {
+  return limits.persistent - std::min(limits.persistent, used.persistent) + limits.transient -
+         std::min(limits.transient, used.transient);
+}
+
+std::uint64_t copies(const ImageInfo& image) {
+  return image.unpacked_bytes * 2;
+}
+
 Result<void> admit(const ImageInfo& image, const PoolSpace& space, std::uint64_t promised,
-                   bool has_volumes) {
+                   const VolumesUsed& used) {
   if (space.total == 0) return {};
-  const Manifest::Limits& limits = image.manifest.limits;
-  const std::uint64_t volumes = has_volumes ? 0 : limits.persistent + limits.transient;
-  const std::uint64_t copies = image.unpacked_bytes * 2;
+  const std::uint64_t volumes = growth(image.manifest.limits, used), twice = copies(image);
   const std::uint64_t free = space.total - std::min(space.used, space.total);
   const std::uint64_t left = free - std::min(promised, free);
-  if (volumes + copies <= left) return {};
+  if (volumes + twice <= left) return {};
   return fail(ErrorKind::limit, "install", image.manifest.name,
-              "it needs " + words(volumes + copies) + " (volumes " + words(volumes) +
-                  ", the image and its rollback copy " + words(copies) + "), and of the pool's " +
+              "it needs " + words(volumes + twice) + " (volumes " + words(volumes) +
+                  ", the image and its rollback copy " + words(twice) + "), and of the pool's " +
                   words(space.total) + " there are " + words(left) + " left (" + words(space.used) +
                   " used, " + words(promised) +
                   " promised to others); remove instruments or enlarge the pool");
@@ -68,16 +75,11 @@ Verdict judge(const ImageInfo& image, const Manifest* before, const InstanceWish
   return verdict;
 }
 
-Result<void> check_wish(const InstanceWish& wish, const Manifest& manifest) {
-  const auto refuse = [&](const std::string& why) {
-    return fail(ErrorKind::malformed, "take", wish.name, why);
+Result<void> check_interfaces(const std::vector<InterfaceWish>& wishes, const Manifest& manifest) {
+  const auto refuse = [](const std::string& why) {
+    return fail(ErrorKind::malformed, "", "", why);
   };
-  const auto name = InstanceName::parse(wish.name);
-  if (!name || name->instrument != manifest.name) {
-    return refuse("the image is of '" + terminal_safe(manifest.name) + "'; call its instances " +
-                  terminal_safe(manifest.name) + "_0, " + terminal_safe(manifest.name) + "_1");
-  }
-  for (const InterfaceWish& one : wish.interfaces) {
+  for (const InterfaceWish& one : wishes) {
     const bool known = std::any_of(manifest.interfaces.begin(), manifest.interfaces.end(),
                                    [&](const auto& have) { return have.name == one.name; });
     if (known) continue;
@@ -88,18 +90,41 @@ Result<void> check_wish(const InstanceWish& wish, const Manifest& manifest) {
                   (list.empty() ? ": it has none" : "; it has " + list));
   }
   for (const auto& have : manifest.interfaces) {
-    const bool given = std::any_of(wish.interfaces.begin(), wish.interfaces.end(),
+    const bool given = std::any_of(wishes.begin(), wishes.end(),
                                    [&](const auto& one) { return one.name == have.name; });
     if (!given && !have.optional) {
       return refuse("its interface '" + have.name + "' is not given; name kind and parent");
     }
   }
-  if (wish.config_json.empty()) return {};
-  if (manifest.config_schema_json.empty()) {
-    return wish.config_json == "{}" ? Result<void>()
-                                    : refuse("it takes no configuration: its manifest has none");
+  return {};
+}
+
+Result<void> check_config_of(const std::string& config_json, const Manifest& manifest) {
+  if (config_json.empty()) return {};
+  if (!manifest.config_schema_json.empty()) {
+    return check_config(manifest.config_schema_json, config_json);
   }
-  return check_config(manifest.config_schema_json, wish.config_json);
+  if (config_json == "{}") return {};
+  return fail(ErrorKind::malformed, "", "", "it takes no configuration: its manifest has none");
+}
+
+Result<void> check_wish(const InstanceWish& wish, const Manifest& manifest) {
+  const auto refuse = [&](const std::string& why) {
+    return fail(ErrorKind::malformed, "take", wish.name, why);
+  };
+  const auto name = InstanceName::parse(wish.name);
+  if (!name || name->instrument != manifest.name) {
+    return refuse("the image is of '" + terminal_safe(manifest.name) + "'; call its instances " +
+                  terminal_safe(manifest.name) + "_0, " + terminal_safe(manifest.name) + "_1");
+  }
+  if (const auto fits = check_interfaces(wish.interfaces, manifest); !fits) {
+    return refuse(fits.error().cause);
+  }
+  if (!wish.config_json.empty() && manifest.config_schema_json.empty()) {
+    const auto fits = check_config_of(wish.config_json, manifest);
+    return fits ? Result<void>() : refuse(fits.error().cause);
+  }
+  return check_config_of(wish.config_json, manifest);
 }
 
 }  // namespace beaconry

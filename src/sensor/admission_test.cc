@@ -21,16 +21,19 @@ ImageInfo image() {
 }
 
 TEST(Admission, CountsVolumesAndTheRollbackCopyAndWhatIsPromised) {
-  EXPECT_TRUE(admit(image(), {120 * kMega, 0}, 0, false));
-  EXPECT_FALSE(admit(image(), {119 * kMega, 0}, 0, false));
-  EXPECT_FALSE(admit(image(), {120 * kMega, 1 * kMega}, 0, false));
-  EXPECT_FALSE(admit(image(), {120 * kMega, 0}, 1 * kMega, false));
-  // Of an update only the copies are new.
-  EXPECT_TRUE(admit(image(), {120 * kMega, 100 * kMega}, 10 * kMega, true));
+  EXPECT_TRUE(admit(image(), {120 * kMega, 0}, 0, {}));
+  EXPECT_FALSE(admit(image(), {119 * kMega, 0}, 0, {}));
+  EXPECT_FALSE(admit(image(), {120 * kMega, 1 * kMega}, 0, {}));
+  EXPECT_FALSE(admit(image(), {120 * kMega, 0}, 1 * kMega, {}));
+  // Of an update the copies are new, and what its volumes may still grow by.
+  EXPECT_TRUE(admit(image(), {110 * kMega, 100 * kMega}, 0, {100 * kMega, 10 * kMega}));
+  EXPECT_FALSE(admit(image(), {110 * kMega, 100 * kMega}, 0, {99 * kMega, 10 * kMega}));
+  EXPECT_TRUE(admit(image(), {200 * kMega, 60 * kMega}, 80 * kMega, {50 * kMega, 10 * kMega}));
+  EXPECT_FALSE(admit(image(), {200 * kMega, 60 * kMega}, 81 * kMega, {50 * kMega, 10 * kMega}));
   // A pool that was not asked yet refuses nothing; one that is over-full everything.
-  EXPECT_TRUE(admit(image(), {}, 0, false));
-  EXPECT_FALSE(admit(image(), {10 * kMega, 20 * kMega}, 30 * kMega, true));
-  const auto refused = admit(image(), {100 * kMega, 40 * kMega}, 20 * kMega, false);
+  EXPECT_TRUE(admit(image(), {}, 0, {}));
+  EXPECT_FALSE(admit(image(), {10 * kMega, 20 * kMega}, 30 * kMega, {}));
+  const auto refused = admit(image(), {100 * kMega, 40 * kMega}, 20 * kMega, {});
   ASSERT_FALSE(refused);
   for (const char* number : {"120.0 MiB", "110.0 MiB", "10.0 MiB", "40.0 MiB", "20.0 MiB"}) {
     EXPECT_NE(refused.error().message().find(number), std::string::npos)

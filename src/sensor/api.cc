@@ -16,9 +16,12 @@ using Version = DocumentHistory::Version;
 
 constexpr std::size_t kMostBody = 4 << 20;
 constexpr std::uint64_t kMostLog = 1 << 20, kMostEvents = 10'000;
+// Each takes a thread of the API until it ends, and others shall be answered meanwhile.
+constexpr unsigned kMostCommands = 2;
 
 struct Call {
   Sensor& sensor;
+  std::atomic<unsigned>& commands;
   const HttpRequest& request;
   std::string name;  // what stood for * in the path
   std::string who;
@@ -258,9 +261,28 @@ HttpResponse update_instance(const Call& call) {
   return done ? answer(Json::object()) : refuse(done.error());
 }
 
+// A place among the commands that run, as long as it lasts.
+class Place {
+ public:
+  explicit Place(std::atomic<unsigned>& taken) : taken_(taken), mine_(++taken) {}
+  ~Place() { --taken_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  bool is_there() const { return mine_ <= kMostCommands; }
+
+ private:
+  std::atomic<unsigned>& taken_;
+  const unsigned mine_;
+};
+
 HttpResponse execute(const Call& call) {
   const auto wanted = parse_exec(call.request.body);
   if (!wanted) return refuse(wanted.error());
+  const Place place(call.commands);
+  if (!place.is_there()) {
+    return refuse(503, "run the command: " + std::to_string(kMostCommands) +
+                           " others run in instruments now; try again when one of them has ended");
+  }
   const auto done = call.sensor.execute(call.name, wanted->command, wanted->seconds);
   if (!done) return refuse(done.error());
   return answer({{"status", done->status}, {"output", done->output}, {"errors", done->errors}});
@@ -383,7 +405,7 @@ HttpResponse SensorApi::handle(HttpRequest request) {
   for (const Route& route : kRoutes) {
     if (!matches(route.path, path, name)) continue;
     if (route.method == request.method) {
-      return route.handle({sensor_, request, name, who_of(request)});
+      return route.handle({sensor_, commands_, request, name, who_of(request)});
     }
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }

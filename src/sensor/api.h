@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include "http/server.h"
 #include "sensor/sensor.h"
 
@@ -17,6 +19,7 @@ class SensorApi : public HttpHandler {
 
  private:
   Sensor& sensor_;
+  std::atomic<unsigned> commands_{0};  // inside containers, that run now
 };
 
 }  // namespace beaconry

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "http/client.h"
@@ -58,6 +60,10 @@ class FakeSensor : public Sensor {
   }
   Result<Runtime::Executed> execute(const std::string&, const std::vector<std::string>& command,
                                     unsigned seconds) override {
+    if (command.at(0) == "wait") {
+      ++waiting;
+      until.wait();
+    }
     return Runtime::Executed{static_cast<int>(seconds), command.at(0), std::string("\xff")};
   }
   std::vector<Services::KeptEvent> events(const std::string& instance, std::size_t most) override {
@@ -80,6 +86,8 @@ class FakeSensor : public Sensor {
   std::optional<Error> error;
   std::string asked, asker;
   Change last;
+  std::atomic<int> waiting{0};
+  std::shared_future<void> until;  // commands called "wait" end then
 };
 
 class SensorApiTest : public testing::Test {
@@ -89,6 +97,7 @@ class SensorApiTest : public testing::Test {
     std::filesystem::create_directories(folder_);
     HttpServer::Options options;
     options.listen = {"unix:" + folder_ + "/s.sock"};
+    options.workers = 4;
     auto server = HttpServer::start(options, api_);
     ASSERT_TRUE(server) << server.error().message();
     server_ = std::move(*server);
@@ -263,6 +272,37 @@ TEST_F(SensorApiTest, GivesLogsOutputImagesAndEvents) {
   EXPECT_EQ(events["events"][0]["message"], "20");
   EXPECT_EQ(events["events"][0]["data"]["a"], 1);
   EXPECT_EQ(ask("GET", "/v1/events?instanze=b").status, 400);
+}
+
+TEST_F(SensorApiTest, CommandsInsideTakeTwoThreadsAtMost) {
+  std::promise<void> over;
+  sensor_.until = over.get_future().share();
+  const std::string wait = R"({"command": ["wait"], "seconds": 9})",
+                    path = "/v1/instances/b_0/exec";
+  const auto run = [&] {
+    HttpClient::Options options;
+    options.url = "unix:" + folder_ + "/s.sock";
+    HttpRequest request;
+    request.method = "POST";
+    request.target = path;
+    request.body = wait;
+    request.headers = {{"content-type", "application/json"}};
+    const auto answer = (*HttpClient::make(options))->send(request);
+    return answer ? answer->status : 0;
+  };
+  auto one = std::async(std::launch::async, run), two = std::async(std::launch::async, run);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (sensor_.waiting < 2 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  ASSERT_EQ(sensor_.waiting, 2);
+  const HttpResponse third = ask("POST", path, wait);
+  EXPECT_EQ(third.status, 503);
+  EXPECT_THAT(third.body, HasSubstr("2 others run in instruments now"));
+  EXPECT_EQ(ask("GET", "/v1/sensor").status, 200);
+  over.set_value();
+  EXPECT_EQ(one.get(), 200);
+  EXPECT_EQ(two.get(), 200);
+  EXPECT_EQ(ask("POST", path, wait).status, 200);
 }
 
 TEST_F(SensorApiTest, KnowsWhatThereIs) {

@@ -132,11 +132,9 @@ TEST_F(DesiredFiles, ABadFileChangesNothingOfWhatItDefined) {
   ASSERT_TRUE(store);
   put("a.yaml", "instances: {a_0: {image: one}, a_1: {image: one}}");
   put("b.yaml", "instances: {b_0: {image: one}}");
-  ASSERT_TRUE(store->files_changed());
   EXPECT_TRUE(store->read_files(parts(), {}));
   EXPECT_EQ(store->state().instances.size(), 3U);
   put("a.yaml", "instances: {a_0: {imag: two}}");
-  ASSERT_TRUE(store->files_changed());
   EXPECT_FALSE(store->read_files(parts(), {}));
   EXPECT_EQ(store->state().instances.size(), 3U);
   ASSERT_EQ(store->problems().size(), 1U);
@@ -149,10 +147,64 @@ TEST_F(DesiredFiles, ABadFileChangesNothingOfWhatItDefined) {
   EXPECT_EQ(store->state().instances.size(), 1U);
   EXPECT_TRUE(store->problems().empty());
   fs::remove_all(folder_ + "/sensor.d");
-  ASSERT_TRUE(store->files_changed());
   EXPECT_FALSE(store->read_files(parts(), {}));
   EXPECT_EQ(store->state().instances.size(), 1U);
   EXPECT_EQ(store->problems().size(), 1U);
+}
+
+TEST_F(DesiredFiles, AreReadOnceTwoLooksApartSawTheSame) {
+  auto store = DesiredStore::open(folder_ + "/state", folder_ + "/sensor.d");
+  Timestamp now{std::chrono::seconds{1'790'000'000}};
+  const auto changed_after = [&](int seconds) {
+    return store->files_changed(now += std::chrono::seconds{seconds});
+  };
+  put("a.yaml", "instances: {a_0: {image: one}}");
+  EXPECT_FALSE(changed_after(0));
+  EXPECT_FALSE(changed_after(1));
+  put("a.yaml", "instances: {a_0: {image: one}, a_1: {image: o");  // somebody still writes
+  EXPECT_FALSE(changed_after(1));
+  put("a.yaml", "instances: {a_0: {image: one}, a_1: {image: one}}");
+  EXPECT_FALSE(changed_after(2));
+  EXPECT_TRUE(changed_after(2));
+  store->read_files(parts(), now);
+  EXPECT_FALSE(changed_after(2));
+  // Two writes that end where they began.
+  put("b.yaml", "instances: {b_0: {image: one}}");
+  EXPECT_FALSE(changed_after(2));
+  fs::remove(folder_ + "/sensor.d/b.yaml");
+  EXPECT_FALSE(changed_after(2));
+  EXPECT_FALSE(changed_after(2));
+  // What they name may be another by now.
+  store->look_again();
+  EXPECT_TRUE(changed_after(0));
+  EXPECT_FALSE(changed_after(2));
+  // A clock that was set back is no pause.
+  put("b.yaml", "instances: {b_0: {image: one}}");
+  EXPECT_FALSE(changed_after(2));
+  EXPECT_FALSE(changed_after(-60));
+  EXPECT_FALSE(changed_after(1));
+  EXPECT_TRUE(changed_after(1));
+}
+
+TEST_F(DesiredFiles, AreReadAgainWhileOneHasProblems) {
+  auto store = DesiredStore::open(folder_ + "/state", folder_ + "/sensor.d");
+  const Timestamp begin{std::chrono::seconds{1'790'000'000}};
+  put("a.yaml", "instances: {a_0: {image: later}}");
+  bool is_there = false;
+  MergeParts later = parts();
+  later.resolve = [&](const std::string& words) -> Result<std::optional<std::string>> {
+    if (!is_there) return fail(ErrorKind::not_found, "find image", words, "there is none");
+    return std::optional<std::string>(words);
+  };
+  EXPECT_FALSE(store->files_changed(begin));
+  ASSERT_TRUE(store->files_changed(begin + std::chrono::seconds{2}));
+  EXPECT_FALSE(store->read_files(later, {}));
+  ASSERT_EQ(store->problems().size(), 1U);
+  is_there = true;
+  ASSERT_TRUE(store->files_changed(begin + std::chrono::seconds{4}));
+  EXPECT_TRUE(store->read_files(later, {}));
+  EXPECT_TRUE(store->problems().empty());
+  EXPECT_FALSE(store->files_changed(begin + std::chrono::seconds{6}));
 }
 
 TEST_F(DesiredFiles, AFileThatWasCutOffRemovesNothing) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".yaml";
 constexpr std::size_t kMostVersions = 100, kMostFiles = 256;
+constexpr auto kStill = std::chrono::seconds{2};
 
 bool take(const InstanceWish& from_file, const DesiredState& before, const MergeParts& parts,
           DesiredState& after, std::vector<std::string>& problems) {
@@ -129,7 +131,7 @@ std::vector<std::string> DesiredStore::list_files(bool& readable) const {
   return files;
 }
 
-bool DesiredStore::files_changed() {
+bool DesiredStore::files_changed(Timestamp now) {
   if (desired_folder_.empty()) return false;
   bool readable = false;
   std::string seen;
@@ -141,9 +143,27 @@ bool DesiredStore::files_changed() {
             std::to_string(status.st_ino) + '\n';
   }
   if (!readable) seen = "unreadable";
-  if (seen_ == seen) return false;
-  seen_ = seen;
+  if (seen_ == seen) {
+    waiting_.reset();
+    return std::exchange(again_, false) || !problems_.empty();
+  }
+  if (waiting_ != seen || now < waiting_since_) {
+    waiting_ = std::move(seen);
+    waiting_since_ = now;
+    return false;
+  }
+  if (now - waiting_since_ < kStill) return false;
+  seen_ = std::exchange(waiting_, std::nullopt);
+  again_ = false;
   return true;
+}
+
+// Each once, however often the files are looked at.
+void DesiredStore::say_problems() {
+  for (const std::string& problem : problems_) {
+    if (std::find(said_.begin(), said_.end(), problem) == said_.end()) log_error(problem);
+  }
+  said_ = problems_;
 }
 
 bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
@@ -158,6 +178,7 @@ bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
       problems_.push_back("read folder " + desired_folder_ + ": " + std::strerror(errno) +
                           "; what its files defined stays as it was");
     }
+    say_problems();
     return false;
   }
   std::vector<ReadFile> files;
@@ -171,15 +192,15 @@ bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
     files.push_back({path, read_desired_file(path)});
   }
   const DesiredState merged = merge_files(state_, files, parts, problems_);
-  for (const std::string& problem : problems_)
-    log_error(problem);
-  if (merged.to_json() == state_.to_json()) return false;
-  if (auto kept = set(merged, "", "file", now); !kept) {
-    problems_.push_back(kept.error().message());
-    log_error(problems_.back());
-    return false;
+  bool taken = merged.to_json() != state_.to_json();
+  if (taken) {
+    if (auto kept = set(merged, "", "file", now); !kept) {
+      problems_.push_back(kept.error().message());
+      taken = false;
+    }
   }
-  return true;
+  say_problems();
+  return taken;
 }
 
 }  // namespace beaconry

@@ -44,9 +44,11 @@ class DesiredStore {
   Result<std::uint64_t> set(const DesiredState& state, const std::string& who,
                             const std::string& how, Timestamp now);
 
-  // Whether files changed since the last call (names, times or sizes), or `again` was asked for.
-  bool files_changed();
-  void look_again() { seen_.reset(); }
+  // Whether the files are to be read: others than those that were read last (by names, times or
+  // sizes), and two looks two seconds apart saw the same, so that none is taken half written; or
+  // the same again, since some have problems, which may have gone, or look_again() was called.
+  bool files_changed(Timestamp now);
+  void look_again() { again_ = true; }
   // Reads the files and puts them over the state. Returns whether the state is another one.
   bool read_files(const MergeParts& parts, Timestamp now);
   const std::vector<std::string>& problems() const { return problems_; }
@@ -54,12 +56,15 @@ class DesiredStore {
  private:
   explicit DesiredStore(DocumentHistory history) : history_(std::move(history)) {}
   std::vector<std::string> list_files(bool& readable) const;
+  void say_problems();
 
   DocumentHistory history_;
   std::string desired_folder_;
   DesiredState state_;
-  std::optional<std::string> seen_;
-  std::vector<std::string> problems_;
+  std::optional<std::string> seen_, waiting_;  // what was read; what is to stay so for a while
+  Timestamp waiting_since_{};
+  bool again_ = false;
+  std::vector<std::string> problems_, said_;
 };
 
 }  // namespace beaconry

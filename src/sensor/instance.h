@@ -59,14 +59,19 @@ struct InstanceFacts {
 struct InstanceMemory {
   std::string wish, wished_image;  // digest of the last wish that was seen
   std::uint64_t restarts = 0;      // as the wish had it at the last start
-  std::string interfaces;          // the same
+  std::string interfaces;          // that the last start was given
   std::uint64_t starts = 0, failures = 0;
   bool broken = false, finished = false;
   bool finished_before = false;  // what the wished one takes the place of had ended by itself
   std::string cause, last_log;   // of the last failure
   std::string rejected_image, rejected_why;
-  std::string permitted_image, permissions;  // the last that was let in, and its manifest (JSON)
-  bool of_file = false;                      // a file defined it
+  // It was rejected since the runtime could not make or start it; and so it was with what was there
+  // before: then nothing speaks against the image, and it is tried again once the other one runs.
+  bool rejected_by_runtime = false, in_doubt = false;
+  std::string remade_image;                     // of a container that is taken away to be made anew
+  std::string proven_image, proven_interfaces;  // that ran last without being on trial
+  std::string permitted_image, permissions;     // the last that was let in, and its manifest (JSON)
+  bool of_file = false;                         // a file defined it
   Timestamp kept_until{};  // its data, which no file defines any more; zero: it goes at once
   InstanceState state = InstanceState::created;
   Timestamp since{};
@@ -84,9 +89,11 @@ struct Situation {
   bool must_stop = false;  // it is known and not to be trusted, so it does not run on either
   std::string cause;       // why not
   bool wants_approval = false;
-  std::string version;  // of the wished image
+  std::string version;     // of the wished image
+  std::string interfaces;  // that a start is to be given (JSON)
   const std::set<std::string>* imported = nullptr;
   bool healthy = false;  // by its own words, since its start
+  bool deaf = false;     // nobody's words can be heard now
   std::chrono::seconds healthy_within{60};
   unsigned broken_after = 5;
 };
@@ -129,6 +136,8 @@ class Instance {
   void revive(const std::string& why);
   // `permissions`: the manifest of an image that was let in, as JSON.
   void permit(const std::string& image, const std::string& permissions);
+  // What runs, and is not on trial, runs with these interfaces.
+  void prove(const std::string& image, const std::string& interfaces);
   void drop_data();     // of one that is not wished: at once
   void retry_update();  // a rejected image is tried again
   // The clock of the day was set, by so much: deadlines move with it.
@@ -145,6 +154,10 @@ class Instance {
   std::optional<Timestamp> retry() const { return retry_; }
   Timestamp running_since() const { return running_since_; }
   bool is_running() const { return facts_.container && facts_.container->running; }
+  // All of them were handed over to what runs.
+  bool has_interfaces() const {
+    return is_running() && facts_.attached == facts_.container->process;
+  }
   bool on_trial() const { return facts_.container && facts_.aside; }
   // Changed since the last call: to be put on disk before a step begins.
   bool take_changed() { return std::exchange(changed_, false); }
@@ -152,12 +165,14 @@ class Instance {
   std::vector<std::pair<std::string, std::string>> take_news() { return std::exchange(news_, {}); }
 
  private:
-  bool was_started(const InstanceWish& wish) const;
+  bool was_started(const Situation& situation) const;
+  bool is_late(const Situation& situation, Timestamp now);
   Step take_down() const;
   void follow_file(const InstanceWish* wish, Timestamp now);
   Step leave() const;
   Step decide(const Situation& situation) const;
   void ended(const StepOutcome& outcome, const Situation& situation, Timestamp now);
+  void not_done(const StepOutcome& outcome, const Situation& situation, Timestamp now);
   void failed(const std::string& cause, const Situation& situation, Timestamp now);
   void hindered(const std::string& cause, Timestamp now);
   void reject(const std::string& image, const std::string& why, Timestamp now);
@@ -178,6 +193,7 @@ class Instance {
   unsigned hindrances_ = 0;  // in a row: what the platform could not do
   std::optional<Timestamp> retry_;
   Timestamp running_since_{};
+  Timestamp judged_since_{};  // since when one on trial could have told that it is healthy
   bool changed_ = false;
   std::vector<std::pair<std::string, std::string>> news_;
 };

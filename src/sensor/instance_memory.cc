@@ -54,6 +54,11 @@ std::string InstanceMemory::to_json() const {
                {"cause", utf8_valid(cause)},
                {"last_log", utf8_valid(last_log)},
                {"rejected_image", rejected_image},
+               {"rejected_by_runtime", rejected_by_runtime},
+               {"in_doubt", in_doubt},
+               {"remade_image", remade_image},
+               {"proven_image", proven_image},
+               {"proven_interfaces", proven_interfaces},
                {"permitted_image", permitted_image},
                {"permissions", utf8_valid(permissions)},
                {"of_file", of_file},
@@ -87,6 +92,11 @@ Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
   memory.cause = text(json, "cause");
   memory.last_log = text(json, "last_log");
   memory.rejected_image = text(json, "rejected_image");
+  memory.rejected_by_runtime = boolean(json, "rejected_by_runtime");
+  memory.in_doubt = boolean(json, "in_doubt");
+  memory.remade_image = text(json, "remade_image");
+  memory.proven_image = text(json, "proven_image");
+  memory.proven_interfaces = text(json, "proven_interfaces");
   memory.permitted_image = text(json, "permitted_image");
   memory.permissions = text(json, "permissions");
   memory.of_file = boolean(json, "of_file");

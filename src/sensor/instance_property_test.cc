@@ -17,7 +17,7 @@ ImageInfo image_of(const std::string& fingerprint) {
   ImageInfo image;
   image.fingerprint = fingerprint;
   image.manifest.name = "beacon";
-  image.manifest.limits.persistent = 1 << 20;
+  image.manifest.limits.persistent = fingerprint == kSick ? 2 << 20 : 1 << 20;
   return image;
 }
 
@@ -34,7 +34,9 @@ class Daemon {
   Situation situation(const std::optional<InstanceWish>& wish) {
     Situation now;
     now.wish = wish ? &*wish : nullptr;
-    now.permitted = now.may_run = true;
+    now.permitted = permitted;
+    now.may_run = true;
+    now.deaf = deaf;
     runtime_.with([&](test::FakeRuntime& all) { imported_ = all.held_images; });
     now.imported = &imported_;
     const auto& container = instance_->facts().container;
@@ -71,7 +73,7 @@ class Daemon {
   }
 
   Instance& instance() { return *instance_; }
-  bool forgotten = false;
+  bool forgotten = false, permitted = true, deaf = false;
 
  private:
   void look(Timestamp now) {
@@ -390,6 +392,149 @@ TEST(InstanceLife, ANewImageThatTheRuntimeNeverMakesIsRolledBack) {
   EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
   EXPECT_TRUE(world.runtime.boxes["beacon-0"].running);
   EXPECT_EQ(world.daemon->instance().memory().rejected_image, kBetter);
+}
+
+// Old or new, nothing can be started: that says nothing of the new one.
+TEST(InstanceLife, AFaultOfTheRuntimeThatHitsTheOldImageTooIsNotHeldAgainstTheNewOne) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  const Timestamp begin = world.now;
+  bool was_rejected = false;
+  world.runtime.before = [&](const std::string& call, const std::string& name) -> Result<void> {
+    if (world.daemon) was_rejected |= !world.daemon->instance().memory().rejected_image.empty();
+    if (call == "start" && world.now - begin < std::chrono::minutes{10})
+      return fail(ErrorKind::io, call, name, "Failed to run: forkstart: exit status 1");
+    return {};
+  };
+  world.set_wish(kBetter, true);
+  world.settle();
+  EXPECT_TRUE(was_rejected);  // it went back in between
+  if (world.daemon->instance().state() == InstanceState::broken) {
+    world.daemon->instance().revive("somebody starts it");
+    world.settle();
+  }
+  EXPECT_EQ(world.runtime.boxes.size(), 1U);
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kBetter);
+  EXPECT_TRUE(world.runtime.boxes["beacon-0"].running);
+  EXPECT_EQ(world.daemon->instance().memory().update.state, UpdateState::installed);
+}
+
+TEST(InstanceLife, AFewFailuresOfTheRuntimeAreNoVerdictOnANewImage) {
+  for (const char* failing : {"create", "start", "make_volume"}) {
+    World world;
+    world.set_wish(kGood, true);
+    world.settle();
+    int times = 4;
+    world.runtime.before = [&](const std::string& call, const std::string& name) -> Result<void> {
+      if (call == failing && times-- > 0) return fail(ErrorKind::io, call, name, "btrfs is busy");
+      return {};
+    };
+    world.set_wish(kBetter, true);
+    world.settle();
+    EXPECT_LE(times, 0) << failing;
+    EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kBetter) << failing;
+    EXPECT_EQ(world.daemon->instance().memory().update.state, UpdateState::installed) << failing;
+  }
+}
+
+TEST(InstanceLife, ANewImageThatIsEndedFromOutsideIsStartedOnceMore) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  world.set_wish(kSick, true);
+  const auto runs = [&] {
+    const auto box = world.runtime.boxes.find("beacon-0");
+    return box != world.runtime.boxes.end() && box->second.fingerprint == kSick &&
+           box->second.running;
+  };
+  for (int steps = 0; steps < 100 && !runs(); ++steps)
+    world.daemon->work(world.wish, world.now, false);
+  ASSERT_TRUE(runs());
+  world.runtime.halt("beacon-0");
+  world.daemon->work(world.wish, world.now, false);
+  EXPECT_TRUE(world.daemon->instance().memory().rejected_image.empty());
+  EXPECT_EQ(world.daemon->instance().memory().failures, 1U);
+}
+
+TEST(InstanceLife, TimeInWhichANewImageCannotBeHeardDoesNotCount) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  world.set_wish(kSick, true);
+  world.daemon->deaf = true;
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kSick);
+  world.daemon->deaf = false;
+  bool away = true;
+  world.runtime.before = [&](const std::string&, const std::string& name) -> Result<void> {
+    if (away) return fail(ErrorKind::io, "reach", name, "the runtime is away");
+    return {};
+  };
+  world.settle();
+  away = false;
+  world.daemon->work(world.wish, world.now, false);
+  EXPECT_TRUE(world.daemon->instance().memory().rejected_image.empty());
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+  EXPECT_EQ(world.daemon->instance().memory().rejected_image, kSick);
+}
+
+TEST(InstanceLife, ARollbackRestoresTheQuotas) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  std::uint64_t most = 0;
+  world.runtime.before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if (call == "start") most = std::max(most, world.runtime.held_volumes["beacon-0-persistent"]);
+    return {};
+  };
+  world.set_wish(kSick, true);
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+  EXPECT_EQ(most, 2U << 20);
+  EXPECT_EQ(world.runtime.held_volumes["beacon-0-persistent"], 1U << 20);
+}
+
+TEST(InstanceLife, QuotasThatCannotBeRestoredKeepNothingFromRunning) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  world.runtime.before = [&](const std::string& call, const std::string& name) -> Result<void> {
+    const auto box = world.runtime.boxes.find("beacon-0");
+    const bool back = box != world.runtime.boxes.end() && box->second.fingerprint == kGood;
+    if (call == "make_volume" && back) return fail(ErrorKind::io, call, name, "it is too full");
+    return {};
+  };
+  world.set_wish(kSick, true);
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+  EXPECT_TRUE(world.runtime.boxes["beacon-0"].running);
+}
+
+TEST(InstanceLife, OneThatIsMadeAnewIsOfItsImageAlsoWhileAnotherWaits) {
+  for (const bool killed : {false, true}) {
+    World world;
+    world.set_wish(kGood, true);
+    world.settle();
+    world.set_wish(kBetter, true, 1);  // a restart, too
+    world.daemon->permitted = false;
+    world.daemon->instance().set_outdated();
+    const auto step_until = [&](bool there) {
+      const auto is_so = [&] { return (world.runtime.boxes.count("beacon-0") != 0) == there; };
+      for (int steps = 0; steps < 100 && !is_so(); ++steps)
+        world.daemon->work(world.wish, world.now, false);
+      ASSERT_TRUE(is_so());
+    };
+    step_until(false);
+    if (killed) world.restart();
+    world.daemon->permitted = false;
+    step_until(true);
+    EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+    world.settle();
+    EXPECT_TRUE(world.runtime.boxes["beacon-0"].running);
+    EXPECT_EQ(world.runtime.boxes["beacon-0"].fingerprint, kGood);
+  }
 }
 
 TEST(InstanceLife, AMissingInterfaceIsWaitedForAndNeverBroken) {

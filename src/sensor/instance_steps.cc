@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/fnv.h"
 #include "base/text.h"
 #include "bus/topics.h"
 
@@ -168,12 +169,8 @@ std::string spec_digest(const ContainerSpec& spec) {
     add(one.name + ' ' + one.path);
   for (const ContainerSpec::Folder& one : spec.folders)
     add(one.source + ' ' + one.path + (one.writable ? " rw" : " ro"));
-  // FNV-1a: it need only differ where somebody changed something, not withstand anybody.
-  std::uint64_t hash = 14'695'981'039'346'656'037U;
-  for (const char c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
   char hex[17];
-  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
   return hex;
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/find_program.h"
 #include "base/text.h"
 #include "sensor/lxd_connection.h"
 #include "sensor/lxd_server.h"
@@ -26,18 +27,6 @@ using State = SetupStep::State;
 constexpr seconds kLook{10}, kChange{120};
 constexpr std::uint64_t kIdsOfOne = 65'536;  // of a container with an isolated map
 constexpr std::size_t kMostFile = 1 << 20;
-
-std::string program(const std::string& name) {
-  const char* const variable = std::getenv("PATH");
-  const std::string path = (variable == nullptr ? "" : std::string(variable)) +
-                           ":/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/opt/incus/bin";
-  for (const std::string_view folder : split(path, ':')) {
-    if (!folder.starts_with('/')) continue;
-    const std::string file = std::string(folder) + "/" + name;
-    if (::access(file.c_str(), X_OK) == 0) return file;
-  }
-  return {};
-}
 
 bool is_there(const std::string& path) {
   std::error_code bad;
@@ -59,7 +48,7 @@ class Setup {
     groups();
     needs("bus", "mosquitto", "mosquitto");
     needs("contracts of interfaces", "nft", "nftables");
-    needs("DHCP for instruments", program("udhcpc").empty() ? "busybox" : "udhcpc", "busybox");
+    needs("DHCP for instruments", find_program("udhcpc").empty() ? "busybox" : "udhcpc", "busybox");
     if (server()) {
       pool();
       profile();
@@ -101,7 +90,7 @@ class Setup {
   }
 
   void btrfs() {
-    const std::string found = program("mkfs.btrfs");
+    const std::string found = find_program("mkfs.btrfs");
     if (found.empty())
       say("btrfs", State::missing, "apt-get install btrfs-progs, then restart the runtime");
     else
@@ -110,7 +99,7 @@ class Setup {
 
   // What the sensor starts beside the runtime.
   void needs(const char* what, const char* name, const char* package) {
-    const std::string found = program(name);
+    const std::string found = find_program(name);
     if (found.empty())
       say(what, State::missing, std::string("apt-get install ") + package);
     else
@@ -147,7 +136,7 @@ class Setup {
       say_error("runtime", version.error());
       return false;
     }
-    const std::string lxd_program = program("lxd"), incus_program = program("incusd");
+    const std::string lxd_program = find_program("lxd"), incus_program = find_program("incusd");
     const std::string& found = lxd_program.empty() ? incus_program : lxd_program;
     if (found.empty()) {
       say("runtime", State::missing, "apt-get install lxd btrfs-progs");
@@ -198,7 +187,7 @@ class Setup {
                      " pool, whose quotas do not hold: name another in the "
                      "sensor's configuration");
     }
-    if (program("mkfs.btrfs").empty())
+    if (find_program("mkfs.btrfs").empty())
       return say(what, State::missing, "can be made when btrfs is there");
     if (!is_there("/dev/loop-control"))
       return say(what, State::missing,

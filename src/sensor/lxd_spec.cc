@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sensor/lxd_calls.h"
+
 namespace beaconry::lxd {
 namespace {
 
@@ -40,14 +42,13 @@ constexpr std::string_view kDevices[] = {
     "c 136:* rwm",                                         // pts
 };
 
-// What an AF_XDP socket (44) sends passes no hook of nftables, so that a contract would not hold on
-// an interface that was moved in; so there is none (EAFNOSUPPORT, 97). The kernel looks at the
-// argument's lower 32 bits only, and socketcall, of 32 bits, has its arguments where no filter sees
-// them. LXC passes over a rule for the 32-bit call `socket` itself: what is sent by that is counted
-// (network/moved_tie.cc). Goes on top of LXD's own list.
-constexpr const char* kDeniedCalls =
-    "socket errno 97 [0,44,SCMP_CMP_MASKED_EQ,4294967295]\n"
-    "socketcall errno 97\n";
+// The kernel bounds the open files of a process, not of a container: so each of as many processes
+// as there may be gets its share. All of them can be connections to the bus, whose broker has eight
+// times as many for everybody.
+constexpr unsigned kMostFiles = 8192, kLeastFiles = 64, kMostFilesOfOne = 1024;
+unsigned files_of(unsigned processes) {
+  return std::clamp(kMostFiles / std::max(processes, 1U), kLeastFiles, kMostFilesOfOne);
+}
 
 }  // namespace
 
@@ -133,8 +134,7 @@ Json body_of(const ContainerSpec& spec, const Placement& placement) {
       {"security.privileged", "false"},
       {"security.nesting", "false"},
       {"security.devlxd", "false"},
-      {"security.syscalls.deny_default", "true"},
-      {"security.syscalls.deny", kDeniedCalls},
+      {"raw.seccomp", call_policy()},  // instead of LXD's own list of denials
       {"security.idmap.isolated", "true"},
       // The sensor starts its instances, after their interfaces and contracts are there.
       {"boot.autostart", "false"},
@@ -145,8 +145,7 @@ Json body_of(const ContainerSpec& spec, const Placement& placement) {
       {"limits.cpu.allowance", std::to_string(std::max(spec.cpu_percent, 1U)) + "ms/100ms"},
       {"limits.processes", std::to_string(spec.processes)},
       {"limits.kernel.core", "0"},
-      // Of each process: the bus's broker has so many for all.
-      {"limits.kernel.nofile", "1024"},
+      {"limits.kernel.nofile", std::to_string(files_of(spec.processes))},
   };
   if (!placement.first_id.empty()) config["security.idmap.base"] = placement.first_id;
   for (const auto& [key, value] : spec.labels)

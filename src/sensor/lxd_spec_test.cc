@@ -10,6 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ContainerSpec spec() {
   ContainerSpec spec;
@@ -41,13 +42,29 @@ TEST(LxdSpec, BringsItsIsolationItself) {
   EXPECT_EQ(config["security.nesting"], "false");
   EXPECT_EQ(config["security.idmap.isolated"], "true");
   EXPECT_EQ(config["security.idmap.base"], "165536");
-  EXPECT_EQ(config["security.syscalls.deny_default"], "true");
-  EXPECT_THAT(config["security.syscalls.deny"], HasSubstr("socket errno 97 [0,44,"));
+  const std::string calls = config["raw.seccomp"];
+  EXPECT_THAT(calls, StartsWith("2\nallowlist errno 38\n[all]\n"));
+  EXPECT_THAT(calls, HasSubstr("\nread\n"));
+  EXPECT_THAT(calls, HasSubstr("\nsocket allow [0,44,SCMP_CMP_LT]\n"));
+  for (const char* closed : {"\nsocket\n", "\nsocketcall", "\nio_uring_setup", "\ninit_module",
+                             "\nfinit_module", "\nkexec_load", "\nopen_by_handle_at"})
+    EXPECT_THAT(calls, Not(HasSubstr(closed)));
   EXPECT_EQ(config["boot.autostart"], "false");
   EXPECT_EQ(config["limits.cpu.allowance"], "50ms/100ms");
-  EXPECT_EQ(config["limits.kernel.nofile"], "1024");
+  EXPECT_EQ(config["limits.kernel.nofile"], "128");
   EXPECT_EQ(body["devices"]["root"]["readonly"], "true");
   EXPECT_FALSE(body_of(spec(), {"pool", "profile", ""})["config"].contains("security.idmap.base"));
+}
+
+TEST(LxdSpec, AllProcessesTogetherOpenNoMoreThanTheBusCanBear) {
+  for (const unsigned processes : {1U, 2U, 8U, 16U, 24U, 64U, 100U, 128U}) {
+    ContainerSpec made = spec();
+    made.processes = processes;
+    const Json config = body_of(made, {"pool", "profile", ""})["config"];
+    const auto files = std::stoul(config["limits.kernel.nofile"].get<std::string>());
+    EXPECT_GE(files, 64UL);
+    EXPECT_LE(files * processes, 8192UL) << processes;
+  }
 }
 
 TEST(LxdSpec, SharesFoldersForReadingUnlessTheyAreWritable) {

@@ -56,7 +56,8 @@ class Network {
   virtual Result<std::vector<ContainerSpec::Nic>> prepare(
       const std::string& instance, const Manifest& manifest,
       const std::vector<InterfaceWish>& wishes) = 0;
-  // After a start, and again when the daemon takes over a running one: addresses, DHCP client.
+  // After a start, and again when the daemon takes over a running one: the loopback, addresses,
+  // DHCP client.
   virtual Result<void> attach(const std::string& instance, int process, const Manifest& manifest,
                               const std::vector<InterfaceWish>& wishes) = 0;
   // After a stop: what was made goes, physical interfaces are the host's again.

@@ -11,20 +11,6 @@ namespace {
 
 constexpr double kDaysTight = 3, kPercentTight = 90, kPercentFull = 97;
 
-int badness(HealthState state) {
-  switch (state) {
-    case HealthState::healthy:
-      return 0;
-    case HealthState::unknown:
-      return 1;
-    case HealthState::degraded:
-      return 2;
-    case HealthState::failed:
-      return 3;
-  }
-  return 1;
-}
-
 Health runtime_of(const std::string& fault) {
   Health health;
   health.name = "runtime";
@@ -68,7 +54,7 @@ void take(Health& kept, Health seen, Timestamp now) {
 void put_first(Health& whole, const Health& part) {
   if (part.name.empty()) return;
   whole.parts.insert(whole.parts.begin(), part);
-  if (part.state == HealthState::healthy || badness(part.state) < badness(whole.state)) return;
+  if (part.state == HealthState::healthy || is_worse(whole.state, part.state)) return;
   if (part.state != whole.state) whole.since = part.since;
   whole.state = part.state;
   whole.cause = part.cause;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/topics.h"
+#include "sensor/given_wish.h"
 
 namespace beaconry {
 namespace {
@@ -106,9 +107,29 @@ void Reconciler::take_wishes(const DesiredState& desired, const std::string& who
     save(one);
   }
   images_changed();
+  reserve_room();
   for (auto& [name, one] : entries_)
     hand_over_changes(one, now);
   next_turn_ = {};
+}
+
+std::vector<InterfaceWish> Reconciler::interfaces_of(const Entry& entry,
+                                                     const ImageInfo& image) const {
+  if (!entry.wish) return {};
+  if (image.fingerprint == entry.wish->image) return entry.wish->interfaces;
+  const InstanceMemory& memory = entry.instance.memory();
+  return interfaces_for(*entry.wish, image.manifest,
+                        memory.proven_image == image.fingerprint ? memory.proven_interfaces : "");
+}
+
+std::optional<Reconciler::Run> Reconciler::run_of(const std::string& instance) const {
+  const auto found = entries_.find(instance);
+  if (found == entries_.end() || !found->second.wish) return {};
+  const auto& container = found->second.instance.facts().container;
+  const ImageInfo* image =
+      parts_.images.find(container ? container->fingerprint : found->second.wish->image);
+  if (image == nullptr) return {};
+  return Run{&image->manifest, interfaces_of(found->second, *image)};
 }
 
 void Reconciler::images_changed() {
@@ -160,16 +181,6 @@ void Reconciler::note_permitted(Entry& entry, const ImageInfo& image) {
   entry.instance.permit(image.fingerprint, image.manifest.to_json());
 }
 
-std::uint64_t Reconciler::promised() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [name, one] : entries_) {
-    if (!one.instance.facts().has_volumes) continue;
-    for (const auto* volume : {&one.persistent, &one.transient})
-      bytes += volume->quota > volume->used ? volume->quota - volume->used : 0;
-  }
-  return bytes;
-}
-
 Verdict Reconciler::verdict_of(const Entry& entry) const {
   const InstanceFacts& facts = entry.instance.facts();
   const ImageInfo* image = parts_.images.find(entry.wish->image);
@@ -184,9 +195,7 @@ Verdict Reconciler::verdict_of(const Entry& entry) const {
   const bool begun =
       facts.aside || (facts.container && facts.container->fingerprint == image->fingerprint);
   if (!verdict.permitted || begun) return verdict;
-  if (const auto room = admit(*image, space_, promised(), facts.has_volumes); !room) {
-    return {false, room.error().message(), {}};
-  }
+  if (!entry.room) return {false, entry.room.error().message(), {}};
   return verdict;
 }
 
@@ -210,6 +219,10 @@ Situation Reconciler::situation_of(const Entry& entry) const {
     now.version = image->manifest.version;
     now.healthy_within = image->manifest.healthy_within;
   }
+  now.deaf = !parts_.services.bus_fault().empty();
+  const ImageInfo* target = parts_.images.find(instance.target(now));
+  now.interfaces =
+      interfaces_json(target == nullptr ? entry.wish->interfaces : interfaces_of(entry, *target));
   now.healthy =
       entry.handed && parts_.services.is_healthy_since(instance.name(), instance.running_since());
   return now;
@@ -225,20 +238,26 @@ void Reconciler::follow_clock(Timestamp now) {
   for (auto& [name, one] : entries_)
     one.instance.clock_stepped(ahead - ahead_);
   ahead_ = ahead;
-  next_look_ = next_measure_ = next_turn_ = {};
+  next_look_ = next_measure_ = next_turn_ = next_hurry_ = {};
   next_cleaning_ = now + std::chrono::minutes{10};
 }
 
 void Reconciler::work(Timestamp now) {
   follow_clock(now);
+  notice_ends(now);
   if (now >= next_look_) look();
   if (now >= next_measure_) measure();
   if (now >= next_cleaning_) clean_images(now);
   if (now < next_turn_) return;
   next_turn_ = now + kTurnEvery;
+  reserve_room();
   std::vector<std::string> names;
-  for (const auto& [name, one] : entries_)
+  std::set<int> processes;
+  for (const auto& [name, one] : entries_) {
     names.push_back(name);
+    if (one.instance.is_running()) processes.insert(one.instance.facts().container->process);
+  }
+  ends_.watch(processes);
   for (const std::string& name : names)
     drive(name, now);
 }
@@ -277,68 +296,6 @@ bool Reconciler::drop_data(const std::string& instance) {
   return true;
 }
 
-void Reconciler::drive(const std::string& name, Timestamp now) {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) return;
-  Entry& one = found->second;
-  Instance& instance = one.instance;
-  // Twice where something that was found before the step makes another one of it.
-  for (int round = 0; round < 3 && instance.busy() == Step::none; ++round) {
-    const Situation situation = situation_of(one);
-    const Step step = instance.next(situation, now);
-    save(one);
-    tell_news(one);
-    if (step == Step::none) return;
-    if (step == Step::forget) {
-      forget(name);
-      return;
-    }
-    StepPlan plan;
-    plan.step = step;
-    plan.instance = name;
-    const std::string target = instance.target(situation);
-    const ImageInfo* image = parts_.images.find(target);
-    if (image != nullptr) plan.image = *image;
-    plan.image.fingerprint = target;
-    if (one.wish) plan.interfaces = one.wish->interfaces;
-    if (instance.facts().container) plan.process = instance.facts().container->process;
-    const bool needs_image = step == Step::import_image || step == Step::make_volumes ||
-                             step == Step::create || step == Step::prepare || step == Step::attach;
-    Result<bool> ready = true;
-    if (needs_image && image == nullptr) {
-      ready = fail(ErrorKind::not_found, "find", "image " + target.substr(0, 12),
-                   "its file is gone from the sensor's folder; install it again");
-    } else {
-      ready = before(one, step, plan);
-    }
-    if (ready && !*ready) continue;
-    const bool first = step == Step::make_volumes || step == Step::create;
-    if (ready && first && !instance.facts().aside) note_permitted(one, *image);
-    instance.begin(step, situation, now);
-    save(one);
-    ++one.turns;
-    if (!ready) {
-      StepOutcome outcome;
-      outcome.step = step;
-      outcome.image = target;
-      outcome.done = tl::unexpected<Error>(ready.error());
-      outcome.looked = true;
-      outcome.container = instance.facts().container;
-      outcome.aside = instance.facts().aside;
-      conclude(name, outcome);
-      return;
-    }
-    parts_.workers.submit([this, plan = std::move(plan)]() -> std::function<void()> {
-      StepOutcome outcome = carry_out(plan, parts_.runtime, parts_.network);
-      return [this, name = plan.instance, outcome = std::move(outcome)] {
-        conclude(name, outcome);
-        drive(name, options_.clock());
-      };
-    });
-    return;
-  }
-}
-
 std::uint64_t Reconciler::keep_config(Entry& entry, const std::string& config,
                                       const std::string& who, const std::string& how) {
   if (!entry.configs) return 0;
@@ -348,91 +305,6 @@ std::uint64_t Reconciler::keep_config(Entry& entry, const std::string& config,
   return 0;
 }
 
-Services::Instance Reconciler::handed_over(Entry& entry, const Manifest& manifest) {
-  Services::Instance given;
-  given.name = entry.instance.name();
-  given.manifest = manifest;
-  given.config_json = entry.wish && !entry.wish->config_json.empty()
-                          ? entry.wish->config_json
-                          : manifest.config_defaults_json;
-  if (entry.wish) given.retention = entry.wish->retention;
-  given.config_version = keep_config(entry, given.config_json, "", "default");
-  return given;
-}
-
-Result<bool> Reconciler::before(Entry& entry, Step step, StepPlan& plan) {
-  if (step == Step::stop && entry.handed) parts_.services.stopping(entry.instance.name());
-  if (step == Step::create || step == Step::prepare || (step == Step::attach && !entry.handed)) {
-    const Services::Instance given = handed_over(entry, plan.image.manifest);
-    auto folders = parts_.services.prepare(given);
-    if (!folders) return tl::unexpected<Error>(std::move(folders.error()));
-    plan.folders = std::move(*folders);
-    if (step == Step::prepare) {
-      const std::string& made = entry.instance.facts().container->made;
-      if (!made.empty() && made != spec_digest(container_spec(plan))) {
-        entry.instance.set_outdated();
-        return false;
-      }
-    }
-    if (step == Step::attach) {
-      parts_.services.started(given, options_.clock());
-      entry.handed = true;
-      entry.handed_key = given.config_json + ' ' + std::to_string(given.retention.count());
-    }
-  }
-  return true;
-}
-
-void Reconciler::hand_over_changes(Entry& entry, Timestamp now) {
-  const auto& container = entry.instance.facts().container;
-  if (!entry.handed || !entry.wish || !container) return;
-  const ImageInfo* image = parts_.images.find(container->fingerprint);
-  if (image == nullptr || !entry.fits) return;
-  const Services::Instance given = handed_over(entry, image->manifest);
-  const std::string key = given.config_json + ' ' + std::to_string(given.retention.count());
-  if (key == entry.handed_key) return;
-  entry.handed_key = key;
-  parts_.services.changed(given, now);
-}
-
-void Reconciler::after(Entry& entry, Timestamp now) {
-  const InstanceFacts& facts = entry.instance.facts();
-  const ImageInfo* there =
-      facts.container && !facts.aside ? parts_.images.find(facts.container->fingerprint) : nullptr;
-  if (there != nullptr) note_permitted(entry, *there);
-  if (entry.handed && entry.instance.facts().known && !entry.instance.is_running()) {
-    entry.handed = false;
-    parts_.services.stopped(entry.instance.name(), now);
-  }
-  parts_.services.observe(entry.instance.name(), entry.instance.state(), entry.instance.cause());
-  save(entry);
-  tell_news(entry);
-}
-
-void Reconciler::conclude(const std::string& name, const StepOutcome& outcome) {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) return;
-  Entry& one = found->second;
-  const Timestamp now = options_.clock();
-  ++one.turns;
-  const Situation situation = situation_of(one);
-  if (outcome.step == Step::import_image && outcome.done) imported_.insert(outcome.image);
-  // It may be that which was missing: imported anew, it is there.
-  if (outcome.step == Step::create && !outcome.done) imported_.erase(outcome.image);
-  if (!outcome.done) {
-    log_warning(name + ": could not " + std::string(to_string(outcome.step)) + ": " +
-                outcome.done.error().message());
-  }
-  if (!outcome.looked) {
-    adopted_ = false;
-    next_look_ = {};
-  }
-  one.instance.finish(outcome, situation, now);
-  // Also of one that ended before it was handed over, so that what was new in that start is blamed.
-  if (outcome.step == Step::collect && !one.handed) parts_.services.stopped(name, now);
-  after(one, now);
-}
-
 void Reconciler::forget(const std::string& name) {
   parts_.services.removed(name);
   std::error_code error;
@@ -440,13 +312,6 @@ void Reconciler::forget(const std::string& name) {
   if (error) log_error("remove " + folder_of(name) + ": " + error.message());
   entries_.erase(name);
   log_info(name + " is gone with its data");
-}
-
-void Reconciler::tell_news(Entry& entry) {
-  for (const auto& [word, message] : entry.instance.take_news()) {
-    log_info(entry.instance.name() + ": " + terminal_safe(message));
-    parts_.services.tell(entry.instance.name(), word, message, "{}");
-  }
 }
 
 }  // namespace beaconry

@@ -16,6 +16,7 @@
 #include "sensor/instance_steps.h"
 #include "sensor/network.h"
 #include "sensor/platform_health.h"
+#include "sensor/process_ends.h"
 #include "sensor/runtime.h"
 #include "sensor/services.h"
 #include "sensor/services/steady_time.h"
@@ -60,10 +61,16 @@ class Reconciler {
   // before which they may be back.
   void look_at_interfaces();
 
-  // The runtime's answers of late.
-  const PoolSpace& space() const { return space_; }
-  // What the quotas of volumes that are there may still grow by.
-  std::uint64_t promised() const;
+  // Whether the image could come in the place of what there is of the instance, which need not be
+  // known yet.
+  Result<void> has_room(const std::string& instance, const ImageInfo& image) const;
+  // What runs of an instance, or would: of the image that is there, which may be another than the
+  // wished one, and the interfaces that it gets.
+  struct Run {
+    const Manifest* manifest = nullptr;
+    std::vector<InterfaceWish> interfaces;
+  };
+  std::optional<Run> run_of(const std::string& instance) const;
   bool is_there(const std::string& instance) const { return entries_.count(instance) != 0; }
   bool has_container(const std::string& instance) const;
   bool has_ended(const std::string& instance) const;  // by itself, and waits or stays so
@@ -83,6 +90,8 @@ class Reconciler {
     std::optional<DocumentHistory> configs;
     std::optional<Manifest> permitted;  // of its memory
     Result<void> fits;                  // the wish to its image's manifest
+    std::string reserved;               // image that has room in the pool, made or not
+    Result<void> room;                  // why the wished one has none
     bool handed = false;                // the services know that it runs
     std::string handed_key;             // configuration and retention that they were given
     std::vector<ContainerSpec::Folder> folders;
@@ -103,7 +112,11 @@ class Reconciler {
   Result<bool> before(Entry& entry, Step step, StepPlan& plan);
   void after(Entry& entry, Timestamp now);
   void conclude(const std::string& name, const StepOutcome& outcome);
-  Services::Instance handed_over(Entry& entry, const Manifest& manifest);
+  std::vector<InterfaceWish> interfaces_of(const Entry& entry, const ImageInfo& image) const;
+  std::uint64_t promised(const std::string& besides) const;  // to all but this one
+  static VolumesUsed used_by(const Entry& entry);
+  void reserve_room();
+  Services::Instance handed_over(Entry& entry, const ImageInfo& image);
   std::uint64_t keep_config(Entry& entry, const std::string& config, const std::string& who,
                             const std::string& how);
   void hand_over_changes(Entry& entry, Timestamp now);
@@ -120,6 +133,7 @@ class Reconciler {
     std::string version;
   };
   void look();
+  void notice_ends(Timestamp now);
   void take_look(const Look& look);
   void measure();
   void clean_images(Timestamp now);
@@ -135,6 +149,9 @@ class Reconciler {
   SteadyTime steady_time_;
   Duration ahead_{0};  // of the clock of the day, by being set
   Timestamp next_look_{}, next_measure_{}, next_turn_{}, next_cleaning_{};
+  ProcessEnds ends_;  // of the instances' first processes
+  Timestamp next_hurry_{};
+  Duration hurry_{0};  // pause between looks for an end that the runtime has not told yet
   PoolSpace space_;
   FillTrend pool_trend_;
   std::string runtime_version_, runtime_fault_;

@@ -12,6 +12,7 @@ namespace beaconry {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::seconds{5}, kLookWhileAway = std::chrono::seconds{2};
+constexpr Duration kFirstHurry = std::chrono::milliseconds{100};
 constexpr auto kMeasureEvery = std::chrono::minutes{1};
 constexpr auto kCleanEvery = std::chrono::minutes{10};
 
@@ -37,7 +38,23 @@ void Reconciler::look() {
           looking_ = false;
           take_look(seen);
         };
+      },
+      [this](const std::string&) {
+        looking_ = false;
+        next_look_ = options_.clock() + kLookWhileAway;
       });
+}
+
+// The kernel tells at once that an instrument has ended; the runtime needs a moment to know it.
+void Reconciler::notice_ends(Timestamp now) {
+  if (!ends_.has_one_ended()) {
+    hurry_ = kFirstHurry;
+    return;
+  }
+  if (now < next_hurry_) return;
+  next_look_ = {};
+  next_hurry_ = now + hurry_;
+  hurry_ = std::min<Duration>(2 * hurry_, kLookEvery);
 }
 
 void Reconciler::take_look(const Look& look) {
@@ -118,7 +135,8 @@ void Reconciler::take_look(const Look& look) {
 
 void Reconciler::look_at_interfaces() {
   for (auto& [name, one] : entries_) {
-    if (!one.handed) continue;
+    // Before they are handed over, what is missing is no loss.
+    if (!one.handed || !one.instance.has_interfaces()) continue;
     const auto interfaces = parts_.network.report(name);
     tell_interfaces(one, interfaces);
     parts_.services.observe(name, interfaces, one.persistent, one.transient);
@@ -145,28 +163,30 @@ void Reconciler::measure() {
     bool persistent = false;
     std::uint64_t bytes = 0;
   };
-  parts_.workers.submit([this, volumes = std::move(volumes)]() -> std::function<void()> {
-    std::vector<Used> all;
-    for (const auto& [name, persistent] : volumes) {
-      const auto used =
-          parts_.runtime.volume_used(persistent ? persistent_volume(name) : transient_volume(name));
-      if (used) all.push_back({name, persistent, *used});
-    }
-    return [this, all = std::move(all)] {
-      measuring_ = false;
-      const Timestamp now = options_.clock();
-      for (const Used& one : all) {
-        const auto found = entries_.find(one.instance);
-        if (found == entries_.end()) continue;
-        auto& storage = one.persistent ? found->second.persistent : found->second.transient;
-        auto& trend =
-            one.persistent ? found->second.persistent_trend : found->second.transient_trend;
-        storage.used = one.bytes;
-        trend.add(now, one.bytes);
-        storage.days_to_full = trend.days_to_full(storage.quota);
-      }
-    };
-  });
+  parts_.workers.submit(
+      [this, volumes = std::move(volumes)]() -> std::function<void()> {
+        std::vector<Used> all;
+        for (const auto& [name, persistent] : volumes) {
+          const auto used = parts_.runtime.volume_used(persistent ? persistent_volume(name)
+                                                                  : transient_volume(name));
+          if (used) all.push_back({name, persistent, *used});
+        }
+        return [this, all = std::move(all)] {
+          measuring_ = false;
+          const Timestamp now = options_.clock();
+          for (const Used& one : all) {
+            const auto found = entries_.find(one.instance);
+            if (found == entries_.end()) continue;
+            auto& storage = one.persistent ? found->second.persistent : found->second.transient;
+            auto& trend =
+                one.persistent ? found->second.persistent_trend : found->second.transient_trend;
+            storage.used = one.bytes;
+            trend.add(now, one.bytes);
+            storage.days_to_full = trend.days_to_full(storage.quota);
+          }
+        };
+      },
+      [this](const std::string&) { measuring_ = false; });
 }
 
 void Reconciler::tell_interfaces(Entry& entry, const std::vector<InterfaceReport>& interfaces) {
@@ -200,6 +220,7 @@ void Reconciler::clean_images(Timestamp now) {
   std::set<std::string> used;
   for (const auto& [name, one] : entries_) {
     if (one.wish) used.insert(one.wish->image);
+    used.insert(one.instance.memory().remade_image);
     const InstanceFacts& facts = one.instance.facts();
     if (!facts.known) return;  // who knows what it uses
     for (const auto* holds : {&facts.container, &facts.aside}) {
@@ -212,12 +233,14 @@ void Reconciler::clean_images(Timestamp now) {
       ++image;
       continue;
     }
-    parts_.workers.submit([this, fingerprint = *image]() -> std::function<void()> {
-      if (auto removed = parts_.runtime.remove_image(fingerprint); !removed) {
-        log_warning(removed.error().message());
-      }
-      return {};
-    });
+    parts_.workers.submit(
+        [this, fingerprint = *image]() -> std::function<void()> {
+          if (auto removed = parts_.runtime.remove_image(fingerprint); !removed) {
+            log_warning(removed.error().message());
+          }
+          return {};
+        },
+        [](const std::string&) {});
     image = imported_.erase(image);
   }
 }
@@ -243,6 +266,7 @@ void Reconciler::fill(SensorReport& report) const {
     out.cause = instance.cause();
     if (one.wish) {
       out.wished_image = one.wish->image;
+      out.wished_running = one.wish->running;
       const Verdict verdict = verdict_of(one);
       out.wants_approval = verdict.wants_approval;
       if (out.cause.empty()) out.cause = verdict.cause;
@@ -263,9 +287,11 @@ void Reconciler::fill(SensorReport& report) const {
     out.transient = one.transient;
     out.memory = one.memory;
     out.processes = one.processes;
-    out.interfaces = parts_.network.report(name);
     if (one.configs && one.configs->current()) out.config.wished = one.configs->current()->number;
+    auto interfaces = parts_.network.report(name);
+    if (instance.has_interfaces()) out.interfaces = interfaces;  // its health depends on them
     parts_.services.fill(out);
+    out.interfaces = std::move(interfaces);
     report.instances.push_back(std::move(out));
   }
 }

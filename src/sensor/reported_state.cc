@@ -53,6 +53,21 @@ Json json(const InstanceReport::Storage& storage) {
           {"days_to_full", number(storage.days_to_full)}};
 }
 
+Json json(const std::vector<InstanceReport::Resource>& resources) {
+  Json all = Json::array();
+  for (const InstanceReport::Resource& one : resources) {
+    all.push_back({{"name", text(one.name)},
+                   {"url", text(one.url)},
+                   {"state", to_string(one.state)},
+                   {"reason", text(one.reason)},
+                   {"version", one.version},
+                   {"since", time(one.since)},
+                   {"looked", time(one.looked)},
+                   {"retry", time(one.retry)}});
+  }
+  return all;
+}
+
 Json json(const InstanceReport& one) {
   Json interfaces = Json::array();
   for (const InterfaceReport& each : one.interfaces)
@@ -62,6 +77,7 @@ Json json(const InstanceReport& one) {
   out["version"] = text(one.version);
   out["image"] = one.image;
   out["wished_image"] = text(one.wished_image);
+  out["wished_running"] = one.wished_running;
   out["state"] = to_string(one.state);
   out["cause"] = text(one.cause);
   out["last_log"] = text(one.last_log);
@@ -73,8 +89,8 @@ Json json(const InstanceReport& one) {
   out["update"] = {{"state", to_string(one.update.state)},
                    {"what", text(one.update.what)},
                    {"reason", text(one.update.reason)},
-                   {"since", time(one.update.since)},
-                   {"retry", time(one.update.retry)}};
+                   {"since", time(one.update.since)}};
+  out["resources"] = json(one.resources);
   out["config"] = {{"state", to_string(one.config.state)},
                    {"wished", one.config.wished},
                    {"applied", one.config.applied},

@@ -31,6 +31,7 @@ std::string_view to_string(UpdateState state);
 struct InstanceReport {
   std::string name, version, image, wished_image;
   InstanceState state = InstanceState::created;
+  bool wished_running = false;
   std::string cause;     // why it is not what was wished
   std::string last_log;  // of one that failed: its last lines
   Timestamp since{};     // in this state
@@ -39,10 +40,18 @@ struct InstanceReport {
   std::vector<std::string> wants_approval;  // what the wished image may do more
   struct Update {
     UpdateState state = UpdateState::none;
-    std::string what, reason;  // "image 1.2", "resource beaconry-escape"
+    std::string what, reason;  // "image 1.2"
     Timestamp since{};
+  } update;  // of the image
+  // A file that it wished for.
+  struct Resource {
+    std::string name, url, reason, version;  // version: SHA-256 of what it has; empty: nothing
+    UpdateState state = UpdateState::none;
+    Timestamp since{};
+    std::optional<Timestamp> looked;  // when the last try to get a newer one came to its end
     std::optional<Timestamp> retry;
-  } update;
+  };
+  std::vector<Resource> resources;
   struct Config {
     ConfigState state = ConfigState::unset;
     std::uint64_t wished = 0, applied = 0;  // versions

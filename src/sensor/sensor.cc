@@ -123,7 +123,8 @@ Result<void> SensorThread::begin(const Makers& makers) {
         [this, instance, path, to, most_bytes, done = std::move(done)]() -> std::function<void()> {
           auto pulled = runtime_.pull(container_name(instance), path, to, most_bytes);
           return [done, pulled = std::move(pulled)] { done(pulled); };
-        });
+        },
+        [done, path](const std::string& why) { done(fail(ErrorKind::io, "pull", path, why)); });
   };
   auto opened = makers.services(services);
   if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
@@ -189,9 +190,9 @@ void SensorThread::run() {
 void SensorThread::point_canary() {
   std::vector<std::string> interfaces;
   for (const auto& [name, wish] : desired_.state().instances) {
-    const ImageInfo* image = images_.find(wish.image);
-    if (image == nullptr || !wish.running) continue;
-    const auto more = Canary::interfaces_of(name, image->manifest, wish.interfaces);
+    const auto run = wish.running ? reconciler_->run_of(name) : std::nullopt;
+    if (!run) continue;
+    const auto more = Canary::interfaces_of(name, *run->manifest, run->interfaces);
     interfaces.insert(interfaces.end(), more.begin(), more.end());
   }
   if (!interfaces.empty() && !canary_ && !canary_failed_) {
@@ -206,7 +207,7 @@ void SensorThread::point_canary() {
 }
 
 void SensorThread::look_at_files(Timestamp now) {
-  if (!desired_.files_changed()) return;
+  if (!desired_.files_changed(now)) return;
   const MergeParts parts{[this](const std::string& words) { return image_of_file(words); },
                          [this](const InstanceWish& wish) -> Result<void> {
                            const ImageInfo* image = images_.find(wish.image);
@@ -239,6 +240,10 @@ void SensorThread::look_at_keys() {
           reconciler_->images_changed();
           desired_.look_again();
         };
+      },
+      [this](const std::string&) {
+        reading_keys_ = false;
+        keys_seen_.reset();  // read again at the next look
       });
 }
 
@@ -263,20 +268,22 @@ Result<std::optional<std::string>> SensorThread::image_of_file(const std::string
     if (images_.find(*taken) != nullptr) return std::optional<std::string>(*taken);
   }
   taken_[key] = {};
-  workers_->submit([this, key, words, options = images_.options()]() -> std::function<void()> {
-    auto image = ImageFolder::take(options, words);
-    return [this, key, image = std::move(image)] {
-      if (image) {
-        images_.add(*image);
-        taken_[key].fingerprint = image->fingerprint;
-        reconciler_->images_changed();
-      } else {
-        taken_[key].fingerprint = tl::unexpected<Error>(image.error());
-      }
-      desired_.look_again();
-      next_files_ = {};
-    };
-  });
+  const auto end = [this, key](const Result<ImageInfo>& image) {
+    if (image) {
+      images_.add(*image);
+      taken_[key].fingerprint = image->fingerprint;
+      reconciler_->images_changed();
+    } else {
+      taken_[key].fingerprint = tl::unexpected<Error>(image.error());
+    }
+    desired_.look_again();
+    next_files_ = {};
+  };
+  workers_->submit(
+      [end, words, options = images_.options()]() -> std::function<void()> {
+        return [end, image = ImageFolder::take(options, words)] { end(image); };
+      },
+      [end, words](const std::string& why) { end(fail(ErrorKind::io, "take image", words, why)); });
   return std::optional<std::string>();
 }
 

@@ -37,8 +37,13 @@ template <class T, class Ask>
 T SensorThread::ask(T otherwise, Ask question) {
   const auto answer = std::make_shared<std::promise<T>>();
   auto future = answer->get_future();
-  mailbox_.post(
-      [answer, question = std::move(question)]() mutable { answer->set_value(question()); });
+  mailbox_.post([answer, question = std::move(question)]() mutable {
+    try {
+      answer->set_value(question());
+    } catch (...) {  // is whose question it was
+      answer->set_exception(std::current_exception());
+    }
+  });
   while (future.wait_for(kLookForTheEnd) != std::future_status::ready) {
     if (ended_) return otherwise;
   }
@@ -193,8 +198,7 @@ Result<void> SensorThread::check_change(const InstanceWish& wish) {
     const auto had = desired_.state().instances.find(wish.name);
     if (had != desired_.state().instances.end() && had->second.image == wish.image) return {};
   }
-  return admit(*image, reconciler_->space(), reconciler_->promised(),
-               reconciler_->has_container(wish.name));
+  return reconciler_->has_room(wish.name, *image);
 }
 
 Result<std::uint64_t> SensorThread::do_change(const std::string& instance, const Change& change,
@@ -230,6 +234,8 @@ Result<std::uint64_t> SensorThread::do_change(const std::string& instance, const
   if (auto checked = check_change(*wish); !checked) {
     return tl::unexpected<Error>(std::move(checked.error()));
   }
+  // Named again, an image that was taken back is tried again.
+  if (change.image || change.approve) reconciler_->retry_update(instance);
   DesiredState state = desired_.state();
   state.instances[instance] = std::move(*wish);
   return take(state, who, "cli");

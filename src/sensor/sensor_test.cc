@@ -1,12 +1,16 @@
 #include "sensor/sensor.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <thread>
 
 #include "base/text.h"
@@ -30,8 +34,12 @@ Result<ImageInfo> inspect(const std::string& file, const std::string& keys_folde
   image.fingerprint = std::string(60, '0') + image.manifest.version + "x";
   image.unpacked_bytes = 1 << 20;
   image.manifest.limits.persistent = 1 << 20;
-  image.manifest.config_schema_json = R"({"type": "object",
-      "properties": {"every": {"type": "integer"}}, "additionalProperties": false})";
+  // Of 3.0 on, another configuration and an interface.
+  const bool is_new = image.manifest.version >= "3";
+  image.manifest.config_schema_json = R"({"type": "object", "properties": {")" +
+                                      std::string(is_new ? "period" : "every") +
+                                      R"(": {"type": "integer"}}, "additionalProperties": false})";
+  if (is_new) image.manifest.interfaces.push_back({"probe", Direction::both, false, ""});
   for (std::string word; stream >> word;)
     image.manifest.capabilities.push_back(word);
   return image;
@@ -59,6 +67,7 @@ class SensorTest : public testing::Test {
     options.keys_folder = folder_ + "/keys";
     options.broken_after = broken_after_;
     options.clock = [this] {
+      if (const Timestamp now = frozen_.load(); now != Timestamp{}) return now;
       return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
     };
     Sensor::Makers makers;
@@ -142,6 +151,7 @@ class SensorTest : public testing::Test {
   std::set<std::string> sick_;
   unsigned broken_after_ = 5;
   std::atomic<Duration> ahead_{Duration{0}};
+  std::atomic<Timestamp> frozen_{Timestamp{}};  // else the clock goes
   std::unique_ptr<Sensor> sensor_;
   std::thread thread_;
 };
@@ -181,6 +191,93 @@ TEST_F(SensorTest, ARestartedDaemonTakesOverWhatRuns) {
   ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").starts == 1; }));
   EXPECT_EQ(running_at_start_, std::vector<std::string>{"beacon_0"});
   runtime_.with([](test::FakeRuntime& all) { EXPECT_EQ(all.starts["beacon-0"], 1); });
+}
+
+TEST_F(SensorTest, AnEndIsNoticedWithoutWaitingForTheNextLook) {
+  const pid_t process = ::fork();
+  if (process == 0) {
+    for (;;)
+      ::pause();
+  }
+  runtime_.last_process = process - 1;
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  // No look is due any more, for time stands still.
+  frozen_ = std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load() +
+            std::chrono::seconds{6};
+  int looks = 0;
+  runtime_.with([&](test::FakeRuntime& all) {
+    all.before = [&looks](const std::string& call, const std::string&) -> Result<void> {
+      looks += call == "list" ? 1 : 0;
+      return {};
+    };
+  });
+  ASSERT_TRUE(wait_for([&] {
+    bool seen = false;
+    runtime_.with([&](test::FakeRuntime&) { seen = looks > 0; });
+    return seen;
+  }));
+  EXPECT_EQ(report_of("beacon_0").state, InstanceState::running);
+  runtime_.with([](test::FakeRuntime& all) { all.halt("beacon-0"); });
+  ::kill(process, SIGKILL);
+  EXPECT_TRUE(wait_for_state(InstanceState::errored));
+  ::waitpid(process, nullptr, 0);
+  halt();
+}
+
+TEST_F(SensorTest, AnInterfaceThatIsNotHandedOverYetIsNotLost) {
+  launch();
+  network_->has_reports = true;
+  std::atomic<int> looks{0};
+  std::atomic<bool> attaching{false}, may_attach{false};
+  network_->before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if (call != "attach" || may_attach) return {};
+    attaching = true;
+    return fail(ErrorKind::io, "attach", "interface probe", "not yet");
+  };
+  runtime_.before = [&](const std::string& call, const std::string&) -> Result<void> {
+    looks += call == "list" ? 1 : 0;
+    return {};
+  };
+  add_image("1.0");
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for([&] { return attaching.load(); }));
+  const auto another_look = [&] {
+    const int before = looks;
+    ahead_ = ahead_.load() + std::chrono::seconds{9};
+    return wait_for([&] { return looks > before; });
+  };
+  // Two looks that both began and ended while it was not handed over.
+  for (int more = 0; more < 3; ++more)
+    ASSERT_TRUE(another_look());
+  may_attach = true;
+  for (int more = 0; more < 20 && services_->seen_present == 0; ++more)
+    ASSERT_TRUE(another_look());
+  EXPECT_GT(services_->seen_present, 0);
+  EXPECT_EQ(services_->seen_absent, 0);
+  EXPECT_EQ(services_->interface_news, 0);
+  halt();
+}
+
+TEST_F(SensorTest, AStepThatThrowsIsTriedAgain) {
+  std::atomic<int> throws{0};
+  runtime_.before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if ((call == "list" || call == "make_volume") && throws > 0) {
+      --throws;
+      throw std::runtime_error("no memory for it");
+    }
+    return {};
+  };
+  launch();
+  add_image("1.0");
+  throws = 2;
+  ASSERT_TRUE(install("beacon"));
+  ahead_ = std::chrono::seconds{9};
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_EQ(throws, 0);
+  halt();
 }
 
 // Not at the next look, before which it may be back; here none comes any more.
@@ -321,6 +418,59 @@ TEST_F(SensorTest, WhereNobodyKnowsWhatWasPermittedAllOfItWantsAnApproval) {
   approve.approve = true;
   ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
   EXPECT_TRUE(wait_for_image(image));
+}
+
+TEST_F(SensorTest, WhatRunsHasTheConfigurationOfItsOwnImageWhileAnotherWaits) {
+  launch();
+  const std::string first = add_image("1.0");
+  Sensor::Change change;
+  change.image = first;
+  change.config_json = R"({"every":5})";
+  ASSERT_TRUE(sensor_->change("beacon_0", change, "anna", true));
+  ASSERT_TRUE(wait_for_image(first));
+  change.image = add_image("3.0", "signed net_raw");
+  change.config_json = R"({"period":7})";
+  change.interfaces =
+      std::vector<InterfaceWish>{{"probe", InterfaceWish::Kind::bridge, "br0", "none", "", {}}};
+  change.restart = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", change, "anna", false));
+  ASSERT_TRUE(wait_for([&] {
+    const InstanceReport now = report_of("beacon_0");  // on the sensor's thread, as what follows
+    return now.update.state == UpdateState::pending && now.starts == 2 &&
+           services_->running.count("beacon_0") != 0;
+  }));
+  EXPECT_EQ(services_->running.at("beacon_0").config_json, R"({"every":5})");
+  EXPECT_EQ(services_->running.at("beacon_0").config_version, 1U);
+  runtime_.with([&](test::FakeRuntime& all) {
+    EXPECT_EQ(all.boxes.at("beacon-0").fingerprint, first);
+    EXPECT_TRUE(all.boxes.at("beacon-0").nics.empty());
+  });
+  Sensor::Change approve;
+  approve.approve = true;
+  ASSERT_TRUE(sensor_->change("beacon_0", approve, "anna", false));
+  ASSERT_TRUE(wait_for_image(*change.image));
+  ASSERT_TRUE(wait_for([&] {
+    return report_of("beacon_0").state == InstanceState::running &&
+           services_->running.count("beacon_0") != 0;
+  }));
+  EXPECT_EQ(services_->running.at("beacon_0").config_json, R"({"period":7})");
+  runtime_.with(
+      [&](test::FakeRuntime& all) { EXPECT_EQ(all.boxes.at("beacon-0").nics.size(), 1U); });
+}
+
+TEST_F(SensorTest, RoomIsPromisedAtTheInstallNotWhenItIsMeasured) {
+  // For one of 1 MiB, its transient volume and two copies, and a bit.
+  runtime_.pool = {(std::uint64_t{4} << 20) + Manifest::Limits{}.transient, 0};
+  launch();
+  add_image("1.0");
+  ASSERT_TRUE(wait_for([&] { return sensor_->report().pool.total != 0; }));
+  ASSERT_TRUE(install("beacon"));
+  Sensor::Change another;
+  another.image = "beacon";
+  const auto refused = sensor_->change("beacon_1", another, "anna", true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("promised"), std::string::npos);
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
 }
 
 TEST_F(SensorTest, AnUpdateThatIsNotHealthyIsRolledBack) {

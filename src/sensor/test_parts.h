@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -272,10 +273,16 @@ class FakeNetwork : public Network {
     ::eventfd_read(changed_.get(), &changes);
     return std::exchange(come_back, {});
   }
-  std::vector<InterfaceReport> report(const std::string&) override {
+  // What was shown; else, where `has_reports`, one interface each: there once it is attached.
+  std::vector<InterfaceReport> report(const std::string& instance) override {
     const std::lock_guard lock(mutex_);
-    return shown_;
+    if (!has_reports) return shown_;
+    InterfaceReport one;
+    one.name = "probe";
+    one.present = one.carrier = attached.count(instance) != 0;
+    return {one};
   }
+  std::atomic<bool> has_reports{false};
 
  private:
   std::mutex mutex_;
@@ -305,13 +312,18 @@ class FakeServices : public Services {
     running[instance.name] = instance;
     ++changes[instance.name];
   }
-  void observe(const std::string&, const std::vector<InterfaceReport>&,
-               const InstanceReport::Storage&, const InstanceReport::Storage&) override {}
+  void observe(const std::string&, const std::vector<InterfaceReport>& interfaces,
+               const InstanceReport::Storage&, const InstanceReport::Storage&) override {
+    for (const InterfaceReport& one : interfaces)
+      ++(one.present ? seen_present : seen_absent);
+  }
+  std::atomic<int> seen_present{0}, seen_absent{0}, interface_news{0};
   void observe(const std::string&, InstanceState, const std::string&) override {}
   void tell(const std::string& instance, const std::string& word, const std::string&,
             const std::string&) override {
     const std::lock_guard lock(mutex_);
     told_.emplace(instance, word);
+    if (word.starts_with("interface_")) ++interface_news;
   }
   bool was_told(const std::string& instance, const std::string& word) {
     const std::lock_guard lock(mutex_);

@@ -52,37 +52,43 @@ Workers::~Workers() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    jobs_.clear();
+    orders_.clear();
   }
   wake_.notify_all();
   for (std::thread& thread : threads_)
     thread.join();
 }
 
-void Workers::submit(Job job) {
+void Workers::submit(Job job, Failed failed) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    jobs_.push_back(std::move(job));
+    orders_.push_back({std::move(job), std::move(failed)});
   }
   wake_.notify_one();
 }
 
 void Workers::serve() {
   for (;;) {
-    Job job;
+    Order order;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+      wake_.wait(lock, [this] { return stopping_ || !orders_.empty(); });
       if (stopping_) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
+      order = std::move(orders_.front());
+      orders_.pop_front();
     }
+    std::string why;
     try {
-      if (auto then = job()) mailbox_.post(std::move(then));
+      if (auto then = order.job()) mailbox_.post(std::move(then));
+      continue;
     } catch (const std::exception& error) {
-      log_error(std::string("A job of the sensor failed: ") + error.what());
+      why = error.what();
+    } catch (...) {
+      why = "it threw what is no error";
     }
+    log_error("A job of the sensor failed: " + why);
+    mailbox_.post([failed = std::move(order.failed), why] { failed(why); });
   }
 }
 

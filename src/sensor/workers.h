@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -27,7 +28,9 @@ class Mailbox {
   std::vector<std::function<void()>> letters_;
 };
 
-// Threads for what blocks. A job returns what is to be done with its result: that is posted.
+// Threads for what blocks. A job returns what is to be done with its result: that is posted. Of one
+// that throws, `failed` is posted instead, with the words why, so that nobody waits for it for
+// ever.
 class Workers {
  public:
   using Job = std::function<std::function<void()>()>;
@@ -35,7 +38,8 @@ class Workers {
   ~Workers();  // jobs that run are waited for, others dropped
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
-  void submit(Job job);  // any thread
+  using Failed = std::function<void(const std::string& why)>;
+  void submit(Job job, Failed failed);  // any thread
 
  private:
   void serve();
@@ -43,7 +47,11 @@ class Workers {
   Mailbox& mailbox_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;
+  struct Order {
+    Job job;
+    Failed failed;
+  };
+  std::deque<Order> orders_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -330,6 +330,27 @@ TEST(Follow, SourcesAreWrittenWithTheirKind) {
     EXPECT_FALSE(parse_follow_source(text)) << text;
 }
 
+// A log of which only the first bytes were seen before it was copied and emptied: those bytes fit
+// the log before it, too, which still waits for its writer.
+TEST(Follow, TakesNoFileThatItReadsForACopyOfAnotherThatBeginsAlike) {
+  const TestFolder folder;
+  const std::string file = folder.path() + "/eve.json";
+  Reader reader(source("suricata:" + file));
+  append(file, json_flow(0));
+  reader.poll();
+  reader.save();
+  fs::rename(file, file + ".1");
+  append(file, json_flow(1).substr(0, 26));
+  reader.poll();
+  append(file, json_flow(1).substr(26));
+  fs::copy_file(file, file + ".2");
+  fs::resize_file(file, 0);
+  append(file, json_tls(2) + json_flow(2));
+  reader.settle();
+  EXPECT_EQ(reader.kept,
+            offline({{"eve.json", json_flow(0) + json_flow(1) + json_tls(2) + json_flow(2)}}));
+}
+
 // However Zeek's logs come (cut into appends anywhere, rotated in any way, the reader stopped or
 // killed between): the events are those of the whole logs read at once.
 RC_GTEST_PROP(Follow, LosesAndDoublesNothingOfZeeksLogs, ()) {

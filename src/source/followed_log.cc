@@ -37,6 +37,15 @@ bool FollowedLog::is_known(const FollowedFile& file) const {
          });
 }
 
+bool FollowedLog::is_another(const FollowedFile& file, const FileState& state) const {
+  return std::any_of(
+             files_.begin(), files_.end(),
+             [&](const auto& known) { return file.is_file(known->device(), known->inode()); }) ||
+         std::any_of(done_.begin(), done_.end(), [&](const FileHead& head) {
+           return head.size > state.head_size && file.begins_like(head);
+         });
+}
+
 void FollowedLog::note_done(const FileState& state) {
   constexpr std::size_t kMostDone = 32;
   if (state.head_size == 0) return;
@@ -84,9 +93,11 @@ bool FollowedLog::find_again(const FileState& state, Timestamp now) {
     for (const RotatedFile& rotated : find_rotated(path_, state.modified)) {
       if (best && rotated.inode != state.inode) continue;
       auto file = open(rotated.path);
+      // A beginning of few bytes fits many: the place of one that is another is taken.
+      if (!file || is_another(*file, state)) continue;
       // Of one that had no content yet only its number can tell.
       const bool empty = state.head_size == 0 && rotated.inode == state.inode;
-      if (!file || !(empty || file->begins_like(state))) continue;
+      if (!empty && !file->begins_like(state)) continue;
       best = std::move(file);
       if (rotated.inode == state.inode) break;
     }

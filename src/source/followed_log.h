@@ -45,6 +45,8 @@ class FollowedLog {
   void note_done(const FileState& state);
   void keep_rotated(std::unique_ptr<FollowedFile> file, Timestamp retire);
   bool is_known(const FollowedFile& file) const;
+  // Whether `file` is one that is read already, and so not the one that `state` is of.
+  bool is_another(const FollowedFile& file, const FileState& state) const;
 
   std::string path_, name_;
   Duration linger_;

@@ -130,10 +130,18 @@ Result<JoinedServer> join_server(const EdgeIdentity& identity, const std::string
     return fail(ErrorKind::malformed, "join", url,
                 "the answer does not name this edge; is that a Beaconry server?");
   }
-  JoinedServer server{url, (*client)->server_ca_pem()};
+  const auto name = json.find("name");
+  JoinedServer server{
+      url, (*client)->server_ca_pem(),
+      name != json.end() && name->is_string() ? name->get<std::string>() : identity.name};
   auto kept = make_folder(folder);
   if (kept) kept = write_whole(folder, "ca.crt", server.ca_pem);
-  if (kept) kept = write_whole(folder, "server.json", nlohmann::json{{"url", url}}.dump() + "\n");
+  if (kept) {
+    kept = write_whole(folder, "server.json",
+                       nlohmann::json{{"url", url}, {"name", server.name}}.dump(
+                           -1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                           "\n");
+  }
   if (!kept) return pass_on(kept.error());
   return server;
 }
@@ -153,7 +161,10 @@ Result<JoinedServer> joined_server(const std::string& folder) {
   }
   auto ca = read_small_file(folder + "/ca.crt", kMostFile);
   if (!ca) return pass_on(ca.error());
-  return JoinedServer{url->get<std::string>(), std::move(*ca)};
+  const auto name = json.find("name");
+  return JoinedServer{
+      url->get<std::string>(), std::move(*ca),
+      name != json.end() && name->is_string() ? name->get<std::string>() : std::string()};
 }
 
 }  // namespace beaconry

@@ -23,6 +23,7 @@ struct EdgeIdentity {
 struct JoinedServer {
   std::string url;     // https://host:port
   std::string ca_pem;  // what the server's certificate must be signed by
+  std::string name;    // what the server calls this edge: of the join line
 };
 
 // Redeems a one-time token: connects, holds the server's CA against the fingerprint of the join

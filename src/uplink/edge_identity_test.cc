@@ -83,7 +83,7 @@ class JoinTest : public testing::Test {
       return response;
     }
     const auto key = key_fingerprint(json.at("certificate").get<std::string>());
-    response.body = nlohmann::json{{"edge", *key}, {"name", "tap-1"}}.dump();
+    response.body = nlohmann::json{{"edge", *key}, {"name", "tap at the server"}}.dump();
     return response;
   }
   Result<JoinedServer> join(const std::string& token, const std::string& pin) {
@@ -109,6 +109,8 @@ TEST_F(JoinTest, KeepsTheServerThatItJoined) {
   ASSERT_TRUE(kept) << kept.error().message();
   EXPECT_EQ(kept->url, server_->url);
   EXPECT_EQ(kept->ca_pem, joined->ca_pem);
+  EXPECT_EQ(joined->name, "tap at the server");
+  EXPECT_EQ(kept->name, "tap at the server");
   EXPECT_EQ(*certificate_fingerprint(kept->ca_pem), *certificate_fingerprint(ca_.certificate_pem));
 }
 

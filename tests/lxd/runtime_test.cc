@@ -396,7 +396,7 @@ TEST_F(LxdRuntime, NoSocketCanBeOpenedThatSendsPastAContract) {
   made.folders = {{folder, "/resources", false}};
   expect_fine(lxd().create(made));
   expect_fine(lxd().start("t-0"));
-  EXPECT_EQ(sh("t-0", "/resources/open_xdp").output, "Address family not supported by protocol\n");
+  EXPECT_EQ(sh("t-0", "/resources/open_xdp").output, "Function not implemented\n");
 }
 
 TEST_F(LxdRuntime, InterfacesMoveInAndOut) {

@@ -66,7 +66,9 @@ Result<std::string> SensorClient::ask(const std::string& method, const std::stri
   auto response = (*client)->send(request);
   if (!response) {
     Error error = std::move(response.error());
-    error.cause += ::geteuid() == 0 ? " (systemctl status beaconry-sensor)" : "; run this as root";
+    error.cause += error.cause == "permission denied"
+                       ? "; run this as root"
+                       : "; is the sensor running (systemctl status beaconry-sensor)?";
     return tl::unexpected<Error>(std::move(error));
   }
   if (response->status / 100 != 2) return tl::unexpected<Error>(refusal(*response));

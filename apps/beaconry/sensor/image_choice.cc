@@ -111,10 +111,10 @@ Result<Json> read_config(const std::string& file) {
   if (text.size() > kLongestConfig) {
     return fail(ErrorKind::usage, "read", shown, "it is longer than 1 MiB");
   }
-  Json config;
-  if (!trim(text).empty() && trim(text).front() == '{') {
-    if (json_depth(text) <= kDeepest) config = Json::parse(text, nullptr, false);
-  } else {
+  Json config = Json::value_t::discarded;
+  if (trim(text).starts_with('{') && json_depth(text) <= kDeepest)
+    config = Json::parse(text, nullptr, false);
+  if (config.is_discarded()) {  // {every: 5} is YAML too
     const auto document = ConfigDocument::parse(text, shown);
     if (!document) return tl::unexpected<Error>(document.error());
     config = yaml_to_json(document->root);

@@ -44,6 +44,7 @@ std::string joined(const Json& list, const char* between) {
 }
 
 std::string health_word(const Json& row) {
+  if (text_at(row, "state") == "FINISHED") return "finished";
   return or_dash(text_at(row, "health.state"));
 }
 
@@ -56,8 +57,14 @@ std::string note(const Json& row) {
     cause = "config: " + text_at(row, "config.reason");
   }
   const std::string update = text_at(row, "update.state");
-  if (cause.empty() && (update == "DOWNLOADING" || update == "INSTALLING" || update == "FAILED")) {
+  if (cause.empty() && (update == "INSTALLING" || update == "FAILED")) {
     cause = text_at(row, "update.what") + ' ' + update;
+  }
+  for (const Json& each : list_at(row, "resources")) {
+    const std::string state = text_at(each, "state");
+    if (cause.empty() && (state == "DOWNLOADING" || state == "INSTALLING" || state == "FAILED")) {
+      cause = text_at(each, "name") + ' ' + state;
+    }
   }
   return cut_end(cause, 28, true);
 }
@@ -73,7 +80,12 @@ std::string storage_text(const Json& instance, const char* name) {
   return text;
 }
 
-void add_health(std::string& text, const Json& health, std::size_t depth) {
+bool is_healthy(const Json& health) {
+  return text_at(health, "state") == "healthy";
+}
+
+// Without `all`, parts that are healthy are told in one line.
+void add_health(std::string& text, const Json& health, bool all, std::size_t depth = 0) {
   constexpr std::size_t kDeepest = 16;
   if (!health.is_object() || depth > kDeepest) return;
   const std::string indent(2 * depth + 2, ' ');
@@ -83,14 +95,22 @@ void add_health(std::string& text, const Json& health, std::size_t depth) {
     head += "since " + since;
   }
   text += head + '\n';
-  for (const char* word : {"cause", "evidence", "fix"}) {
-    const std::string words = text_at(health, word);
-    if (words.empty()) continue;
+  const auto add_words = [&](const char* word, const std::string& words) {
+    if (words.empty()) return;
     text +=
         indent + "  " + pad_right(word, 10) + wrap(words, kWidth - 2, indent.size() + 12) + '\n';
+  };
+  for (const char* word : {"cause", "evidence", "fix"})
+    add_words(word, text_at(health, word));
+  std::string healthy;
+  for (const Json& part : list_at(health, "parts")) {
+    if (all || !is_healthy(part)) {
+      add_health(text, part, all, depth + 1);
+    } else {
+      healthy += (healthy.empty() ? "" : ", ") + text_at(part, "name");
+    }
   }
-  for (const Json& part : list_at(health, "parts"))
-    add_health(text, part, depth + 1);
+  add_words("healthy", healthy);
 }
 
 std::string interfaces_text(const Json& list) {
@@ -113,6 +133,15 @@ std::string interfaces_text(const Json& list) {
 }
 
 }  // namespace
+
+std::string resource_words(const Json& resource) {
+  std::string words = text_at(resource, "name") + ' ' + or_dash(text_at(resource, "state"));
+  if (const std::string version = text_at(resource, "version"); !version.empty()) {
+    words += ", has version " + version.substr(0, 12);
+  }
+  const std::string reason = text_at(resource, "reason");
+  return reason.empty() ? words : words + ": " + reason;
+}
 
 std::string state_words(const Json& instance) {
   std::string words = or_dash(text_at(instance, "state"));
@@ -143,9 +172,9 @@ std::string instances_text(const Json& report) {
   return table_of(rows, columns);
 }
 
-std::string health_text(const Json& health) {
+std::string health_text(const Json& health, bool all) {
   std::string text;
-  add_health(text, health, 0);
+  add_health(text, health, all);
   return text.empty() ? "Nothing is known of its health yet.\n" : text;
 }
 
@@ -172,6 +201,8 @@ std::string instance_text(const Json& instance) {
     if (!reason.empty()) words += ": " + reason;
     line(text, "update", words);
   }
+  for (const Json& each : list_at(instance, "resources"))
+    line(text, "resource", resource_words(each));
   if (const std::string config = text_at(instance, "config.state"); !config.empty()) {
     std::string words = config + ", version " + text_at(instance, "config.applied");
     if (text_at(instance, "config.applied") != text_at(instance, "config.wished")) {
@@ -212,7 +243,7 @@ std::string instance_text(const Json& instance) {
            cause + ": " + text_at(each, "evidence") + "; " + text_at(each, "fix"));
     }
   }
-  if (instance.contains("health")) text += "\nHealth\n" + health_text(instance["health"]);
+  if (instance.contains("health")) text += "\nHealth\n" + health_text(instance["health"], false);
   if (const std::string log = text_at(instance, "last_log"); !log.empty()) {
     text += "\nIts last lines\n";
     const Json& raw = instance["last_log"];
@@ -223,7 +254,7 @@ std::string instance_text(const Json& instance) {
   return text;
 }
 
-std::string sensor_text(const Json& report) {
+std::string sensor_text(const Json& report, bool all) {
   std::string text = "Sensor " + text_at(report, "name") + '\n';
   line(text, "version", text_at(report, "version"));
   line(text, "started", time_text(report, "started"));
@@ -257,18 +288,22 @@ std::string sensor_text(const Json& report) {
   line(text, "desired", "version " + or_dash(text_at(report, "desired_version")));
   for (const Json& problem : list_at(report, "problems"))
     line(text, "problem", problem.is_string() ? terminal_safe(problem.get<std::string>()) : "");
-  if (report.contains("health")) text += "\nHealth\n" + health_text(report["health"]);
+  if (report.contains("health")) text += "\nHealth\n" + health_text(report["health"], all);
   return text + '\n' + instances_text(report);
 }
 
 std::string sensor_events_text(const Json& events) {
   const Json& list = list_at(events, "events");
   if (list.empty()) return "No events.\n";
+  constexpr std::size_t kLeast = 13, kMost = 28;
+  std::size_t width = kLeast;
+  for (const Json& each : list)
+    width = std::min(std::max(width, display_width(text_at(each, "instance"))), kMost);
   std::string text;
   for (auto at = list.rbegin(); at != list.rend(); ++at) {
     const std::string instance = text_at(*at, "instance");
     const std::string head = time_text(*at, "timestamp") + "  " +
-                             pad_right(instance.empty() ? "sensor" : instance, 13) + ' ' +
+                             pad_right(instance.empty() ? "sensor" : instance, width) + ' ' +
                              text_at(*at, "type");
     text += head + '\n';
     const std::string words = text_at(*at, "message");

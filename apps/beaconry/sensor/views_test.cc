@@ -64,11 +64,50 @@ TEST(SensorViews, OneInstanceIsShownWithCauseEvidenceAndFix) {
     EXPECT_LE(display_width(line), 80U) << line;
 }
 
+TEST(SensorViews, WhatIsHealthyIsOneLineUnlessAllIsAskedFor) {
+  const Json health = Json::parse(R"({"name": "sensor001", "state": "failed", "cause": "lost",
+    "parts": [{"name": "bus", "state": "healthy", "evidence": "up"},
+              {"name": "events", "state": "healthy"},
+              {"name": "beacon_0", "state": "failed", "cause": "lost", "parts": [
+                {"name": "execution", "state": "healthy"},
+                {"name": "interface probe", "state": "failed", "fix": "make br0"}]}]})");
+  const std::string brief = health_text(health, false);
+  EXPECT_THAT(brief, HasSubstr("healthy   bus, events\n"));
+  EXPECT_THAT(brief, HasSubstr("healthy   execution\n"));
+  EXPECT_THAT(brief, HasSubstr("make br0"));
+  EXPECT_THAT(brief, Not(HasSubstr("up\n")));
+  const std::string all = health_text(health, true);
+  EXPECT_THAT(all, HasSubstr("evidence  up\n"));
+  EXPECT_THAT(all, Not(HasSubstr("bus, events")));
+}
+
+TEST(SensorViews, OneThatFinishedIsNotCalledHealthy) {
+  const Json done = {{"name", "scan_0"}, {"state", "FINISHED"}, {"health", {{"state", "healthy"}}}};
+  const std::string text = instances_text({{"instances", {done}}});
+  EXPECT_THAT(text, HasSubstr("FINISHED   finished"));
+  EXPECT_THAT(text, Not(HasSubstr("healthy")));
+}
+
+TEST(SensorViews, LongNamesKeepTheirColumns) {
+  const Json events = Json::parse(R"({"events": [
+    {"instance": "beacon_0@sensor001", "timestamp": "2026-11-22T08:00:02Z", "type": "b"},
+    {"instance": "", "timestamp": "2026-11-22T08:00:01Z", "type": "a"}]})");
+  EXPECT_EQ(sensor_events_text(events),
+            "2026-11-22 08:00:01  sensor             a\n"
+            "2026-11-22 08:00:02  beacon_0@sensor001 b\n");
+  Json one = beacon(), other = beacon();
+  one["name"] = "network-recorder_12";
+  const std::string text = instances_text({{"instances", {one, other}}});
+  const auto lines = split(text, '\n');
+  EXPECT_EQ(lines[0].find("VERSION"), lines[2].find("1.2"));
+  EXPECT_EQ(lines[0].find("VERSION"), lines[3].find("1.2"));
+}
+
 TEST(SensorViews, AnEmptyOrOddReportIsNoFault) {
   for (const char* json :
        {"{}", R"({"instances": [1, "a", {}]})", R"({"health": 5, "pool": []})"}) {
     const Json report = Json::parse(json);
-    EXPECT_THAT(sensor_text(report), HasSubstr("Sensor"));
+    EXPECT_THAT(sensor_text(report, false), HasSubstr("Sensor"));
     EXPECT_FALSE(instance_text(report).empty());
     EXPECT_FALSE(sensor_events_text(report).empty());
     EXPECT_FALSE(document_versions_text(report).empty());

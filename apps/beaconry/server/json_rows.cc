@@ -59,20 +59,32 @@ const Json& list_at(const Json& json, const char* path) {
 
 std::string table_of(const Json& rows, const std::vector<Column>& columns,
                      std::string (*paint)(const Json& row, std::string line)) {
-  std::string titles = "  ", lines = "  ";
+  // A name such as detector_10@sensor001 widens its column; what is longer still, such as an
+  // address of IPv6, only shifts its own line.
+  constexpr std::size_t kMostMore = 12;
+  std::vector<std::size_t> widths;
   for (const Column& column : columns) {
-    titles += pad_right(column.title, column.width);
-    lines += pad_right(std::string(std::string_view(column.title).size(), '-'), column.width);
+    std::size_t width = column.width;
+    for (const Json& row : rows) {
+      const std::size_t cell = display_width(column.cell(row)) + 1;
+      if (cell <= column.width + kMostMore) width = std::max(width, cell);
+    }
+    widths.push_back(width);
+  }
+  std::string titles = "  ", lines = "  ";
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    titles += pad_right(columns[i].title, widths[i]);
+    lines += pad_right(std::string(std::string_view(columns[i].title).size(), '-'), widths[i]);
   }
   std::string table = titles + '\n' + lines + '\n';
   for (const Json& row : rows) {
     std::string line = "  ";
-    for (const Column& column : columns) {
-      std::string cell = column.cell(row);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      std::string cell = columns[i].cell(row);
       if (cell.empty()) cell = "-";
       // A cell that is too long keeps its content: an address must never be cut.
-      const bool fits = display_width(cell) < column.width;
-      line += fits ? pad_right(std::move(cell), column.width) : std::move(cell) + ' ';
+      const bool fits = display_width(cell) < widths[i];
+      line += fits ? pad_right(std::move(cell), widths[i]) : std::move(cell) + ' ';
     }
     if (paint != nullptr) line = paint(row, std::move(line));
     table += line + '\n';

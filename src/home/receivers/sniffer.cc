@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/fnv.h"
 #include "home/answer_socket.h"
 #include "home/packet_finds.h"
 #include "home/receiver.h"
@@ -41,11 +42,11 @@ class Copies {
     std::uint64_t nanoseconds = 0, mark = 0;
     int interface = 0;
   };
-  // FNV-1a of the length and what differs between packets that follow each other.
+  // Of the length and what differs between packets that follow each other.
   static std::uint64_t mark_of(ByteView bytes) {
-    std::uint64_t hash = 0xcbf29ce484222325 ^ bytes.size();
+    std::uint64_t hash = kFnvBasis ^ bytes.size();
     for (const std::uint8_t byte : bytes.first(std::min<std::size_t>(bytes.size(), 64)))
-      hash = (hash ^ byte) * 0x100000001b3;
+      hash = fnv1a(hash, byte);
     return hash;
   }
   std::array<Last, 8> last_{};

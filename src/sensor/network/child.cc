@@ -12,14 +12,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 
+#include "base/find_program.h"
 #include "base/text.h"
 
 namespace beaconry {
 namespace {
 
-constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr int kPatienceMs = 10'000;
 constexpr int kCannotStart = 127;
 constexpr std::size_t kMostWords = 2'000;
@@ -72,24 +71,10 @@ Result<Fd> text_file(const char* name, std::string_view text) {
 
 }  // namespace
 
-std::string find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? name : "";
-  const char* path = std::getenv("PATH");
-  const std::string folders = (path == nullptr ? "" : std::string(path) + ":") + kPath;
-  for (std::size_t from = 0; from < folders.size();) {
-    const std::size_t end = std::min(folders.find(':', from), folders.size());
-    std::string file = folders.substr(from, end - from) + "/" + name;
-    if (file.front() == '/' && file.size() > name.size() + 1 && ::access(file.c_str(), X_OK) == 0)
-      return file;
-    from = end + 1;
-  }
-  return {};
-}
-
 Result<pid_t> start_child(const Child& child) {
   std::vector<std::string> command = child.command;
   std::vector<std::string> environment = child.environment;
-  environment.push_back("PATH=" + std::string(kPath));
+  environment.push_back("PATH=" + std::string(kUsualPath));
   const std::vector<char*> arguments = pointers(command), variables = pointers(environment);
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("start", child.command.front());

@@ -11,10 +11,6 @@
 
 namespace beaconry {
 
-// The path of a program: as it is with a slash in it, else looked for in PATH and the sbin folders;
-// empty if it is nowhere.
-std::string find_program(const std::string& name);
-
 // A child may want the first few for itself.
 constexpr int kKeptAs = 9;
 

@@ -16,6 +16,7 @@
 #include <type_traits>
 
 #include "base/fd.h"
+#include "base/find_program.h"
 #include "base/log.h"
 #include "sensor/network.h"
 #include "sensor/network/child.h"

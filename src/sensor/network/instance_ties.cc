@@ -18,6 +18,17 @@ namespace {
 
 constexpr std::chrono::seconds kDhcpAgain{5};
 
+// The kernel makes it down, and nobody inside has the right to bring it up.
+Result<void> bring_up_loopback(const NameSpace& space) {
+  return space.within([]() -> Result<void> {
+    auto links = Links::open();
+    if (!links) return tl::unexpected<Error>(links.error());
+    const auto loopback = links->find("lo");
+    if (!loopback) return tl::unexpected<Error>(loopback.error());
+    return *loopback && !(*loopback)->up ? links->set_up((*loopback)->index, true) : Result<void>{};
+  });
+}
+
 }  // namespace
 
 Result<void> InstanceTies::adopt(const Manifest& manifest,
@@ -91,7 +102,11 @@ Result<void> InstanceTies::attach(Links& host, int process, const Manifest& mani
   if (ties_.empty()) {
     if (auto done = adopt(manifest, wishes); !done) return done;
   }
-  if (ties_.empty()) return {};
+  const auto space = NameSpace::of_process(process);
+  // One that ended meanwhile needs none.
+  if (!space && ties_.empty()) return {};
+  if (!space) return tl::unexpected<Error>(space.error());
+  if (auto done = bring_up_loopback(*space); !done || ties_.empty()) return done;
   auto inside = Inside::open(process);
   if (!inside) return tl::unexpected<Error>(inside.error());
   clients_.clear();

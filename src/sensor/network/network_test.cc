@@ -142,6 +142,20 @@ TEST_F(Mirror, HearsWhatIsNotForThisMachineAsLongAsItLasts) {
   EXPECT_FALSE(is_promiscuous());
 }
 
+TEST_F(Machine, TheLoopbackIsUpAlsoWhereThereIsNoOtherInterface) {
+  const Container hermit, guest;
+  const auto up = [] { return shell("ip -o link show lo up | grep -q lo"); };
+  EXPECT_FALSE(hermit.within(up));
+  ASSERT_TRUE(network_->prepare("hermit_0", {}, {}));
+  ASSERT_TRUE(network_->attach("hermit_0", hermit.process(), {}, {}));
+  EXPECT_TRUE(hermit.within(up));
+  EXPECT_FALSE(hermit.within([] { return shell("ip route get 192.0.2.1"); }));
+  // One that is tied gets it, too, and one that ended is no fault.
+  start(manifest(Direction::receive), wish(Kind::macvlan, "eth1"), guest);
+  EXPECT_TRUE(guest.within(up));
+  EXPECT_TRUE(network_->attach("ended_0", 0x3fffffff, {}, {}));
+}
+
 TEST_F(Machine, ReleaseLeavesNothing) {
   for (const Kind kind : {Kind::bridge, Kind::mirror, Kind::macvlan, Kind::physical}) {
     for (const Direction contract : {Direction::receive, Direction::both}) {

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "base/fnv.h"
 #include "base/text.h"
 #include "sensor/network/child.h"
 #include "sensor/network/prefix.h"
@@ -17,16 +18,6 @@ namespace beaconry {
 namespace {
 
 constexpr const char* kMark = "beaconry:";
-
-// FNV-1a: stable over versions and machines, which names of interfaces must be.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (const char one : text) {
-    value ^= static_cast<unsigned char>(one);
-    value *= 0x100000001b3;
-  }
-  return value;
-}
 
 bool is_interface_name(const std::string& name) {
   return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
@@ -71,7 +62,7 @@ Result<Inside> Inside::open(int process) {
 std::string TieSpec::id() const {
   std::array<char, 24> text{};
   std::snprintf(text.data(), text.size(), "bcy%010llx",
-                static_cast<unsigned long long>(hash(instance + "/" + wish.name) >> 24));
+                static_cast<unsigned long long>(fnv1a(instance + "/" + wish.name) >> 24));
   return text.data();
 }
 
@@ -86,7 +77,7 @@ bool TieSpec::silent() const {
 std::optional<MacAddress> TieSpec::mac() const {
   const auto machine = read_small_file("/etc/machine-id", 64);
   if (!machine || trim(*machine).empty()) return std::nullopt;
-  std::uint64_t value = hash(*machine + instance + "/" + wish.name);
+  std::uint64_t value = fnv1a(*machine + instance + "/" + wish.name);
   MacAddress mac;
   for (std::uint8_t& byte : mac.bytes) {
     byte = static_cast<std::uint8_t>(value);

@@ -9,6 +9,10 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostQuestions = 8;  // that an answer is still taken for
+// Until it is healthy for the first time its answer is soon followed by another question: whoever
+// installed or updated it waits for that. For two minutes or so.
+constexpr std::chrono::seconds kEveryAtFirst{3};
+constexpr unsigned kQuestionsAtFirst = 40;
 constexpr unsigned kMostDoublings = 2;
 
 }  // namespace
@@ -31,6 +35,7 @@ void HealthCheck::started(Timestamp steady, bool there) {
   health_.cause = "has not answered yet";
   next_ = steady;
   heard_ = steady;
+  soon_ = kQuestionsAtFirst;
 }
 
 void HealthCheck::stopped() {
@@ -76,10 +81,16 @@ bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestam
   }
   said_ = answer.health;
   judge(steady, now);
-  if (health_.state == HealthState::healthy)
+  if (health_.state == HealthState::healthy) {
     healthy_asked_ = question.asked;
-  else
+    soon_ = 0;
+  } else {
     healthy_asked_.reset();
+    if (soon_ > 0) {
+      --soon_;
+      next_ = std::min(next_, steady + kEveryAtFirst);
+    }
+  }
   return true;
 }
 

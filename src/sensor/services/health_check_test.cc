@@ -64,6 +64,39 @@ TEST(HealthCheck, AsksInItsIntervalAndTellsTheAnswer) {
   EXPECT_FALSE(c.check.healthy_asked());
 }
 
+TEST(HealthCheck, OneThatIsNotHealthyYetIsAskedAgainSoon) {
+  Check c;
+  c.pass(1s);
+  std::string last = c.asked;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(c.answer(HealthState::unknown, "no attempt yet"));
+    c.pass(3s);
+    EXPECT_NE(c.asked, last);
+    last = c.asked;
+  }
+  // Once it was healthy, and while it is silent, in its interval.
+  EXPECT_TRUE(c.answer(HealthState::healthy));
+  c.pass(27s);
+  EXPECT_EQ(c.asked, last);
+  c.pass(3s);
+  EXPECT_NE(c.asked, last);
+  last = c.asked;
+  EXPECT_TRUE(c.answer(HealthState::failed));
+  c.pass(29s);
+  EXPECT_EQ(c.asked, last);
+  // For ever it is not asked so often.
+  c.check.started(c.now);
+  int questions = 0;
+  for (int second = 0; second < 600; ++second) {
+    c.pass(1s);
+    if (c.asked == last) continue;
+    last = c.asked;
+    ++questions;
+    c.answer(HealthState::unknown);
+  }
+  EXPECT_LT(questions, 60);
+}
+
 TEST(HealthCheck, AMissedQuestionIsNoFailure) {
   Check c;
   c.pass(1s);

@@ -13,21 +13,6 @@ constexpr double kDaysTight = 3;
 constexpr std::uint64_t kPercentFull = 97, kPercentTight = 90;
 constexpr std::size_t kMostNamed = 8;  // of those that share a cause, with their evidence
 
-// Failed is worst; what is not known is worse than healthy, and no more.
-int badness(HealthState state) {
-  switch (state) {
-    case HealthState::healthy:
-      return 0;
-    case HealthState::unknown:
-      return 1;
-    case HealthState::degraded:
-      return 2;
-    case HealthState::failed:
-      return 3;
-  }
-  return 1;
-}
-
 Health part(std::string name, HealthState state = HealthState::healthy) {
   Health health;
   health.name = std::move(name);
@@ -39,8 +24,10 @@ Health part(std::string name, HealthState state = HealthState::healthy) {
 Health life(const InstanceReport& report) {
   Health health = part("execution");
   switch (report.state) {
-    case InstanceState::running:
     case InstanceState::finished:
+      health.evidence = "finished: ended with status 0";
+      return health;
+    case InstanceState::running:
       return health;
     case InstanceState::created:
     case InstanceState::installed:
@@ -165,7 +152,7 @@ void take_cause(Health& whole, const Health& worst) {
 const Health* worst_of(const std::vector<Health>& parts) {
   const Health* worst = nullptr;
   for (const Health& one : parts) {
-    if (worst == nullptr || badness(one.state) > badness(worst->state)) worst = &one;
+    if (worst == nullptr || is_worse(one.state, worst->state)) worst = &one;
   }
   return worst;
 }
@@ -204,8 +191,8 @@ Health instance_health(const InstanceReport& report, const Health& own,
       if (inner != nullptr && inner->state != HealthState::healthy) take_cause(whole, *inner);
     }
     if (whole.cause.empty()) whole.cause = worst->name + " " + std::string(to_string(worst->state));
-  } else if (runs) {
-    whole.evidence = own.evidence;
+  } else {
+    whole.evidence = runs ? own.evidence : whole.parts.front().evidence;
   }
   keep_since(whole, report.health, now);
   return whole;
@@ -238,7 +225,7 @@ Health whole_health(const std::string& name, std::vector<Health> parts) {
     } else if (members[at] == kMostNamed + 1) {
       same->name += ", ...";
     }
-    if (badness(one.state) > badness(same->state)) same->state = one.state;
+    if (is_worse(one.state, same->state)) same->state = one.state;
     if (same->fix.empty()) same->fix = one.fix;
     if (one.since < same->since) same->since = one.since;
     same->parts.push_back(std::move(one));

@@ -53,7 +53,7 @@ void BusServices::fill(InstanceReport& report) const {
   report.config = one.config.report();
   report.retention = one.retention.report();
   report.events = intake_->counters(report.name);
-  if (report.update.state == UpdateState::none) report.update = resources_->report(report.name);
+  report.resources = resources_->report(report.name);
   report.health = instance_health_of(one, report);
 }
 

@@ -114,6 +114,7 @@ void ResourceEntry::unchanged(const std::string& of, Timestamp steady, Timestamp
   if (!of.empty() && of.size() <= kLongestEtag) etag = of;
   rollback.clear();
   attempts_ = 0;
+  looked = now;
   next_ = steady + wish.every;
   if (installed.empty()) return failed("the server says unchanged, but there is none", steady, now);
   become(UpdateState::installed, "", now);
@@ -123,6 +124,7 @@ void ResourceEntry::failed(const std::string& why, Timestamp steady, Timestamp n
   const auto pause = kRetries[std::min<std::size_t>(attempts_, kRetries.size() - 1)];
   ++attempts_;
   become(UpdateState::failed, why, now);
+  looked = now;
   next_ = steady + pause;
   retry = now + pause;
 }
@@ -142,6 +144,7 @@ void ResourceEntry::confirmed(Timestamp steady, Timestamp now) {
   previous.clear();
   accepted = std::max(accepted, std::exchange(signed_at, 0));
   attempts_ = 0;
+  looked = now;
   next_ = steady + wish.every;
   become(UpdateState::installed, "", now);
 }

@@ -48,10 +48,10 @@ class ResourceEntry {
   UpdateState state = UpdateState::pending;
   std::string reason;
   Timestamp since{};
-  std::optional<Timestamp> retry;  // of the day, for people
-  std::string etag;                // of what was seen last, unless it was refused for its signature
-  std::string installed;           // SHA-256 of what the name leads to; empty: nothing
-  std::string previous;            // while installing: what to go back to
+  std::optional<Timestamp> looked, retry;  // of the day, for people
+  std::string etag;       // of what was seen last, unless it was refused for its signature
+  std::string installed;  // SHA-256 of what the name leads to; empty: nothing
+  std::string previous;   // while installing: what to go back to
   std::vector<std::string> refused;        // SHA-256 of what was rolled back
   std::string rollback;                    // why, while that is still what is offered
   std::uint64_t accepted = 0;              // when the newest that was good was signed; seconds

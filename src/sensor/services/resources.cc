@@ -205,33 +205,18 @@ std::optional<Result<void>> Resources::fetch_now(const std::string& instance, Ti
   return Result<void>();
 }
 
-InstanceReport::Update Resources::report(const std::string& instance) const {
-  InstanceReport::Update report;
+std::vector<InstanceReport::Resource> Resources::report(const std::string& instance) const {
+  std::vector<InstanceReport::Resource> all;
   const auto at = holders_.find(instance);
-  if (at == holders_.end()) return report;
-  // What is under way says more than what failed, that more than what waits or is done.
-  const auto weight = [](UpdateState state) {
-    switch (state) {
-      case UpdateState::installing:
-        return 5;
-      case UpdateState::downloading:
-        return 4;
-      case UpdateState::failed:
-        return 3;
-      case UpdateState::pending:
-        return 2;
-      case UpdateState::installed:
-        return 1;
-      case UpdateState::none:
-        break;
-    }
-    return 0;
-  };
+  if (at == holders_.end()) return all;
   for (const auto& [name, one] : at->second.entries) {
-    if (weight(one.state) <= weight(report.state)) continue;
-    report = {one.state, "resource " + name, one.reason, one.since, one.retry};
+    InstanceReport::Resource resource{name,      one.wish.url, one.reason, one.installed,
+                                      one.state, one.since,    one.looked, one.retry};
+    // On trial it is what it shall have; so long what it goes back to is what it has.
+    if (one.is_installing()) resource.version = one.previous;
+    all.push_back(std::move(resource));
   }
-  return report;
+  return all;
 }
 
 std::vector<Health> Resources::health(const std::string& instance) const {

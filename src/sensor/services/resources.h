@@ -64,7 +64,7 @@ class Resources {
   void work(Timestamp steady, Timestamp now);
   std::optional<Result<void>> fetch_now(const std::string& instance, Timestamp steady);
 
-  InstanceReport::Update report(const std::string& instance) const;
+  std::vector<InstanceReport::Resource> report(const std::string& instance) const;
   std::vector<Health> health(const std::string& instance) const;
 
  private:

@@ -85,8 +85,9 @@ class ResourcesTest : public ServicesTest {
     }
     downloader.say(from_instrument::Fetched{result});
   }
-  InstanceReport::Update update(const std::string& name = "beacon_0") const {
-    return report(name).update;
+  InstanceReport::Resource update(const std::string& name = "beacon_0") const {
+    const auto all = report(name).resources;
+    return all.empty() ? InstanceReport::Resource{} : all.front();
   }
   std::string resource(const std::string& name = "beacon_0") const {
     const auto text =

@@ -271,6 +271,7 @@ void BusServices::stopped(const std::string& instance, Timestamp) {
   Member& one = *at->second;
   one.running = one.there = false;
   one.prepared.reset();
+  one.observed.interfaces.clear();  // given back
   if (one.observed.state == InstanceState::running) one.observed.state = InstanceState::installed;
   one.config.stopped();
   one.health.stopped();
