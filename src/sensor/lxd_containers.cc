@@ -12,6 +12,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kLook{10}, kChange{30}, kUnpack{120};
+constexpr std::uint64_t kIdsOfOne = 65'536;
 
 std::string at(const std::string& name) {
   return "/1.0/instances/" + name;
@@ -119,6 +120,15 @@ Result<void> Containers::create(const ContainerSpec& spec) {
   auto made = lxd_.change("POST", "/1.0/instances",
                           body_of(spec, {pool_, profile_, std::move(*first_id)}), kUnpack);
   if (!made) return no(made.error());
+  // LXD counts ids from 0 beside one that it left half made, without ids, when it was killed. These
+  // are not its own, and nothing could start with them. What is half made goes when its turn comes.
+  auto there = one(spec.name);
+  if (!there) return no(there.error());
+  const auto first = parse_unsigned(text_at(object_at(*there, "config"), "volatile.idmap.base"));
+  if (first && *first != 0 && *first <= kIdsOfOne) {
+    if (auto removed = remove(spec.name); !removed) return removed;
+    return no({ErrorKind::limit, "", "", "LXD gave it ids that are not its own; once more"});
+  }
   // Only now: one that an LXD made by half before it was killed has none of them.
   auto labelled = edit(spec.name, true, [&](Json& body) {
     for (const auto& [key, value] : spec.labels)

@@ -302,6 +302,20 @@ TEST_F(LxdRuntime, ANameIsFreeOnceTheContainerThatHadItIsRenamed) {
   }
 }
 
+// As beside one that a killed LXD left half made, without ids: LXD then counts them from 0.
+TEST_F(LxdRuntime, AContainerWithIdsThatAreNotLxdsOwnIsNotKept) {
+  expect_fine(lxd().create(spec("t-0")));
+  shell("curl -s --unix-socket " + lxd_->socket() + " http://lxd/1.0/instances/t-0 -X PATCH -d " +
+        R"('{"config":{"volatile.idmap.base":"0"}}' >/dev/null)");
+  const auto made = lxd().create(spec("t-1"));
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().kind, ErrorKind::limit);
+  EXPECT_FALSE((*lxd().find("t-1")).has_value());
+  expect_fine(lxd().remove("t-0"));
+  expect_fine(lxd().create(spec("t-1")));
+  expect_fine(lxd().start("t-1"));
+}
+
 TEST_F(LxdRuntime, CommandsEndInTimeAndWithinBounds) {
   run("t-0");
   const auto fine = sh("t-0", "echo out; echo err >&2; exit 7");
