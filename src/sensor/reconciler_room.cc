@@ -54,6 +54,10 @@ void Reconciler::reserve_room() {
       one.room = {};
       continue;
     }
+    if (space_.total == 0) {  // not known yet: nothing is refused, and nothing promised for good
+      one.room = {};
+      continue;
+    }
     const bool begun =
         facts.aside || (facts.container && facts.container->fingerprint == image->fingerprint);
     if (one.reserved == image->fingerprint) continue;
