@@ -86,7 +86,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers, passwd")
 # All but systemd are the sensor's: a server or a collector does without.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
-    "systemd, lxd | incus, mosquitto, btrfs-progs, nftables, busybox-static | busybox | udhcpc")
+    "systemd, lxd | incus, mosquitto, btrfs-progs, nftables, iproute2, busybox-static | busybox | udhcpc")
 foreach(script conffiles postinst prerm postrm)
   list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/deb/${script}")
 endforeach()

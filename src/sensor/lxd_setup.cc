@@ -49,6 +49,8 @@ class Setup {
     needs("bus", "mosquitto", "mosquitto");
     needs("contracts of interfaces", "nft", "nftables");
     needs("DHCP for instruments", find_program("udhcpc").empty() ? "busybox" : "udhcpc", "busybox");
+    // LXD ends at its start without it, and Debian's package does not ask for it.
+    needs("interfaces for the runtime", "ip", "iproute2");
     if (server()) {
       pool();
       profile();
