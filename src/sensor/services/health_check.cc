@@ -86,7 +86,7 @@ bool HealthCheck::answered(const from_instrument::HealthAnswer& answer, Timestam
     soon_ = 0;
   } else {
     healthy_asked_.reset();
-    if (soon_ > 0) {
+    if (soon_ > 0 && last_took_ <= patience_) {
       --soon_;
       next_ = std::min(next_, steady + kEveryAtFirst);
     }

@@ -27,9 +27,9 @@ void Resources::refuse_foreign(Timestamp steady, Timestamp now) {
   for (auto& [instance, mine] : holders_) {
     for (auto& [name, one] : mine.entries) {
       if (!one.is_due(steady) || options_.is_written(instance, one.wish.url)) continue;
-      one.failed("its url " + terminal_safe(one.wish.url) +
-                     " does not stand in the instance's configuration: write it there",
-                 steady, now);
+      one.not_asked_for("its url " + terminal_safe(one.wish.url) +
+                            " does not stand in the instance's configuration: write it there",
+                        steady, now);
       log_warning(instance + ": resource " + name + " is not fetched: " + one.reason);
       say_state(instance, one);
       mine.changed = true;

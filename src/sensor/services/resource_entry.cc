@@ -121,8 +121,12 @@ void ResourceEntry::unchanged(const std::string& of, Timestamp steady, Timestamp
 }
 
 void ResourceEntry::failed(const std::string& why, Timestamp steady, Timestamp now) {
-  const auto pause = kRetries[std::min<std::size_t>(attempts_, kRetries.size() - 1)];
+  not_asked_for(why, steady, now);
   ++attempts_;
+}
+
+void ResourceEntry::not_asked_for(const std::string& why, Timestamp steady, Timestamp now) {
+  const auto pause = kRetries[std::min<std::size_t>(attempts_, kRetries.size() - 1)];
   become(UpdateState::failed, why, now);
   looked = now;
   next_ = steady + pause;

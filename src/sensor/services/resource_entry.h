@@ -38,6 +38,8 @@ class ResourceEntry {
   void unchanged(const std::string& etag, Timestamp steady, Timestamp now);
   // Tried again after 1, 5, 10, 15, 30, 60 minutes.
   void failed(const std::string& why, Timestamp steady, Timestamp now);
+  // Nobody was asked for it: another file under the name need not wait.
+  void not_asked_for(const std::string& why, Timestamp steady, Timestamp now);
   // Durable before the switch: from here until confirmed() or rolled_back() both are kept.
   void installing(const std::string& sha256, const std::string& etag, Timestamp now);
   bool is_installing() const { return state == UpdateState::installing; }
