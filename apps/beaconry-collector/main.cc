@@ -33,7 +33,6 @@ struct CollectorEdge {
   static JoiningEdge joining(const Settings& settings) {
     return {kKind, settings.name, settings.state_folder, settings.user, kProgram};
   }
-  static std::string name_here(const Settings&, const std::string& joined) { return joined; }
   static Result<std::string> status(const Settings& settings) {
     return ask_status(settings.socket);
   }

@@ -30,9 +30,6 @@ struct SensorEdge {
     edge.is_root = true;
     return edge;
   }
-  static std::string name_here(const Settings& settings, const std::string& joined) {
-    return settings.name_after_joining(joined);
-  }
   static Result<std::string> status(const Settings& settings) {
     HttpClient::Options options;
     options.url = "unix:" + settings.socket;

@@ -22,7 +22,6 @@ namespace beaconry {
 //   kThen             what to do after joining: "Start home, or send it SIGHUP."
 //   add_options(app, arguments)     its own ones
 //   joining(settings)               who joins
-//   name_here(settings, joined)     what it calls itself, once it joined by that name
 //   status(settings)                what the running program says of itself, JSON
 //   work(arguments, settings)       until it is told to end
 template <class Edge>
@@ -98,10 +97,6 @@ class EdgeMain {
     if (!joined) return complain(joined.error());
     std::printf("Joined %s as the %s '%s'. %s\n", terminal_safe(joined->url).c_str(), Edge::kKind,
                 terminal_safe(joined->name).c_str(), Edge::kThen);
-    if (const std::string name = Edge::name_here(settings, joined->name); name != joined->name) {
-      std::printf("Here it is called '%s'; %s.name changes that.\n", terminal_safe(name).c_str(),
-                  Edge::kKind);
-    }
     return 0;
   }
 };
