@@ -68,9 +68,6 @@ void Instance::not_done(const StepOutcome& outcome, const Situation& situation, 
   const bool busy = outcome.done.error().kind == ErrorKind::limit && patient;
   if (outcome.step == Step::start && !on_the_way && !busy) {
     memory_.last_log = outcome.log;
-    // It may be half of what was made: a runtime that is killed keeps the record of a container
-    // without its storage. Made anew it is whole.
-    if (facts_.container) facts_.outdated = true;
     failed(cause, situation, now);
     return;
   }

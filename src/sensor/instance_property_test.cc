@@ -172,20 +172,6 @@ TEST(InstanceLife, ARuntimeThatIsAwayIsNobodysFailure) {
   EXPECT_EQ(world.daemon->instance().memory().failures, 0U);
 }
 
-TEST(InstanceLife, AContainerThatCannotBeStartedIsMadeAnew) {
-  World world;
-  int made = 0;
-  world.runtime.before = [&](const std::string& call, const std::string& name) -> Result<void> {
-    made += call == "create" ? 1 : 0;
-    if (call == "start" && made < 2) return fail(ErrorKind::io, call, name, "it has no storage");
-    return {};
-  };
-  world.set_wish(kGood, true);
-  world.settle();
-  EXPECT_EQ(made, 2);
-  EXPECT_EQ(world.daemon->instance().state(), InstanceState::running);
-}
-
 TEST(InstanceLife, AMissingInterfaceIsWaitedForAndNeverBroken) {
   World world;
   bool missing = true;
