@@ -135,8 +135,6 @@ RetentionReceipt Recordings::retain(Timestamp before,
     }
   }
   receipt.oldest = oldest();
-  // What could not be removed is not said to be gone.
-  if (receipt.oldest && *receipt.oldest < before) receipt.before = *receipt.oldest;
   return receipt;
 }
 

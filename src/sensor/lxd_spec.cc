@@ -148,8 +148,6 @@ Json body_of(const ContainerSpec& spec, const Placement& placement) {
       {"limits.kernel.nofile", std::to_string(files_of(spec.processes))},
   };
   if (!placement.first_id.empty()) config["security.idmap.base"] = placement.first_id;
-  for (const auto& [key, value] : spec.labels)
-    config[std::string(kLabelPrefix) + key] = value;
 
   Json devices = nic_devices(spec.nics);
   devices["root"] = {

@@ -35,6 +35,13 @@ TEST(LxdSpec, OpensNoDeviceThatReachesTheHost) {
   EXPECT_THAT(raw, Not(HasSubstr("allow = b")));
 }
 
+// Half made, by a runtime that was killed, it must not look whole.
+TEST(LxdSpec, HasNoLabelsBeforeItIsMade) {
+  ContainerSpec made = spec();
+  made.labels = {{"stage", "ready"}};
+  EXPECT_THAT(body_of(made, {"pool", "profile", ""}).dump(), Not(HasSubstr("ready")));
+}
+
 TEST(LxdSpec, BringsItsIsolationItself) {
   const Json body = body_of(spec(), {"pool", "profile", "165536"});
   const Json& config = body["config"];
@@ -42,6 +49,7 @@ TEST(LxdSpec, BringsItsIsolationItself) {
   EXPECT_EQ(config["security.nesting"], "false");
   EXPECT_EQ(config["security.idmap.isolated"], "true");
   EXPECT_EQ(config["security.idmap.base"], "165536");
+  EXPECT_EQ(config["user.beaconry.sensor"], "1");
   const std::string calls = config["raw.seccomp"];
   EXPECT_THAT(calls, StartsWith("2\nallowlist errno 38\n[all]\n"));
   EXPECT_THAT(calls, HasSubstr("\nread\n"));

@@ -26,8 +26,8 @@ class Sensor {
     std::string name;            // "sensor001"
     std::string version;         // of the program
     std::string state_folder;    // /var/lib/beaconry-sensor: desired/, instances/, images/
-    std::string desired_folder;  // /etc/beaconry/sensor.d; looked at every two seconds and at once
-                                 // when it changes
+    std::string desired_folder;  // /etc/beaconry/sensor.d; looked at every two seconds; a file is
+                                 // taken once it was still for that long
     std::string keys_folder;     // /etc/beaconry/instrument-keys: *.pub
     Services::Options services;
     Network::Options network;

@@ -8,7 +8,7 @@
 namespace beaconry {
 
 // A batch that an instrument sends by its sensor, as the content of an Envelope whose content_kind
-// is `relayed`. The sensor does not open it: who sent it is what the sensor says, never what the
+// is `relayed`. The sensor does not open its content: who sent it is what the sensor says, never what the
 // inner envelope says. proto/uplink.proto, docs/formats/uplink.md.
 struct RelayedBatch {
   std::string instance;  // detector_0

@@ -61,7 +61,7 @@ class HealthCheck {
   unsigned given_up_ = 0;  // in a row
   unsigned missed_ = 0;
   Duration last_took_{};  // its last answer
-  unsigned soon_ = 0;  // questions that are left until it is asked in its interval alone
+  unsigned soon_ = 0;     // questions that are left until it is asked in its interval alone
   Health health_;
   std::optional<Health> said_;  // its last answer
   std::optional<Timestamp> healthy_asked_;

@@ -34,7 +34,7 @@ struct Member {
   InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health
   TalkLimit talk{instance.manifest.limits.events_per_second};
   Timestamp next_malformed_word{}, next_share_word{};  // steady
-  bool there = false;               // said something in this run, or was taken over
+  bool there = false;  // said something in this run, or was taken over
 
   // What was told of its health last; survives a restart of the platform.
   struct Told {
