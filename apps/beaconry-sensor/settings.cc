@@ -98,7 +98,7 @@ std::string describe(const SensorSettings& settings) {
       (settings.lxd_socket.empty() ? "the first LXD or Incus that answers" : settings.lxd_socket) +
       '\n';
   text += "keep state in " + settings.state_folder + ", and up to " +
-          bytes_in_words(static_cast<double>(settings.spool_bytes / 2)) +
+          bytes_in_words(static_cast<double>(settings.spool_bytes) / 2) +
           " of events and as much of passed-on batches in " + settings.spool_folder + '\n';
   text += "answer at " + settings.socket + '\n';
   return text;
