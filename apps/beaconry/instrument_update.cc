@@ -59,7 +59,7 @@ Result<int> update(SensorClient& sensor, const Options& options, const SensorOpt
   if (options.image.empty()) {
     const auto before = options.name.empty() ? Result<Json>(Json()) : sensor.instance(options.name);
     if (!before) return tl::unexpected<Error>(before.error());
-    const auto status = fetch(sensor, options);
+    auto status = fetch(sensor, options);
     if (!status || options.name.empty() || *status != kExitDone) return status;
     if (!options.no_wait) {
       const auto waited = wait_for(sensor, options.name, patience,

@@ -59,7 +59,7 @@ class Reconciler {
   void look_soon() { next_look_ = {}; }
   // Interfaces changed: what became of those of instances is told at once, not at the next look,
   // before which they may be back.
-  void look_at_interfaces();
+  void look_at_interfaces();  // of all
 
   // Whether the image could come in the place of what there is of the instance, which need not be
   // known yet.
@@ -122,6 +122,7 @@ class Reconciler {
   void forget(const std::string& name);
   void save(Entry& entry);
   void tell_news(Entry& entry);
+  void look_at_interfaces(Entry& entry);
   void tell_interfaces(Entry& entry, const std::vector<InterfaceReport>& interfaces);
 
   struct Look {

@@ -134,13 +134,17 @@ void Reconciler::take_look(const Look& look) {
 }
 
 void Reconciler::look_at_interfaces() {
-  for (auto& [name, one] : entries_) {
-    // Before they are handed over, what is missing is no loss.
-    if (!one.handed || !one.instance.has_interfaces()) continue;
-    const auto interfaces = parts_.network.report(name);
-    tell_interfaces(one, interfaces);
-    parts_.services.observe(name, interfaces, one.persistent, one.transient);
-  }
+  for (auto& [name, one] : entries_)
+    look_at_interfaces(one);
+}
+
+void Reconciler::look_at_interfaces(Entry& entry) {
+  // Before they are handed over, what is missing is no loss.
+  if (!entry.handed || !entry.instance.has_interfaces()) return;
+  const std::string& name = entry.instance.name();
+  const auto interfaces = parts_.network.report(name);
+  tell_interfaces(entry, interfaces);
+  parts_.services.observe(name, interfaces, entry.persistent, entry.transient);
 }
 
 void Reconciler::measure() {

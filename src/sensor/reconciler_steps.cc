@@ -184,6 +184,8 @@ void Reconciler::conclude(const std::string& name, const StepOutcome& outcome) {
   const bool of_room = outcome.step == Step::create || outcome.step == Step::remove ||
                        outcome.step == Step::remove_aside || outcome.step == Step::remove_volumes;
   if (of_room) next_measure_ = std::min(next_measure_, now + kMeasureSoon);
+  // What is lost from now on was there.
+  if (outcome.step == Step::attach && outcome.done) look_at_interfaces(one);
   // Also of one that ended before it was handed over, so that what was new in that start is blamed.
   if (outcome.step == Step::collect && !one.handed) parts_.services.stopped(name, now);
   after(one, now);

@@ -292,6 +292,22 @@ TEST_F(SensorTest, AStepThatThrowsIsTriedAgain) {
   halt();
 }
 
+TEST_F(SensorTest, AnInterfaceThatIsLostBeforeTheFirstLookIsToldToo) {
+  launch();
+  add_image("1.0");
+  InterfaceReport net;
+  net.name = "net";
+  net.present = true;
+  network_->show({net});
+  frozen_ = std::chrono::floor<Duration>(std::chrono::system_clock::now());  // no look is due
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  net.present = false;
+  network_->show({net});
+  EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_lost"); }));
+  halt();
+}
+
 // Not at the next look, before which it may be back; here none comes any more.
 TEST_F(SensorTest, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
   launch();
