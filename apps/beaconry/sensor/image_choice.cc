@@ -52,7 +52,7 @@ Result<ChosenImage> choose_image(SensorClient& sensor, const std::string& file_o
 
 std::string free_instance(const Json& report, const std::string& instrument) {
   for (unsigned number = 0;; ++number) {
-    const std::string name = instrument + '_' + std::to_string(number);
+    std::string name = instrument + '_' + std::to_string(number);
     const Json& taken = list_at(report, "instances");
     if (std::none_of(taken.begin(), taken.end(),
                      [&](const Json& each) { return text_at(each, "name") == name; })) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kWidth = 80;
 
-std::string or_dash(std::string text) {
+std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
