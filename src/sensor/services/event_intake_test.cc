@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "sensor/services/recent_events.h"
 #include "sensor/services/test_folder.h"
 #include "uplink/instrument_event_batch.h"
 
@@ -242,6 +243,18 @@ TEST(EventIntake, OurOwnEventsAreStoredTheSameWay) {
   EXPECT_EQ(stored[0].instance, "beacon_0");
   EXPECT_EQ(stored[1].instance, "");
   EXPECT_EQ(stored[1].data_json, "{}");
+}
+
+TEST(RecentEvents, OneThatFloodsPushesOutItsOwn) {
+  const TestFolder folder;
+  RecentEvents recent(folder.path() + "/recent");
+  recent.add({"watcher_0", event("sensor.ev.interface_lost")});
+  for (int n = 0; n < 5000; ++n)
+    recent.add({"beacon_0", event()});
+  recent.add({"", event("sensor.ev.runtime_away")});
+  EXPECT_EQ(recent.newest("watcher_0", 10).size(), 1U);
+  EXPECT_EQ(recent.newest("beacon_0", 10).size(), 10U);
+  EXPECT_LE(recent.newest("", 10'000).size(), 2000U);
 }
 
 TEST(SeenEvents, TellInstancesApartAndForgetTheOldest) {

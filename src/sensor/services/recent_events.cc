@@ -1,5 +1,6 @@
 #include "sensor/services/recent_events.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/file.h"
@@ -49,12 +50,24 @@ Result<void> RecentEvents::write() {
 
 void RecentEvents::add(Services::KeptEvent event) {
   bytes_ += size_of(event);
+  bytes_of_[event.instance] += size_of(event);
   events_.push_back(std::move(event));
   changed_ = true;
-  while (events_.size() > kMostEvents || bytes_ > kMostBytes) {
-    bytes_ -= size_of(events_.front());
-    events_.pop_front();
-  }
+  while (events_.size() > kMostEvents || bytes_ > kMostBytes)
+    drop_one();
+}
+
+// One that floods pushes out its own.
+void RecentEvents::drop_one() {
+  const auto most =
+      std::max_element(bytes_of_.begin(), bytes_of_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto oldest = std::find_if(events_.begin(), events_.end(),
+                                   [&](const auto& kept) { return kept.instance == most->first; });
+  const std::size_t bytes = size_of(*oldest);
+  bytes_ -= bytes;
+  if ((most->second -= bytes) == 0) bytes_of_.erase(most);
+  events_.erase(oldest);
 }
 
 std::vector<Services::KeptEvent> RecentEvents::newest(const std::string& instance,

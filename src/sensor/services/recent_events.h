@@ -1,6 +1,7 @@
 #pragma once
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace beaconry {
 
 // The newest events for whoever asks this machine; all of them are with the server. In memory, and
 // in a file so that they are still there after a restart (the newest minute may be missing then).
+// Past 2,000 or 4 MiB the oldest of whoever has most of them goes.
 class RecentEvents {
  public:
   explicit RecentEvents(std::string file) : file_(std::move(file)) {}
@@ -21,8 +23,11 @@ class RecentEvents {
   void each(const std::function<void(const Services::KeptEvent&)>& visit) const;
 
  private:
+  void drop_one();
+
   std::string file_;
-  std::deque<Services::KeptEvent> events_;  // oldest first
+  std::deque<Services::KeptEvent> events_;       // oldest first
+  std::map<std::string, std::size_t> bytes_of_;  // by instance
   std::size_t bytes_ = 0;
   bool changed_ = false;
 };
