@@ -34,6 +34,11 @@ bool RelayShares::has_room(const std::string& instance, std::uint64_t bytes) {
   return at == waiting_.end() || at->second + bytes <= most_bytes_ / (instances_ + 1);
 }
 
+std::uint64_t RelayShares::share() {
+  const std::lock_guard lock(mutex_);
+  return most_bytes_ / (instances_ + 1);
+}
+
 void RelayShares::appended(const std::string& instance, std::uint64_t sequence,
                            std::uint64_t bytes) {
   if (most_bytes_ == 0) return;

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "http/client.h"
+#include "sensor/services/catch_up.h"
 #include "sensor/services/test_folder.h"
 #include "uplink/answer.h"
 #include "uplink/flow_batch.h"
@@ -188,6 +189,19 @@ TEST(Relay, WhatWaitsIsCountedAlsoBehindDamage) {
   for (int n = 0; n < 3; ++n)
     ASSERT_TRUE(spool.append(record, kNow));
   EXPECT_EQ(RelayShares(spool, 1 << 20).waiting("detector_0"), 2 * record.size());
+}
+
+TEST(CatchUp, LastsFromTheServersAbsenceUntilTheShareHasRoomAgain) {
+  CatchUp one;
+  one.see(true, 100, 100, kNow);
+  EXPECT_FALSE(one.lasts(kNow));  // full by itself: that is a flood
+  one.see(false, 60, 100, kNow);
+  one.see(true, 100, 100, kNow + std::chrono::seconds{1});
+  EXPECT_TRUE(one.lasts(kNow + std::chrono::seconds{1}));  // the server is back
+  EXPECT_FALSE(one.lasts(kNow + CatchUp::kLongest));
+  one.see(true, 50, 100, kNow + std::chrono::seconds{2});
+  one.see(true, 100, 100, kNow + std::chrono::seconds{3});
+  EXPECT_FALSE(one.lasts(kNow + std::chrono::seconds{3}));
 }
 
 TEST(Relay, OneBatchOfAnInstanceAlwaysHasItsPlace) {
