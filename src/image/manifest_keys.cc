@@ -54,8 +54,9 @@ constexpr ConfigKey kKeys[] = {
      256 * kGiB},
     {"limits.cpu_percent", ConfigType::count, "CPU time, in percent of one core.", "50", 1, 25'600},
     {"limits.processes", ConfigType::count,
-     "Processes and threads. They share 8,192 open files, at least 64 and at most 1,024 each.",
-     "64", 2, 100'000},
+     "Processes and threads. They share 8,192 open files, at most 1,024 each: with more processes, "
+     "each has fewer.",
+     "64", 2, kMostProcesses},
     {"limits.temporary", ConfigType::size, "The tmpfs on `/tmp`; it counts as memory.", "16M",
      65'536, 16 * kGiB},
     {"limits.persistent", ConfigType::size,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "image/manifest_keys.h"
 #include "sensor/lxd_calls.h"
 
 namespace beaconry::lxd {
@@ -45,9 +46,9 @@ constexpr std::string_view kDevices[] = {
 // The kernel bounds the open files of a process, not of a container: so each of as many processes
 // as there may be gets its share. All of them can be connections to the bus, whose broker has eight
 // times as many for everybody.
-constexpr unsigned kMostFiles = 8192, kLeastFiles = 64, kMostFilesOfOne = 1024;
+constexpr unsigned kMostFiles = 8192, kMostFilesOfOne = 1024;
 unsigned files_of(unsigned processes) {
-  return std::clamp(kMostFiles / std::max(processes, 1U), kLeastFiles, kMostFilesOfOne);
+  return std::min(kMostFiles / std::max(processes, 1U), kMostFilesOfOne);
 }
 
 }  // namespace
@@ -71,6 +72,10 @@ Result<void> check(const ContainerSpec& spec) {
   if (auto fine = check_name(spec.name); !fine) return fine;
   if (spec.fingerprint.size() != 64 || !consists_of(spec.fingerprint, ""))
     return bad("image", spec.fingerprint, "write the SHA-256 of its file");
+  if (spec.processes > kMostProcesses)
+    return bad("limits.processes", std::to_string(spec.processes),
+               "write at most " + std::to_string(kMostProcesses) +
+                   " into its manifest: they share the files that may be open");
   for (const auto& [key, value] : spec.labels) {
     if (!consists_of(key, "-_.")) return bad("label", key, "write letters, digits, - _ .");
   }

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "image/manifest_keys.h"
+
 namespace beaconry::lxd {
 namespace {
 
@@ -65,12 +67,12 @@ TEST(LxdSpec, BringsItsIsolationItself) {
 }
 
 TEST(LxdSpec, AllProcessesTogetherOpenNoMoreThanTheBusCanBear) {
-  for (const unsigned processes : {1U, 2U, 8U, 16U, 24U, 64U, 100U, 128U}) {
+  for (const unsigned processes : {1U, 2U, 8U, 16U, 24U, 64U, 100U, 128U, 129U, kMostProcesses}) {
     ContainerSpec made = spec();
     made.processes = processes;
     const Json config = body_of(made, {"pool", "profile", ""})["config"];
     const auto files = std::stoul(config["limits.kernel.nofile"].get<std::string>());
-    EXPECT_GE(files, 64UL);
+    EXPECT_GE(files, 16UL);
     EXPECT_LE(files * processes, 8192UL) << processes;
   }
 }
@@ -110,6 +112,7 @@ TEST(LxdSpec, RefusesWhatWouldSayMoreThanItSeems) {
       [](ContainerSpec& s) {
         s.folders = {{"/a", "/", false}};
       },
+      [](ContainerSpec& s) { s.processes = kMostProcesses + 1; },
       [](ContainerSpec& s) {
         s.nics = {{"veth", "a name that is long"}};
       },

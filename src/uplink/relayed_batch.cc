@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kLevel = 1;  // what is inside is compressed already
 constexpr std::size_t kMostFields = 64;
+constexpr std::size_t kInstanceWithin = 128;  // the first field, as ours are written
 
 tl::unexpected<Error> malformed(std::string cause) {
   return fail(ErrorKind::malformed, "read", "relayed batch", std::move(cause));
@@ -53,6 +54,18 @@ Result<RelayedBatch> decode_relayed(std::string_view content, std::size_t most_b
   batch.instance = std::move(*message.mutable_instance());
   batch.envelope = std::move(*message.mutable_envelope());
   return batch;
+}
+
+Result<std::string> instance_of_relayed(std::string_view content) {
+  const auto start = uplink::decompress_start(content, kInstanceWithin);
+  if (!start) return tl::unexpected<Error>(start.error());
+  uplink::WireReader fields(*start);
+  uplink::WireField first;
+  if (!fields.next(first) || first.number != uplink::RelayedBatch::kInstanceFieldNumber ||
+      first.type != 2 || !is_instance_name(first.bytes)) {
+    return malformed("it does not begin with its instance");
+  }
+  return std::string(first.bytes);
 }
 
 }  // namespace beaconry

@@ -20,4 +20,7 @@ std::string encode_relayed(const RelayedBatch& batch);  // the time is brought i
 // Checks what the sensor said; the inner envelope stays as it is.
 Result<RelayedBatch> decode_relayed(std::string_view content, std::size_t most_bytes);
 
+// Whose an encode_relayed() of ours is, without what it carries.
+Result<std::string> instance_of_relayed(std::string_view content);
+
 }  // namespace beaconry

@@ -25,6 +25,7 @@ RC_GTEST_PROP(RelayedBatch, CarriesItsEnvelopeUnopened, ()) {
   RC_ASSERT(got->instance == batch.instance);
   RC_ASSERT(got->taken == batch.taken);
   RC_ASSERT(got->envelope == batch.envelope);
+  RC_ASSERT(instance_of_relayed(encode_relayed(batch)) == batch.instance);
 }
 
 TEST(RelayedBatch, IsRefusedWithAWord) {

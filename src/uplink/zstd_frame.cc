@@ -66,6 +66,22 @@ Result<Plain> decompress(std::string_view content, std::size_t most_bytes) {
   return plain;
 }
 
+Result<std::string> decompress_start(std::string_view content, std::size_t most_bytes) {
+  const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
+  if (!context) return fail(ErrorKind::limit, "read", "batch", "out of memory");
+  std::string start(most_bytes, '\0');
+  ZSTD_inBuffer in{content.data(), content.size(), 0};
+  ZSTD_outBuffer out{start.data(), start.size(), 0};
+  while (out.pos < out.size) {
+    const std::size_t read = in.pos, written = out.pos;
+    const std::size_t status = ZSTD_decompressStream(context.get(), &out, &in);
+    if (ZSTD_isError(status)) return malformed("its zstd data is corrupt");
+    if (status == 0 || (in.pos == read && out.pos == written)) break;
+  }
+  start.resize(out.pos);
+  return start;
+}
+
 std::string compress(std::string_view plain, int level) {
   std::string packed(ZSTD_compressBound(plain.size()), '\0');
   // Cannot fail: the room is enough, and a level is all that is asked.

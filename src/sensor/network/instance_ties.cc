@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -27,6 +29,12 @@ Result<void> bring_up_loopback(const NameSpace& space) {
     if (!loopback) return tl::unexpected<Error>(loopback.error());
     return *loopback && !(*loopback)->up ? links->set_up((*loopback)->index, true) : Result<void>{};
   });
+}
+
+// It has no entry under /proc, or lost it while that was being opened. Any other fault is one: its
+// loopback would stay down unseen.
+bool is_gone(int process, const Error& error) {
+  return error.kind == ErrorKind::not_found || (::kill(process, 0) != 0 && errno == ESRCH);
 }
 
 }  // namespace
@@ -104,7 +112,7 @@ Result<void> InstanceTies::attach(Links& host, int process, const Manifest& mani
   }
   const auto space = NameSpace::of_process(process);
   // One that ended meanwhile needs none.
-  if (!space && ties_.empty()) return {};
+  if (!space && ties_.empty() && is_gone(process, space.error())) return {};
   if (!space) return tl::unexpected<Error>(space.error());
   if (auto done = bring_up_loopback(*space); !done || ties_.empty()) return done;
   auto inside = Inside::open(process);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <linux/netlink.h>
+#include <sys/resource.h>
 
 #include "sensor/network/test_machine.h"
 
@@ -154,6 +155,22 @@ TEST_F(Machine, TheLoopbackIsUpAlsoWhereThereIsNoOtherInterface) {
   start(manifest(Direction::receive), wish(Kind::macvlan, "eth1"), guest);
   EXPECT_TRUE(guest.within(up));
   EXPECT_TRUE(network_->attach("ended_0", 0x3fffffff, {}, {}));
+}
+
+TEST_F(Machine, AFaultThatIsNoEndIsSaidAlsoOfOneWithoutInterfaces) {
+  const Container hermit;
+  ASSERT_TRUE(network_->prepare("hermit_0", {}, {}));
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  bool attached = false;
+  // One more file each time, so that every step is once the first that has none.
+  for (rlimit few{0, files.rlim_max}; !attached && few.rlim_cur < files.rlim_cur; ++few.rlim_cur) {
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    attached = network_->attach("hermit_0", hermit.process(), {}, {}).has_value();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+  }
+  ASSERT_TRUE(attached);
+  EXPECT_TRUE(hermit.within([] { return shell("ip -o link show lo up | grep -q lo"); }));
 }
 
 TEST_F(Machine, ReleaseLeavesNothing) {

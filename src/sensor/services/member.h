@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sensor/services.h"
+#include "sensor/services/catch_up.h"
 #include "sensor/services/config_delivery.h"
 #include "sensor/services/health_check.h"
 #include "sensor/services/retention_watch.h"
@@ -34,6 +35,7 @@ struct Member {
   InstanceReport observed;  // what the platform saw: interfaces, storage, state; and the health
   TalkLimit talk{instance.manifest.limits.events_per_second};
   Timestamp next_malformed_word{}, next_share_word{};  // steady
+  CatchUp catch_up;                                    // of what it relays
   bool there = false;  // said something in this run, or was taken over
 
   // What was told of its health last; survives a restart of the platform.

@@ -107,7 +107,7 @@ class Relay::Desk final : public HttpHandler {
   }
 
   Counters counters() const {
-    return {taken_, bytes_, refused_, past_share_, shares_.waiting(instance_)};
+    return {taken_, bytes_, refused_, past_share_, shares_.waiting(instance_), shares_.share()};
   }
 
  private:

@@ -24,6 +24,7 @@ class Relay {
     std::uint64_t taken = 0, bytes = 0, refused = 0;
     std::uint64_t past_share = 0;  // of the refused
     std::uint64_t waiting = 0;     // bytes in the spool
+    std::uint64_t share = 0;       // as many may wait
   };
   // The spool outlives it. `shared_bytes`: of the spool, 0 where it keeps the newest of what nobody
   // fetches. `stored` is called on the instances' threads.

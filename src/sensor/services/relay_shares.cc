@@ -6,22 +6,18 @@
 #include "uplink/relayed_batch.h"
 
 namespace beaconry {
-namespace {
-
-constexpr std::size_t kLongest = std::size_t{128} << 20;  // decompressed; ours, so never so long
-
-}  // namespace
 
 RelayShares::RelayShares(Spool& spool, std::uint64_t most_bytes)
     : spool_(spool), most_bytes_(most_bytes) {
   if (most_bytes_ == 0) return;
-  // What a predecessor took waits still.
-  for (std::uint64_t next = spool_.first(); next < spool_.next();) {
+  // What a predecessor took waits still; what cannot be read is not sent either.
+  for (std::uint64_t next = spool_.first(); next < spool_.next(); ++next) {
     const auto record = spool_.read(next);
-    if (!record || !*record) break;
-    next = (*record)->sequence + 1;
-    const auto batch = decode_relayed((*record)->bytes, kLongest);
-    if (batch) appended(batch->instance, (*record)->sequence, (*record)->bytes.size());
+    if (!record) continue;
+    if (!*record) break;
+    next = (*record)->sequence;
+    const auto instance = instance_of_relayed((*record)->bytes);
+    if (instance) appended(*instance, next, (*record)->bytes.size());
   }
 }
 
@@ -36,6 +32,11 @@ bool RelayShares::has_room(const std::string& instance, std::uint64_t bytes) {
   forget_released();
   const auto at = waiting_.find(instance);
   return at == waiting_.end() || at->second + bytes <= most_bytes_ / (instances_ + 1);
+}
+
+std::uint64_t RelayShares::share() {
+  const std::lock_guard lock(mutex_);
+  return most_bytes_ / (instances_ + 1);
 }
 
 void RelayShares::appended(const std::string& instance, std::uint64_t sequence,

@@ -20,6 +20,7 @@ class RelayShares {
 
   bool has_room(const std::string& instance, std::uint64_t bytes);
   void appended(const std::string& instance, std::uint64_t sequence, std::uint64_t bytes);
+  std::uint64_t share();
   std::uint64_t waiting(const std::string& instance);
 
  private:

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "http/client.h"
+#include "sensor/services/catch_up.h"
 #include "sensor/services/test_folder.h"
 #include "uplink/answer.h"
 #include "uplink/flow_batch.h"
@@ -154,6 +155,53 @@ TEST(Relay, NoneHasMoreThanItsShareWaitingAndTheOthersGoOn) {
   p.spool->release(p.spool->next() - 1);
   EXPECT_EQ(p.relay->counters("detector_0").waiting, 0U);
   EXPECT_EQ(send("").status, 200);
+}
+
+// A disk with a place that cannot be read.
+class PatchySpool final : public Spool {
+ public:
+  Result<std::uint64_t> append(std::string_view record, Timestamp) override {
+    records_.emplace_back(record);
+    return records_.size();
+  }
+  Result<void> sync(std::uint64_t) override { return {}; }
+  Result<std::optional<Record>> read(std::uint64_t sequence) override {
+    if (sequence == 2) return fail(ErrorKind::io, "read", "segment", "input/output error");
+    return std::optional<Record>(Record{sequence, kNow, records_[sequence - 1]});
+  }
+  void release(std::uint64_t) override {}
+  void release_before(Timestamp) override {}
+  std::uint64_t first() const override { return 1; }
+  std::uint64_t next() const override { return records_.size() + 1; }
+  std::uint64_t bytes() const override { return 0; }
+  std::uint64_t dropped() const override { return 0; }
+  std::uint64_t damaged() const override { return 0; }
+  const std::string& incarnation() const override { return incarnation_; }
+
+ private:
+  std::vector<std::string> records_;
+  std::string incarnation_;
+};
+
+TEST(Relay, WhatWaitsIsCountedAlsoBehindDamage) {
+  PatchySpool spool;
+  const std::string record = encode_relayed({"detector_0", kNow, batch(noise(100'000))});
+  for (int n = 0; n < 3; ++n)
+    ASSERT_TRUE(spool.append(record, kNow));
+  EXPECT_EQ(RelayShares(spool, 1 << 20).waiting("detector_0"), 2 * record.size());
+}
+
+TEST(CatchUp, LastsFromTheServersAbsenceUntilTheShareHasRoomAgain) {
+  CatchUp one;
+  one.see(true, 100, 100, kNow);
+  EXPECT_FALSE(one.lasts(kNow));  // full by itself: that is a flood
+  one.see(false, 60, 100, kNow);
+  one.see(true, 100, 100, kNow + std::chrono::seconds{1});
+  EXPECT_TRUE(one.lasts(kNow + std::chrono::seconds{1}));  // the server is back
+  EXPECT_FALSE(one.lasts(kNow + CatchUp::kLongest));
+  one.see(true, 50, 100, kNow + std::chrono::seconds{2});
+  one.see(true, 100, 100, kNow + std::chrono::seconds{3});
+  EXPECT_FALSE(one.lasts(kNow + std::chrono::seconds{3}));
 }
 
 TEST(Relay, OneBatchOfAnInstanceAlwaysHasItsPlace) {

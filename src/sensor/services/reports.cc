@@ -80,8 +80,14 @@ void BusServices::refresh_health() {
   health_ = std::move(whole);
 }
 
-// With the server away a share fills by itself; while it takes what is sent, somebody floods.
+// With the server away a share fills by itself, and is full for a while when it is back; else
+// somebody floods.
 void BusServices::name_past_shares() {
+  const bool connected = senders_->report().connected;
+  for (auto& [name, one] : members_) {
+    const Relay::Counters relayed = relay_->counters(name);
+    one->catch_up.see(connected, relayed.waiting, relayed.share, steady_);
+  }
   for (const std::string& name : relay_->take_past_share()) {
     const auto at = members_.find(name);
     if (at == members_.end() || steady_ < at->second->next_share_word) continue;
@@ -89,8 +95,8 @@ void BusServices::name_past_shares() {
     const Relay::Counters relayed = relay_->counters(name);
     const std::string numbers = std::to_string(relayed.waiting) + " bytes wait, " +
                                 std::to_string(relayed.past_share) + " batches refused";
-    if (!senders_->report().connected) {
-      log_warning(name + ": no more is taken for the server, which is away: " + numbers);
+    if (!connected || at->second->catch_up.lasts(steady_)) {
+      log_warning(name + ": no more is taken for the server, which is or was away: " + numbers);
       continue;
     }
     const std::string message = name + " floods the uplink with batches: " + numbers;

@@ -50,18 +50,21 @@ void Resources::order_due(Timestamp steady, Timestamp now) {
   }
 }
 
-// The same is on its way for another.
+// The same is on its way for another; one that must have another's hash is refused by the
+// downloader.
 bool Resources::join(const std::string& instance, const std::string& name, ResourceEntry& one,
                      Timestamp now) {
   const auto same = std::find_if(downloads_.begin(), downloads_.end(), [&](const auto& download) {
     const Download& other = download.second;
     return other.order.url == one.wish.url && !other.pulling && !other.check &&
            other.order.most_bytes >= one.wish.most_bytes &&
+           (other.order.sha256.empty() || other.order.sha256 == one.wish.sha256) &&
            (other.etag.empty() || other.etag == one.etag);
   });
   if (same == downloads_.end()) return false;
   same->second.wanted_by.emplace_back(instance, name);
   one.downloading(now);
+  say_state(instance, one);
   return true;
 }
 

@@ -24,6 +24,7 @@ class ResourceDownloadsTest : public testing::Test {
     };
     options.state = [this](const std::string& instance, const to_instrument::ResourceState& state) {
       states_[instance + " " + state.name] = state.reason;
+      words_[instance + " " + state.name] = state.state;
     };
     options.tell = [](const std::string&, const std::string&, const std::string&,
                       const std::string&) {};
@@ -40,11 +41,13 @@ class ResourceDownloadsTest : public testing::Test {
     ASSERT_TRUE(resources_->open());
   }
 
-  void want(const std::string& instance, const std::string& name, const std::string& path = "") {
+  void want(const std::string& instance, const std::string& name, const std::string& path = "",
+            const std::string& sha256 = "") {
     ResourceWish wish;
     wish.name = name;
     wish.url = "http://updates.example/" + (path.empty() ? instance + "/" + name : path);
     wish.every = 600s;
+    wish.sha256 = sha256;
     wish.most_bytes = 50 << 20;
     resources_->want(instance, wish, now_, now_);
   }
@@ -81,6 +84,7 @@ class ResourceDownloadsTest : public testing::Test {
   std::vector<FetchOrder> orders_;
   std::vector<Pull> pulls_;
   std::map<std::string, std::string> states_;  // reasons
+  std::map<std::string, std::string> words_;   // the states themselves
   std::optional<Resources> resources_;
 };
 
@@ -118,6 +122,29 @@ TEST_F(ResourceDownloadsTest, ChangingTheUrlAfterAFailureGainsNothing) {
     work(1h);
     EXPECT_EQ(orders_.size(), before + 1);
   }
+}
+
+TEST_F(ResourceDownloadsTest, WhatIsOnItsWayIsSharedUnlessItMustBeAnotherFile) {
+  const std::string a(64, 'a'), b(64, 'b');
+  want("alpha_0", "file", "shared");
+  work();
+  want("beacon_0", "file", "shared", a);  // held against its hash when it is there
+  work();
+  EXPECT_EQ(orders_.size(), 1U);
+  EXPECT_EQ(words_["beacon_0 file"], "DOWNLOADING");
+
+  want("alpha_0", "pinned", "other", a);
+  answer(orders_[0], "failed");
+  work();
+  ASSERT_EQ(orders_.size(), 2U);
+  EXPECT_EQ(orders_[1].sha256, a);
+  want("gamma_0", "same", "other", a);
+  want("omega_0", "another", "other", b);
+  want("psi_0", "any", "other");
+  work();
+  ASSERT_EQ(orders_.size(), 3U);  // one for those two
+  EXPECT_EQ(orders_[2].sha256, "");
+  EXPECT_EQ(words_["gamma_0 same"], "DOWNLOADING");
 }
 
 TEST_F(ResourceDownloadsTest, ADownloadDoesNotExpireWhileItIsPulled) {

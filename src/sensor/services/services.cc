@@ -250,8 +250,9 @@ void BusServices::started(const Instance& instance, Timestamp now) {
   if (instance.manifest.resources) {
     resources_->started(instance.name, taken_over, instance.manifest.healthy_within, steady_, now);
   }
+  // What was kept of one that starts now, a former run said.
   const auto early = early_.extract(instance.name);
-  if (early.empty()) return;
+  if (early.empty() || !taken_over) return;
   for (const std::string& payload : early.mapped().payloads)
     take(MqttClient::Message{topics::from_instrument(instance.name), payload});
 }

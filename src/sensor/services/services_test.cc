@@ -193,6 +193,26 @@ TEST_F(ServicesTest, WhatIsSaidBeforeItsInstanceIsHandedOverCountsOnceItIs) {
   EXPECT_TRUE(until([&] { return one.acknowledged() == 1; }));
 }
 
+TEST_F(ServicesTest, WhatAFormerRunSaidIsNotTakenForTheNextOnes) {
+  TestInstrument& one = start(instance("beacon_0"));
+  TestInstrument& other = start(instance("detector_0"));
+  ASSERT_TRUE(until([&] { return report("beacon_0").config.state == ConfigState::applied; }));
+  one.leave();
+  other.leave();
+  open();
+  attach(instance("detector_0"));
+  ASSERT_TRUE(until([&] { return one.client() && other.client(); }));
+  one.say(from_instrument::Publish{event()});
+  ASSERT_TRUE(until([&] { return one.client() && one.client()->unacknowledged() == 0; }));
+  // Behind it on the bus: once that is here, so is the other.
+  other.say(from_instrument::Publish{event("detector")});
+  ASSERT_TRUE(until([&] { return other.acknowledged() == 1; }));
+  TestInstrument& next = start(instance("beacon_0"));
+  next.say(from_instrument::Publish{event()});
+  ASSERT_TRUE(until([&] { return next.acknowledged() == 1; }));
+  EXPECT_EQ(report("beacon_0").events.stored, 1U);
+}
+
 // The bus drops what a queue has no room for, a hello too.
 TEST_F(ServicesTest, WhoeverSaysAnythingIsThere) {
   Services::Instance downloader = instance("downloader_0");
