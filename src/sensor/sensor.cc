@@ -182,7 +182,7 @@ void SensorThread::run() {
       look_at_keys();
       look_at_files(now);
     }
-    reconciler_->work(now);
+    reconciler_->work();
     if (canary_) canary_->work(Canary::Clock::now());
   }
   ended_ = true;
