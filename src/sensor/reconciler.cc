@@ -284,7 +284,7 @@ void Reconciler::revive(const std::string& instance, const std::string& why) {
 void Reconciler::retry_update(const std::string& instance) {
   const auto found = entries_.find(instance);
   if (found == entries_.end()) return;
-  found->second.instance.retry_update();
+  found->second.instance.retry_update(now());
   save(found->second);
   next_turn_ = {};
 }
