@@ -56,17 +56,22 @@ void Instance::drop_data() {
   changed_ = true;
 }
 
+// An image that is still there from an earlier try has all of its time once more.
+void Instance::forget_update(Timestamp now) {
+  memory_.rejected_image.clear();
+  memory_.rejected_why.clear();
+  memory_.rejected_by_runtime = memory_.in_doubt = false;
+  memory_.update = {};
+  judged_since_ = now;
+  changed_ = true;
+}
+
 void Instance::take_wish(const InstanceWish* wish, Timestamp now_is) {
   follow_file(wish, now_is);
   const std::string image = wish == nullptr ? "" : wish->image;
   const std::string now = wish == nullptr ? "" : digest(*wish);
   if (now == memory_.wish && (memory_.wished_image == image)) return;
-  if (image != memory_.wished_image) {
-    memory_.rejected_image.clear();
-    memory_.rejected_why.clear();
-    memory_.rejected_by_runtime = memory_.in_doubt = false;
-    memory_.update = {};
-  }
+  if (image != memory_.wished_image) forget_update(now_is);
   memory_.wish = now;
   memory_.wished_image = image;
   if (memory_.finished) memory_.finished_before = true;
@@ -95,15 +100,11 @@ void Instance::revive(const std::string& why) {
   restart(why);
 }
 
-void Instance::retry_update() {
+void Instance::retry_update(Timestamp now) {
   if (memory_.rejected_image.empty()) return;
-  memory_.rejected_image.clear();
-  memory_.rejected_why.clear();
-  memory_.rejected_by_runtime = memory_.in_doubt = false;
-  memory_.update = {};
+  forget_update(now);
   hindrances_ = 0;
   retry_.reset();
-  changed_ = true;
 }
 
 std::uint64_t Instance::refused_told(const std::string& interface) const {
@@ -203,6 +204,11 @@ bool Instance::is_late(const Situation& situation, Timestamp now) {
   return now - judged_since_ > situation.healthy_within;
 }
 
+void Instance::name_update(const Situation& situation, Timestamp now) {
+  memory_.update = {UpdateState::installing, "image " + situation.version, "", now};
+  changed_ = true;
+}
+
 Step Instance::next(const Situation& situation, Timestamp now) {
   if (!facts_.known || busy_ != Step::none) return Step::none;
   if (is_running() && situation.healthy && now - running_since_ >= kHealthyForAWhile &&
@@ -225,6 +231,13 @@ Step Instance::next(const Situation& situation, Timestamp now) {
   } else if (!situation.wants_approval && memory_.update.state == UpdateState::pending) {
     memory_.update = {};
     changed_ = true;
+  }
+  // Also where the rollback copy is there from an update before: one whose image is another one by
+  // now, or is tried again.
+  if (situation.wish != nullptr && facts_.aside && target(situation) == situation.wish->image &&
+      facts_.aside->fingerprint != situation.wish->image &&
+      memory_.update.state != UpdateState::installing) {
+    name_update(situation, now);
   }
   if (is_running() && situation.healthy) was_healthy_ = true;
   if (retry_ && now < *retry_) return Step::none;
@@ -264,8 +277,7 @@ void Instance::begin(Step step, const Situation& situation, Timestamp now) {
   }
   if (step == Step::set_aside) {
     hindrances_ = 0;  // what was in the way before is no matter of this image
-    memory_.update = {UpdateState::installing, "image " + situation.version, "", now};
-    changed_ = true;
+    name_update(situation, now);
   }
   settle(now);
 }

@@ -140,8 +140,8 @@ class Instance {
   void permit(const std::string& image, const std::string& permissions);
   // What runs, and is not on trial, runs with these interfaces.
   void prove(const std::string& image, const std::string& interfaces);
-  void drop_data();     // of one that is not wished: at once
-  void retry_update();  // a rejected image is tried again
+  void drop_data();                  // of one that is not wished: at once
+  void retry_update(Timestamp now);  // a rejected image is tried again
   std::uint64_t refused_told(const std::string& interface) const;
   void set_refused_told(const std::string& interface, std::uint64_t packets);
   // The clock of the day was set, by so much: deadlines move with it.
@@ -171,6 +171,8 @@ class Instance {
  private:
   bool was_started(const Situation& situation) const;
   bool is_late(const Situation& situation, Timestamp now);
+  void forget_update(Timestamp now);
+  void name_update(const Situation& situation, Timestamp now);
   Step take_down() const;
   void follow_file(const InstanceWish* wish, Timestamp now);
   Step leave() const;

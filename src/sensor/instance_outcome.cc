@@ -118,7 +118,7 @@ void Instance::finish(const StepOutcome& outcome, const Situation& situation, Ti
         news_.emplace_back("hindered", memory_.update.what +
                                            " is tried again: the runtime was at fault, not the "
                                            "image");
-        retry_update();
+        retry_update(now);
       }
       break;
     case Step::collect:
@@ -129,7 +129,8 @@ void Instance::finish(const StepOutcome& outcome, const Situation& situation, Ti
       facts_.prepared = facts_.fresh = false;
       break;
     case Step::remove_aside:
-      if (situation.wish == nullptr) break;
+      // None: what was on trial stays because its successor waits.
+      if (situation.wish == nullptr || memory_.update.state != UpdateState::installing) break;
       memory_.update.state = UpdateState::installed;
       memory_.update.since = now;
       memory_.update.reason.clear();

@@ -192,6 +192,96 @@ TEST(InstanceUpdate, TimeInWhichANewImageCannotBeHeardDoesNotCount) {
   EXPECT_EQ(world.daemon->instance().memory().rejected_image, kSick);
 }
 
+bool runs(World& world, const std::string& image) {
+  const auto box = world.runtime.boxes.find("beacon-0");
+  return box != world.runtime.boxes.end() && box->second.fingerprint == image &&
+         box->second.running && world.daemon->instance().has_interfaces();
+}
+
+bool work_until_it_runs(World& world, const std::string& image) {
+  for (int steps = 0; steps < 100 && !runs(world, image); ++steps)
+    world.daemon->work(world.wish, world.now, false);
+  return runs(world, image);
+}
+
+std::string news_of(World& world, const std::string& word) {
+  for (const auto& [said, message] : world.daemon->instance().take_news()) {
+    if (said == word) return message;
+  }
+  return "none";
+}
+
+TEST(InstanceUpdate, AnUpdateThatTakesThePlaceOfOneOnTrialHasItsOwnName) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  world.set_wish(kSick, true);
+  ASSERT_TRUE(work_until_it_runs(world, kSick));
+  world.set_wish(kBetter, true);
+  ASSERT_TRUE(work_until_it_runs(world, kBetter));
+  ASSERT_EQ(world.runtime.boxes.size(), 2U);
+  EXPECT_EQ(world.daemon->instance().memory().update.state, UpdateState::installing);
+  EXPECT_EQ(world.daemon->instance().memory().update.what, "image better");
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes.size(), 1U);
+  EXPECT_EQ(world.daemon->instance().memory().update.state, UpdateState::installed);
+  EXPECT_EQ(news_of(world, "updated"), "image better is installed and healthy");
+}
+
+TEST(InstanceUpdate, OneThatIsTriedAgainWhileItStillRunsHasItsNameAndAllOfItsTime) {
+  for (const bool by_another_wish : {false, true}) {
+    World world;
+    world.set_wish(kGood, true);
+    world.settle();
+    world.set_wish(kSick, true);
+    ASSERT_TRUE(work_until_it_runs(world, kSick));
+    bool stuck = true;
+    world.runtime.before = [&](const std::string& call, const std::string& name) -> Result<void> {
+      if (call == "stop" && stuck) return fail(ErrorKind::io, call, name, "it does not end");
+      return {};
+    };
+    world.now += std::chrono::minutes{2};
+    world.daemon->work(world.wish, world.now, false);
+    Instance& instance = world.daemon->instance();
+    ASSERT_EQ(instance.memory().rejected_image, kSick);
+    ASSERT_TRUE(runs(world, kSick));
+    if (by_another_wish) {  // and back
+      InstanceWish other = *world.wish;
+      other.image = kBetter;
+      instance.take_wish(&other, world.now);
+    } else {
+      instance.retry_update(world.now);
+    }
+    stuck = false;
+    for (int seconds = 0; seconds < 50; ++seconds) {
+      world.daemon->work(world.wish, world.now, false);
+      world.now += std::chrono::seconds{1};
+    }
+    EXPECT_EQ(instance.memory().rejected_image, "");
+    EXPECT_EQ(instance.memory().update.state, UpdateState::installing);
+    EXPECT_EQ(instance.memory().update.what, "image sick");
+    world.settle();
+    EXPECT_EQ(instance.memory().rejected_image, kSick);
+    EXPECT_TRUE(runs(world, kGood));
+  }
+}
+
+TEST(InstanceUpdate, OneThatStaysBecauseItsSuccessorWaitsIsNoNews) {
+  World world;
+  world.set_wish(kGood, true);
+  world.settle();
+  world.set_wish(kBetter, true);
+  ASSERT_TRUE(work_until_it_runs(world, kBetter));
+  ASSERT_EQ(world.runtime.boxes.size(), 2U);
+  world.set_wish(kSick, true);
+  world.daemon->permitted = false;
+  world.settle();
+  EXPECT_EQ(world.runtime.boxes.size(), 1U);
+  EXPECT_TRUE(runs(world, kBetter));
+  EXPECT_NE(world.daemon->instance().memory().update.state, UpdateState::installed);
+  EXPECT_EQ(news_of(world, "updated"), "none");
+}
+
 TEST(InstanceUpdate, ARollbackRestoresTheQuotas) {
   World world;
   world.set_wish(kGood, true);

@@ -86,7 +86,7 @@ void Reconciler::save(Entry& entry) {
 
 void Reconciler::take_wishes(const DesiredState& desired, const std::string& who,
                              const std::string& how) {
-  const Timestamp now = options_.clock();
+  const Timestamp now = this->now();
   for (const auto& [name, wish] : desired.instances) {
     Entry& one = entry(name);
     one.wish = wish;
@@ -229,9 +229,10 @@ Situation Reconciler::situation_of(const Entry& entry) const {
 }
 
 // No deadline passes, and none is far, because somebody set the clock.
-void Reconciler::follow_clock(Timestamp now) {
+Timestamp Reconciler::now() {
+  const Timestamp now = options_.clock();
   const Duration ahead = now - steady_time_.at(now);
-  if (ahead == ahead_) return;
+  if (ahead == ahead_) return now;
   if (std::chrono::abs(ahead - ahead_) >= std::chrono::seconds{1}) {
     log_warning("The clock was set by " + std::to_string(to_seconds(ahead - ahead_)) + " s");
   }
@@ -240,10 +241,11 @@ void Reconciler::follow_clock(Timestamp now) {
   ahead_ = ahead;
   next_look_ = next_measure_ = next_turn_ = next_hurry_ = {};
   next_cleaning_ = now + std::chrono::minutes{10};
+  return now;
 }
 
-void Reconciler::work(Timestamp now) {
-  follow_clock(now);
+void Reconciler::work() {
+  const Timestamp now = this->now();
   notice_ends(now);
   if (now >= next_look_) look();
   if (now >= next_measure_) measure();
@@ -259,7 +261,7 @@ void Reconciler::work(Timestamp now) {
   }
   ends_.watch(processes);
   for (const std::string& name : names)
-    drive(name, now);
+    drive(name, this->now());
 }
 
 void Reconciler::restart(const std::string& instance, const std::string& why) {
@@ -282,7 +284,7 @@ void Reconciler::revive(const std::string& instance, const std::string& why) {
 void Reconciler::retry_update(const std::string& instance) {
   const auto found = entries_.find(instance);
   if (found == entries_.end()) return;
-  found->second.instance.retry_update();
+  found->second.instance.retry_update(now());
   save(found->second);
   next_turn_ = {};
 }

@@ -55,7 +55,7 @@ class Reconciler {
   // Of one that is not wished any more. False: nothing is kept of it.
   bool drop_data(const std::string& instance);
   // Often: what is due.
-  void work(Timestamp now);
+  void work();
   void look_soon() { next_look_ = {}; }
   // Interfaces changed: what became of those of instances is told at once, not at the next look,
   // before which they may be back.
@@ -137,7 +137,9 @@ class Reconciler {
   void take_look(const Look& look);
   void measure();
   void clean_images(Timestamp now);
-  void follow_clock(Timestamp now);
+  // The time, with all deadlines moved to it where the clock was set since the last call: whoever
+  // writes a deadline asks here first, or it would be moved as one of the time before.
+  Timestamp now();
   std::string folder_of(const std::string& name) const;
 
   Options options_;

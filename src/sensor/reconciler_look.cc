@@ -21,7 +21,7 @@ constexpr auto kCleanEvery = std::chrono::minutes{10};
 void Reconciler::look() {
   if (looking_) return;
   looking_ = true;
-  next_look_ = options_.clock() + kLookEvery;
+  next_look_ = this->now() + kLookEvery;
   Look seen;
   for (const auto& [name, one] : entries_)
     seen.turns[name] = one.turns;
@@ -41,7 +41,7 @@ void Reconciler::look() {
       },
       [this](const std::string&) {
         looking_ = false;
-        next_look_ = options_.clock() + kLookWhileAway;
+        next_look_ = this->now() + kLookWhileAway;
       });
 }
 
@@ -58,7 +58,7 @@ void Reconciler::notice_ends(Timestamp now) {
 }
 
 void Reconciler::take_look(const Look& look) {
-  const Timestamp now = options_.clock();
+  const Timestamp now = this->now();
   if (!look.containers) {
     if (runtime_fault_.empty()) {
       log_error("Instances run on, but the runtime is away: " + look.containers.error().message());
@@ -150,7 +150,7 @@ void Reconciler::look_at_interfaces(Entry& entry) {
 void Reconciler::measure() {
   if (measuring_ || !adopted_) return;
   measuring_ = true;
-  next_measure_ = options_.clock() + kMeasureEvery;
+  next_measure_ = this->now() + kMeasureEvery;
   std::vector<std::pair<std::string, bool>> volumes;  // instance, whether persistent
   for (auto& [name, one] : entries_) {
     const InstanceFacts& facts = one.instance.facts();
@@ -177,7 +177,7 @@ void Reconciler::measure() {
         }
         return [this, all = std::move(all)] {
           measuring_ = false;
-          const Timestamp now = options_.clock();
+          const Timestamp now = this->now();
           for (const Used& one : all) {
             const auto found = entries_.find(one.instance);
             if (found == entries_.end()) continue;

@@ -73,7 +73,7 @@ void Reconciler::drive(const std::string& name, Timestamp now) {
     }
     const auto end = [this, name](const StepOutcome& outcome) {
       conclude(name, outcome);
-      drive(name, options_.clock());
+      drive(name, this->now());
     };
     parts_.workers.submit(
         [this, end, plan = std::move(plan)]() -> std::function<void()> {
@@ -166,7 +166,7 @@ void Reconciler::conclude(const std::string& name, const StepOutcome& outcome) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;
   Entry& one = found->second;
-  const Timestamp now = options_.clock();
+  const Timestamp now = this->now();
   ++one.turns;
   const Situation situation = situation_of(one);
   if (outcome.step == Step::import_image && outcome.done) imported_.insert(outcome.image);

@@ -19,6 +19,7 @@ namespace {
 constexpr int kPauseMilliseconds = 100;
 constexpr auto kFilesEvery = std::chrono::seconds{2};
 constexpr auto kNetworkEvery = std::chrono::seconds{1};
+constexpr auto kTakeAgainEvery = std::chrono::minutes{1};
 
 // What is past due, also after the clock was set back.
 bool is_due(Timestamp now, Timestamp& next, Duration every) {
@@ -182,7 +183,7 @@ void SensorThread::run() {
       look_at_keys();
       look_at_files(now);
     }
-    reconciler_->work(now);
+    reconciler_->work();
     if (canary_) canary_->work(Canary::Clock::now());
   }
   ended_ = true;
@@ -249,8 +250,8 @@ void SensorThread::look_at_keys() {
       });
 }
 
-// A path is copied by a worker, once for each time and size of the file; the files are then read
-// again.
+// A path is copied by a worker, once for each time and size of the file, and again every minute
+// while it could not be, such as on a full disk; the files are then read again.
 Result<std::optional<std::string>> SensorThread::image_of_file(const std::string& words) {
   if (words.find('/') == std::string::npos) {
     auto found = images_.resolve(words);
@@ -266,17 +267,25 @@ Result<std::optional<std::string>> SensorThread::image_of_file(const std::string
   if (found != taken_.end()) {
     if (!found->second.fingerprint) return std::optional<std::string>();
     const Result<std::string>& taken = *found->second.fingerprint;
-    if (!taken) return tl::unexpected<Error>(taken.error());
-    if (images_.find(*taken) != nullptr) return std::optional<std::string>(*taken);
+    if (taken && images_.find(*taken) != nullptr) return std::optional<std::string>(*taken);
+    if (!taken && !is_due(options_.clock(), found->second.again, kTakeAgainEvery)) {
+      return tl::unexpected<Error>(taken.error());
+    }
   }
-  taken_[key] = {};
+  // What was wrong is told until this copy is there.
+  Result<std::optional<std::string>> meanwhile = std::optional<std::string>();
+  if (found != taken_.end() && !*found->second.fingerprint) {
+    meanwhile = tl::unexpected<Error>(found->second.fingerprint->error());
+  } else {
+    taken_[key] = {};
+  }
   const auto end = [this, key](const Result<ImageInfo>& image) {
     if (image) {
       images_.add(*image);
       taken_[key].fingerprint = image->fingerprint;
       reconciler_->images_changed();
     } else {
-      taken_[key].fingerprint = tl::unexpected<Error>(image.error());
+      taken_[key] = {tl::unexpected<Error>(image.error()), options_.clock() + kTakeAgainEvery};
     }
     desired_.look_again();
     next_files_ = {};
@@ -286,7 +295,7 @@ Result<std::optional<std::string>> SensorThread::image_of_file(const std::string
         return [end, image = ImageFolder::take(options, words)] { end(image); };
       },
       [end, words](const std::string& why) { end(fail(ErrorKind::io, "take image", words, why)); });
-  return std::optional<std::string>();
+  return meanwhile;
 }
 
 }  // namespace beaconry

@@ -74,7 +74,11 @@ class SensorTest : public testing::Test {
       return std::chrono::floor<Duration>(std::chrono::system_clock::now()) + ahead_.load();
     };
     Sensor::Makers makers;
-    makers.inspect = inspect;
+    makers.inspect = [this](const std::string& file, const std::string& keys) -> Result<ImageInfo> {
+      ++inspected_;
+      if (unreadable_) return fail(ErrorKind::io, "read", file, "the disk is full");
+      return inspect(file, keys);
+    };
     makers.network =
         [this](const Network::Options&,
                const std::vector<std::string>& running) -> Result<std::unique_ptr<Network>> {
@@ -162,6 +166,8 @@ class SensorTest : public testing::Test {
   std::vector<std::string> running_at_start_;
   std::set<std::string> sick_;
   unsigned broken_after_ = 5;
+  std::atomic<int> inspected_{0};        // images
+  std::atomic<bool> unreadable_{false};  // all of them
   std::atomic<Duration> ahead_{Duration{0}};
   std::atomic<Timestamp> frozen_{Timestamp{}};  // else the clock goes
   std::unique_ptr<Sensor> sensor_;
@@ -637,6 +643,22 @@ TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
   EXPECT_TRUE(sensor_->remove("beacon_0", "anna"));
   EXPECT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
   EXPECT_FALSE(has_volumes());
+}
+
+TEST_F(SensorTest, AnImageOfAFileThatCouldNotBeCopiedIsTriedAgain) {
+  unreadable_ = true;
+  launch();
+  std::ofstream(folder_ + "/sensor.d/beacon.yaml")
+      << "instances:\n  beacon_0:\n    image: " << write_image("1.0") << "\n";
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().problems.empty(); }));
+  ahead_ = ahead_.load() + std::chrono::minutes{2};
+  ASSERT_TRUE(wait_for([&] { return inspected_ > 1; }));
+  // What is wrong stays so until a try succeeds.
+  EXPECT_FALSE(sensor_->report().problems.empty());
+  unreadable_ = false;
+  ahead_ = ahead_.load() + std::chrono::minutes{2};
+  EXPECT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_TRUE(wait_for([&] { return sensor_->report().problems.empty(); }));
 }
 
 TEST_F(SensorTest, ABrokenInstanceRunsAgainWhenItsServicesTakeBackWhatBrokeIt) {

@@ -100,6 +100,7 @@ class SensorThread final : public Sensor {
   bool reading_keys_ = false;
   struct Taken {
     std::optional<Result<std::string>> fingerprint;  // nothing: being copied
+    Timestamp again{};                               // of one that could not be copied
   };
   std::map<std::string, Taken> taken_;  // images that files name by path, with time and size
 };

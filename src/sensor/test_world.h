@@ -36,6 +36,7 @@ class Daemon {
   Situation situation(const std::optional<InstanceWish>& wish) {
     Situation now;
     now.wish = wish ? &*wish : nullptr;
+    if (wish) now.version = wish->image;
     now.permitted = permitted;
     now.may_run = true;
     now.deaf = deaf;
