@@ -8,8 +8,8 @@
 namespace beaconry {
 
 // A batch that an instrument sends by its sensor, as the content of an Envelope whose content_kind
-// is `relayed`. The sensor does not open its content: who sent it is what the sensor says, never what the
-// inner envelope says. proto/uplink.proto, docs/formats/uplink.md.
+// is `relayed`. The sensor does not open its content: who sent it is what the sensor says, never
+// what the inner envelope says. proto/uplink.proto, docs/formats/uplink.md.
 struct RelayedBatch {
   std::string instance;  // detector_0
   Timestamp taken{};     // when the sensor took it, by its clock
