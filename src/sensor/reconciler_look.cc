@@ -143,6 +143,11 @@ void Reconciler::look_at_interfaces(Entry& entry) {
   if (!entry.handed || !entry.instance.has_interfaces()) return;
   const std::string& name = entry.instance.name();
   const auto interfaces = parts_.network.report(name);
+  // What is lost has a cause. Without one its container ends, and it with that.
+  const bool ending = std::any_of(interfaces.begin(), interfaces.end(), [](const auto& one) {
+    return !one.present && one.cause.empty();
+  });
+  if (ending) return;
   tell_interfaces(entry, interfaces);
   parts_.services.observe(name, interfaces, entry.persistent, entry.transient);
 }

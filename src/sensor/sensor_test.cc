@@ -309,8 +309,31 @@ TEST_F(SensorTest, AnInterfaceThatIsLostBeforeTheFirstLookIsToldToo) {
   ASSERT_TRUE(install("beacon"));
   ASSERT_TRUE(wait_for_state(InstanceState::running));
   net.present = false;
+  net.cause = "interface br0 lost";
   network_->show({net});
   EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_lost"); }));
+  halt();
+}
+
+TEST_F(SensorTest, AnInterfaceThatEndsWithItsContainerIsNotLost) {
+  launch();
+  add_image("1.0");
+  InterfaceReport net;
+  net.name = "net";
+  net.present = true;
+  network_->show({net});
+  ASSERT_TRUE(install("beacon"));
+  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  net.present = false;  // and no cause
+  network_->show({net});
+  const int before = network_->reported("beacon_0");
+  ASSERT_TRUE(wait_for([&] { return network_->reported("beacon_0") > before; }));
+  net.present = true;
+  network_->show({net});
+  const int after = network_->reported("beacon_0");
+  ASSERT_TRUE(wait_for([&] { return network_->reported("beacon_0") > after + 1; }));
+  EXPECT_FALSE(services_->was_told("beacon_0", "interface_lost"));
+  EXPECT_FALSE(services_->was_told("beacon_0", "interface_back"));
   halt();
 }
 
@@ -332,9 +355,11 @@ TEST_F(SensorTest, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
   };
   ASSERT_TRUE(wait_for([&] { return !sensor_->report().runtime_fault.empty(); }));
   net.present = false;
+  net.cause = "interface br0 lost";
   network_->show({net});
   EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_lost"); }));
   net.present = true;
+  net.cause.clear();
   network_->show({net});
   EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_back"); }));
   away = false;

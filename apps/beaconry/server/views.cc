@@ -287,7 +287,7 @@ Result<std::string> instrument_events_text(std::string_view text) {
     std::string table;
     const Json& rows = list_at(json, "events");
     for (const Json& row : rows) {
-      table += "  " + text_at(row, "accepted").substr(0, 19) + "  " +
+      table += "  " + text_at(row, "time").substr(0, 19) + "  " +
                pad_right(text_at(row, "source"), 22) + ' ' + text_at(row, "type") +
                (text_at(row, "alert").empty() ? "" : " !") + '\n';
       const std::string words = text_at(row, "message");
