@@ -30,12 +30,10 @@ Result<void> wait_for(SensorClient& sensor, const std::string& name, std::chrono
     if (waited.done) return {};
     if (!waited.failure.empty()) return fail(ErrorKind::io, "", name, waited.failure);
     if (std::chrono::steady_clock::now() >= until) {
-      std::string words = "it is not so after " + std::to_string(patience.count()) + " s: " + now;
-      if (instance) {
-        const std::string fix = text_at(*instance, "health.fix");
-        if (!fix.empty()) words += "; " + fix;
-      }
-      return fail(ErrorKind::io, "", name, words + "; it goes on without this command");
+      return fail(ErrorKind::io, "", name,
+                  "it is not so after " + std::to_string(patience.count()) +
+                      " s, and goes on without this command: " + now +
+                      (instance ? late_words(*instance) : std::string()));
     }
     std::this_thread::sleep_for(kPause);
   }
