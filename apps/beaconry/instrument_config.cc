@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "base/text.h"
 #include "config/document_history.h"
@@ -52,6 +53,19 @@ Result<int> diff(SensorClient& sensor, const Options& options, const InstanceOpt
   return say(text.empty() ? "No difference.\n" : text) ? kExitDone : kExitFound;
 }
 
+// The wished one; while that is not applied, the one that was applied before it.
+Result<Json> what_holds(SensorClient& sensor, const std::string& name) {
+  const auto instance = sensor.instance(name);
+  if (!instance) return tl::unexpected<Error>(instance.error());
+  const Json config = instance->value("config", Json::object());
+  const std::string words = config_words(config);
+  if (!words.empty()) std::fprintf(stderr, "%s: %s\n", name.c_str(), terminal_safe(words).c_str());
+  const std::uint64_t applied = count_at(config, "applied");
+  const bool holds = !words.empty() && applied != 0;
+  return sensor.get(
+      instance_path(name, holds ? "/config?version=" + std::to_string(applied) : "/config"));
+}
+
 // After a change: until it is applied, or the instrument said why not.
 Result<int> settle(SensorClient& sensor, const InstanceOptions& instance,
                    const SensorOptions& shown) {
@@ -79,7 +93,7 @@ Result<int> run(SensorClient& sensor, const Options& options, const InstanceOpti
   if (action == "get") {
     if (given > 1) return usage(action, "get [VERSION]");
     const auto config = given == 1 ? version_of(sensor, instance.name, options.arguments[0])
-                                   : sensor.get(instance_path(instance.name, "/config"));
+                                   : what_holds(sensor, instance.name);
     if (!config) return tl::unexpected<Error>(config.error());
     return say(json_line(shown.json ? *config : config->value("config", Json()))) ? kExitDone
                                                                                   : kExitFound;

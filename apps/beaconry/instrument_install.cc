@@ -56,13 +56,13 @@ Result<int> install(SensorClient& sensor, const Options& options, const SensorOp
     if (!report) return tl::unexpected<Error>(report.error());
     name = free_instance(*report, image->name);
   }
-  if (image->signed_by.empty() && options.allow_unsigned) {
-    std::fprintf(stderr, "%s: runs although nobody known has signed it (%s)\n", name.c_str(),
-                 image->signature_fault.c_str());
-  }
   const auto made = sensor.ask("POST", instance_path(name),
                                body->dump(-1, ' ', false, Json::error_handler_t::replace));
   if (!made) return tl::unexpected<Error>(made.error());
+  if (image->signed_by.empty() && options.allow_unsigned) {
+    std::fprintf(stderr, "%s: is allowed although nobody known has signed it (%s)\n", name.c_str(),
+                 terminal_safe(image->signature_fault).c_str());
+  }
   if (!options.no_wait) {
     const auto waited =
         wait_for(sensor, name, std::chrono::seconds{options.seconds}, [&](const Json& now) {

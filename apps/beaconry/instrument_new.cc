@@ -21,8 +21,14 @@ int run(const Options& options) {
     return made.error().kind == ErrorKind::usage ? kExitUsage : kExitFound;
   }
   const std::string shown = terminal_safe(folder);
-  std::printf("%s holds an instrument that works as it is. Next:\n  %s/build\n", shown.c_str(),
-              shown.c_str());
+  std::printf(
+      "%s holds an instrument that works as it is. Next:\n"
+      "  cd %s\n"
+      "  beaconry instrument keygen          # once; instruments.pub goes onto every sensor\n"
+      "  %s./build --key instruments.key\n"
+      "  beaconry instrument install %s_0.1.instrument\n",
+      shown.c_str(), shown.c_str(),
+      options.language == "python" ? "" : "BEACONRY_SOURCE=~/beaconry ", options.name.c_str());
   return kExitDone;
 }
 

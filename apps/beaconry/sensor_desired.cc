@@ -5,6 +5,7 @@
 #include "config/document_history.h"
 #include "sensor/client.h"
 #include "sensor/confirm.h"
+#include "sensor/rollback.h"
 #include "sensor/views.h"
 #include "subcommand.h"
 
@@ -22,18 +23,20 @@ Result<bool> roll_back(SensorClient& sensor, const Options& wanted) {
   const auto now = sensor.get("/v1/desired"), then = sensor.get("/v1/desired?version=" + to);
   if (!now) return tl::unexpected<Error>(now.error());
   if (!then) return tl::unexpected<Error>(then.error());
-  const auto lines =
-      json_diff(now->value("desired", Json()).dump(), then->value("desired", Json()).dump());
+  const Json before = now->value("desired", Json::object());
+  const Json after = rolled_back(before, then->value("desired", Json::object()));
+  const auto lines = json_diff(before.dump(), after.dump());
   std::fprintf(stderr, "%s\n",
                lines.empty() ? ("Version " + to + " is as it is now.").c_str()
                              : ("Back to version " + to + " changes:").c_str());
   for (const std::string& line : lines)
     std::fprintf(stderr, "  %s\n", terminal_safe(line).c_str());
   if (lines.empty()) return true;
-  auto meant = is_meant("Do it?",
-                        "instances that version " + to +
-                            " does not have go, with their "
-                            "data",
+  std::string gone;
+  for (const std::string& name : instances_that_go(before, after))
+    gone += (gone.empty() ? "" : ", ") + terminal_safe(name);
+  auto meant = is_meant(gone.empty() ? "Do it?" : "With their data go: " + gone + ". Do it?",
+                        gone.empty() ? "the desired state changes" : "with their data go: " + gone,
                         wanted.yes);
   if (!meant || !*meant) return meant;
   const auto done = sensor.ask("POST", "/v1/desired/rollback", "{\"to\": " + to + "}");
@@ -56,6 +59,12 @@ std::function<int()> define(CLI::App& app) {
         const auto done = roll_back(sensor, *wanted);
         if (!done) return tl::unexpected<Error>(done.error());
         if (!*done) return kExitFound;
+        if (!options->json) {
+          return say("The desired state is that of version " + std::to_string(*wanted->roll_back) +
+                     ".")
+                     ? kExitDone
+                     : kExitFound;
+        }
       }
       const std::string version =
           wanted->version ? "?version=" + std::to_string(*wanted->version) : "";

@@ -94,10 +94,9 @@ void check_signature(ImageInfo& info, const std::string& keys_folder) {
   const auto signature = read_small_file(info.file + ".minisig", kLongestSignatureFile);
   if (!signature) {
     std::error_code error;
-    info.signature_fault =
-        std::filesystem::exists(info.file + ".minisig", error)
-            ? signature.error().message()
-            : "it is not signed: there is no " + terminal_safe(info.file) + ".minisig";
+    info.signature_fault = std::filesystem::exists(info.file + ".minisig", error)
+                               ? signature.error().message()
+                               : "it is not signed: there is no .minisig beside it";
     return;
   }
   const auto keys = read_public_keys(keys_folder);

@@ -50,7 +50,9 @@ Verdict judge(const ImageInfo& image, const Manifest* before, const InstanceWish
   if (image.signed_by.empty() && !wish.allow_unsigned) {
     verdict.cause = "the image is not signed by a known key (" +
                     (image.signature_fault.empty() ? "no signature" : image.signature_fault) +
-                    "); sign it, or allow unsigned images for this instance by name";
+                    "); sign it ('beaconry instrument build --key') and copy the key's .pub to "
+                    "/etc/beaconry/instrument-keys, or allow it at its install (--allow-unsigned; "
+                    "in sensor.d allow_unsigned: true)";
     return verdict;
   }
   if (before != nullptr) {

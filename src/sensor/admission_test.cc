@@ -46,7 +46,10 @@ TEST(Admission, JudgesSignatureAndPermissions) {
   wish.name = "beacon_0";
   ImageInfo unsigned_image = image();
   unsigned_image.signed_by.clear();
-  EXPECT_FALSE(judge(unsigned_image, nullptr, wish).permitted);
+  const Verdict refused = judge(unsigned_image, nullptr, wish);
+  EXPECT_FALSE(refused.permitted);
+  for (const char* remedy : {"--key", "instrument-keys", "--allow-unsigned"})
+    EXPECT_NE(refused.cause.find(remedy), std::string::npos) << remedy << " in: " << refused.cause;
   wish.allow_unsigned = true;
   EXPECT_TRUE(judge(unsigned_image, nullptr, wish).permitted);
 

@@ -100,7 +100,8 @@ const Version* find_version(const std::vector<Version>& versions, std::uint64_t 
 }
 
 HttpResponse no_version(std::uint64_t number) {
-  return refuse(404, "version " + std::to_string(number) + " is not kept; the list is at versions");
+  return refuse(
+      404, "version " + std::to_string(number) + " is not kept; 'history' lists those that are");
 }
 
 // The query's numbers, each of which must be known.

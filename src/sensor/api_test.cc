@@ -239,6 +239,7 @@ TEST_F(SensorApiTest, GivesDocumentsAndTheirHistory) {
   EXPECT_EQ(json("GET", "/v1/desired")["desired"]["a"], 2);
   EXPECT_EQ(json("GET", "/v1/desired?version=1")["who"], "anna");
   EXPECT_EQ(ask("GET", "/v1/desired?version=9").status, 404);
+  EXPECT_NE(ask("GET", "/v1/desired?version=9").body.find("history"), std::string::npos);
   EXPECT_EQ(ask("GET", "/v1/desired?version=x").status, 400);
   EXPECT_EQ(json("GET", "/v1/desired/versions")["versions"].size(), 2U);
   json("PUT", "/v1/desired", R"({"desired": {"instances": {}}})");

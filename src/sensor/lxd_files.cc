@@ -143,7 +143,11 @@ Result<std::string> console_log(const Connection& lxd, const Containers& contain
   };
   if (const auto one = containers.one(name); !one) return no(one.error());
   const auto got = lxd.raw(make_request("GET", "/1.0/instances/" + name + "/logs/lxc.conf"), kLook);
-  if (!got && got.error().kind == ErrorKind::not_found) return std::string();  // never started
+  // LXD has the file of every start, and fails by another status where there was none yet.
+  if (!got && (got.error().kind == ErrorKind::not_found ||
+               got.error().cause.find("no such file") != std::string::npos)) {
+    return no({ErrorKind::usage, "", "", "it has not started yet"});
+  }
   if (!got) return no(got.error());
   const std::string path = console_file(got->body);
   if (path.empty()) return std::string();

@@ -21,6 +21,13 @@ tl::unexpected<Error> ended() {
   return fail(ErrorKind::io, "ask", "the sensor", "it is ending");
 }
 
+// The runtime speaks of the container, which its user does not know.
+template <class T>
+Result<T> of_instance(Result<T> result, const std::string& instance) {
+  if (!result) result.error().subject = instance;
+  return result;
+}
+
 std::vector<DocumentHistory::Version> versions_of(const DocumentHistory& history) {
   std::vector<DocumentHistory::Version> all;
   for (const std::uint64_t number : history.numbers()) {
@@ -282,8 +289,11 @@ Result<std::string> SensorThread::log(const std::string& instance, std::size_t m
                                   [&](const auto& one) { return one.name == instance; });
   if (found == now.instances.end()) return unknown(instance);
   auto text = runtime_.log(container_name(instance), most_bytes);
-  if (text || found->last_log.empty()) return text;
-  return found->last_log;
+  if (!text && !found->last_log.empty()) return found->last_log;
+  if (!text && text.error().kind == ErrorKind::not_found) {  // not even its container is made
+    return fail(ErrorKind::usage, "read the log of", instance, "it has not started yet");
+  }
+  return of_instance(std::move(text), instance);
 }
 
 Result<Runtime::Executed> SensorThread::execute(const std::string& instance,
@@ -291,7 +301,15 @@ Result<Runtime::Executed> SensorThread::execute(const std::string& instance,
                                                 unsigned seconds) {
   const bool there = ask(false, [this, instance] { return reconciler_->has_container(instance); });
   if (!there) return unknown(instance);
-  return runtime_.execute(container_name(instance), command, seconds);
+  auto done = of_instance(runtime_.execute(container_name(instance), command, seconds), instance);
+  const SensorReport now = report();
+  const bool is_stopped =
+      std::any_of(now.instances.begin(), now.instances.end(),
+                  [&](const auto& one) { return one.name == instance && !one.wished_running; });
+  if (!done && is_stopped) {
+    done.error().cause += "; 'beaconry instrument start " + instance + "' starts it";
+  }
+  return done;
 }
 
 std::vector<Services::KeptEvent> SensorThread::events(const std::string& instance,

@@ -185,10 +185,15 @@ TEST_F(SensorTest, InstallsStopsStartsAndRemoves) {
   stop.running = false;
   ASSERT_TRUE(sensor_->change("beacon_0", stop, "anna", false));
   ASSERT_TRUE(wait_for_state(InstanceState::installed));
+  const auto executed = sensor_->execute("beacon_0", {"true"}, 1);
+  ASSERT_FALSE(executed);
+  EXPECT_EQ(executed.error().subject, "beacon_0");  // not the container's name
+  EXPECT_NE(executed.error().cause.find("'beaconry instrument start beacon_0'"), std::string::npos);
   Sensor::Change start;
   start.running = true;
   ASSERT_TRUE(sensor_->change("beacon_0", start, "anna", false));
   ASSERT_TRUE(wait_for_state(InstanceState::running));
+  EXPECT_TRUE(sensor_->execute("beacon_0", {"true"}, 1));
   ASSERT_TRUE(sensor_->remove("beacon_0", "anna"));
   ASSERT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
   runtime_.with([](test::FakeRuntime& all) {

@@ -142,6 +142,7 @@ class FakeRuntime : public Runtime {
   Result<Executed> execute(const std::string& name, const std::vector<std::string>& command,
                            unsigned) override {
     return run<Executed>("execute", name, [&]() -> Result<Executed> {
+      if (!boxes[name].running) return refuse("execute in", "it is not running");
       return Executed{0, command.empty() ? "" : command.front(), ""};
     });
   }

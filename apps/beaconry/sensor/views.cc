@@ -143,6 +143,15 @@ std::string resource_words(const Json& resource) {
   return reason.empty() ? words : words + ": " + reason;
 }
 
+std::string config_words(const Json& config) {
+  const std::string applied = text_at(config, "applied"), wished = text_at(config, "wished");
+  if (applied == wished) return {};
+  const std::string reason = text_at(config, "reason");
+  return "version " + wished + ' ' + or_dash(text_at(config, "state")) +
+         (reason.empty() ? "; " : ": " + reason + "; ") +
+         (count_at(config, "applied") == 0 ? "none" : "version " + applied) + " is in force";
+}
+
 std::string state_words(const Json& instance) {
   std::string words = or_dash(text_at(instance, "state"));
   const std::string cause = text_at(instance, "cause");

@@ -19,5 +19,8 @@ std::string document_versions_text(const Json& answer);  // of `versions`, newes
 std::string state_words(const Json& instance);
 // "beaconry-escape FAILED, has version 0123456789ab: it is unsigned": the same of a resource.
 std::string resource_words(const Json& resource);
+// "version 3 FAILED: no such port; version 2 is in force": of `config`; empty where the wished one
+// is applied.
+std::string config_words(const Json& config);
 
 }  // namespace beaconry

@@ -129,6 +129,12 @@ TEST(SensorViews, TheStateOfOneThatFailedSaysWhyAndWhenItIsTriedAgain) {
                          {"cause", "ended with status 1"},
                          {"retry", "2026-11-22T10:02:03Z"}}),
             "ERRORED: ended with status 1; again at 10:02:03");
+  Json config = {{"state", "FAILED"}, {"wished", 3}, {"applied", 2}, {"reason", "no such port"}};
+  EXPECT_EQ(config_words(config), "version 3 FAILED: no such port; version 2 is in force");
+  config["applied"] = 0;
+  EXPECT_EQ(config_words(config), "version 3 FAILED: no such port; none is in force");
+  config["applied"] = 3;
+  EXPECT_EQ(config_words(config), "");
   EXPECT_EQ(state_words({{"state", "RUNNING"}, {"health", {{"state", "healthy"}}}}),
             "RUNNING, healthy");
 }

@@ -92,4 +92,12 @@ Waited has_config(const Json& instance, std::uint64_t version) {
   return {state == "APPLIED" && count_at(instance, "config.applied") >= version, {}};
 }
 
+std::string late_words(const Json& instance) {
+  if (!instance.is_object()) return {};
+  const std::string fix = text_at(instance, "health.fix");
+  std::string words = fix.empty() || fix.starts_with("none yet") ? std::string() : "; " + fix;
+  if (count_at(instance, "failures") > 0) words += last_lines(instance);
+  return words;
+}
+
 }  // namespace beaconry

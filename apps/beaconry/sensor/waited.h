@@ -22,5 +22,8 @@ Waited is_stopped(const Json& instance);
 Waited has_looked(const Json& before, const Json& instance);
 // The wished configuration is applied. In vain: refused.
 Waited has_config(const Json& instance, std::uint64_t version);
+// What helps one that did not come to it in time: the remedy of its health, unless that is to wait
+// on, and the last lines of one that fails again and again.
+std::string late_words(const Json& instance);
 
 }  // namespace beaconry

@@ -73,5 +73,15 @@ TEST(Waited, ResourcesAreWaitedForUntilEachWasLookedForAgain) {
   EXPECT_FALSE(has_looked(before, Json()).done);
 }
 
+TEST(Waited, OneThatEndsAtOnceShowsItsLogAndNoRemedyThatIsNone) {
+  Json ended = {{"failures", 2},
+                {"last_log", "began\nno such option\n"},
+                {"health", {{"fix", "none yet: it is started again by itself"}}}};
+  EXPECT_EQ(late_words(ended), "\n  | began\n  | no such option");
+  ended["failures"] = 0;  // the log is of a failure that is over
+  ended["health"]["fix"] = "look at the cable";
+  EXPECT_EQ(late_words(ended), "; look at the cable");
+}
+
 }  // namespace
 }  // namespace beaconry

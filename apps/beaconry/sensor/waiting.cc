@@ -10,6 +10,13 @@ namespace beaconry {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{200};
+
+// Without when it tries again, which is another time at each failure.
+std::string steady_words(Json instance) {
+  instance.erase("retry");
+  return state_words(instance);
+}
+
 }  // namespace
 
 Result<void> wait_for(SensorClient& sensor, const std::string& name, std::chrono::seconds patience,
@@ -23,19 +30,20 @@ Result<void> wait_for(SensorClient& sensor, const std::string& name, std::chrono
     }
     const Waited waited = look(instance ? *instance : Json());
     const std::string now = instance ? state_words(*instance) : "not there";
-    if (now != told && (!waited.done || !told.empty())) {
+    const std::string steady = instance ? steady_words(*instance) : now;
+    // What it comes to in the end is told by the command itself.
+    const bool goes_on = !waited.done && waited.failure.empty();
+    if (goes_on && steady != told) {
       std::fprintf(stderr, "%s: %s\n", terminal_safe(name).c_str(), now.c_str());
-      told = now;
+      told = steady;
     }
     if (waited.done) return {};
     if (!waited.failure.empty()) return fail(ErrorKind::io, "", name, waited.failure);
     if (std::chrono::steady_clock::now() >= until) {
-      std::string words = "it is not so after " + std::to_string(patience.count()) + " s: " + now;
-      if (instance) {
-        const std::string fix = text_at(*instance, "health.fix");
-        if (!fix.empty()) words += "; " + fix;
-      }
-      return fail(ErrorKind::io, "", name, words + "; it goes on without this command");
+      return fail(ErrorKind::io, "", name,
+                  "it is not so after " + std::to_string(patience.count()) +
+                      " s, and goes on without this command: " + now +
+                      (instance ? late_words(*instance) : std::string()));
     }
     std::this_thread::sleep_for(kPause);
   }
