@@ -24,7 +24,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLongestConfig = 256 << 10;
 // Expressions are matched by recursion, a step a character.
-constexpr std::size_t kLongestMatched = 4096, kLongestPattern = 1024;
+constexpr std::size_t kLongestMatched = 1024, kLongestPattern = 1024;
 constexpr std::size_t kMostSteps = 10'000;
 
 // Parses without more nesting than a stack holds.

@@ -88,7 +88,7 @@ TEST(ConfigCheck, SchemasThatAreNoneOrEndlessAreRefused) {
 
 TEST(ConfigCheck, LongAndDeepConfigurationsAreRefusedNotMatched) {
   const char* schema = R"({"properties": {"a": {"type": "string", "pattern": "^(a|b)*$"}}})";
-  EXPECT_TRUE(check_config(schema, R"({"a": ")" + std::string(4096, 'a') + "\"}"));
+  EXPECT_TRUE(check_config(schema, R"({"a": ")" + std::string(1024, 'a') + "\"}"));
   EXPECT_TRUE(check_config(schema, R"({"b": ")" + std::string(100'000, 'a') + "\"}"));
   EXPECT_FALSE(check_config(schema, R"({"a": ")" + std::string(100'000, 'a') + "\"}"));
   EXPECT_FALSE(check_config("{}", R"({"a": )" + std::string(100'000, '[')));
