@@ -208,6 +208,7 @@ TEST_F(Machine, RefusesWhatDoesNotGoTogetherWithTheReason) {
       {administrator, wish(Kind::macvlan, "eth1"), "net_admin"},
       {receiver, wish(Kind::bridge, "br0", "dhcp"), "DHCP"},
       {all, wish(Kind::bridge, "br0", "192.0.2.300/24"), "192.0.2.300/24"},
+      {all, wish(Kind::bridge, "br0", "192.0.2.7"), "with its prefix"},
       {all, bad_gateway, "gate"},
       {all, unknown, "other"},
       {all, wish(Kind::bridge, "eth1"), "no bridge"},

@@ -121,7 +121,8 @@ Result<std::unique_ptr<Tie>> Tie::make(const TieSpec& spec) {
   if (wish.kind == Kind::mirror && has_address)
     return refuse("a mirror's interface has no address: leave it at none");
   if (has_address && wish.address != "dhcp" && !Prefix::parse(wish.address))
-    return refuse("address " + wish.address + " is neither none, dhcp nor ADDRESS/PREFIX");
+    return refuse("address " + wish.address +
+                  " is neither none, dhcp nor an address with its prefix, such as 192.0.2.7/24");
   if (!wish.gateway.empty() && !IpAddress::parse(wish.gateway))
     return refuse("gateway " + wish.gateway + " is no address");
   for (const std::string& one : wish.resolvers) {
