@@ -645,6 +645,23 @@ TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
   EXPECT_FALSE(has_volumes());
 }
 
+TEST_F(SensorTest, ATieThatCanNeverHoldIsRefusedAlsoOfAFile) {
+  launch();
+  add_image("3.0");
+  Sensor::Change change;
+  change.image = "beacon";
+  change.interfaces = {{"probe", InterfaceWish::Kind::mirror, "br0", "none", "", {}}};
+  const auto refused = sensor_->change("beacon_0", change, "anna", true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("can send nothing"), std::string::npos);
+  std::ofstream(folder_ + "/sensor.d/beacon.yaml")
+      << "instances:\n  beacon_0:\n    image: beacon\n    interfaces:\n"
+      << "      - {name: probe, kind: mirror, parent: br0}\n";
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().problems.empty(); }));
+  EXPECT_NE(sensor_->report().problems.front().find("can send nothing"), std::string::npos);
+  EXPECT_TRUE(sensor_->report().instances.empty());
+}
+
 TEST_F(SensorTest, AnImageOfAFileThatCouldNotBeCopiedIsTriedAgain) {
   unreadable_ = true;
   launch();
