@@ -314,6 +314,36 @@ TEST_F(SensorTest, AnInterfaceThatIsLostBeforeTheFirstLookIsToldToo) {
   halt();
 }
 
+TEST_F(SensorTest, AnInterfaceThatAStartWaitsForIsTheCauseInItsHealth) {
+  launch();
+  InterfaceReport probe, fine;
+  probe.name = "probe";
+  probe.cause = "interface eth9 lost";
+  fine.name = "fine";
+  std::atomic<bool> is_there{false};
+  network_->before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if (call != "prepare" || is_there) return {};
+    return fail(ErrorKind::not_found, "tie", "interface probe", "there is no interface eth9");
+  };
+  network_->show({probe, fine});
+  const std::string image = add_image("1.0");
+  ASSERT_TRUE(install(image));
+  ASSERT_TRUE(wait_for_state(InstanceState::errored));
+  const auto parts = report_of("beacon_0").health.parts;
+  ASSERT_EQ(parts.size(), 1U);
+  EXPECT_EQ(parts[0].cause, "interface eth9 lost");
+  // One that ends by itself has no interfaces either, and nobody misses them.
+  runtime_.with([&](test::FakeRuntime& all) { all.crashing = {image}; });
+  is_there = true;
+  ASSERT_TRUE(wait_for([&] {
+    ahead_ = ahead_.load() + std::chrono::seconds{9};
+    const InstanceReport now = report_of("beacon_0");
+    return now.state == InstanceState::errored && now.failures > 0;
+  }));
+  EXPECT_TRUE(report_of("beacon_0").health.parts.empty());
+  halt();
+}
+
 // Not at the next look, before which it may be back; here none comes any more.
 TEST_F(SensorTest, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
   launch();

@@ -87,7 +87,7 @@ Result<std::vector<ContainerSpec::Nic>> InstanceTies::prepare(
     }
     if (!absent)
       tie->set_fault("interface " + tie->spec().wish.parent + " cannot be tied",
-                     nic.error().message(), "correct how " + tie->spec().wish.name + " is tied");
+                     nic.error().message(), tie->other_tie());
     for (const auto& made : ties_) {
       if (made == tie) break;
       made->release(host, nullptr);

@@ -81,8 +81,9 @@ class MovedTie final : public Tie {
   }
 
   std::string other_kinds(const Link& link) const {
-    if (link.kind == "bridge") return "tie it as bridge:" + link.name + " or mirror:" + link.name;
-    return "tie it as macvlan:" + link.name + " or mirror:" + link.name;
+    const std::string copies = ", or as mirror:" + link.name + " where copies suffice";
+    return "tie it as " + std::string(link.kind == "bridge" ? "bridge:" : "macvlan:") + link.name +
+           copies;
   }
 
   // What has our mark on the host is the host's again, under its old name: also after a container

@@ -230,6 +230,15 @@ TEST_F(Machine, RefusesWhatDoesNotGoTogetherWithTheReason) {
   EXPECT_FALSE(network_->prepare("recorder_0", all, {}));
 }
 
+TEST_F(Machine, SaysHowToTieItToSomethingElse) {
+  for (const char* parent : {"br7", "eth1"}) {  // none, and no bridge
+    ASSERT_FALSE(
+        network_->prepare("recorder_0", manifest(Direction::both), {wish(Kind::bridge, parent)}));
+    EXPECT_THAT(report().cause, HasSubstr(parent));
+    EXPECT_THAT(report().fix, HasSubstr("beaconry instrument remove recorder_0"));
+  }
+}
+
 TEST_F(Machine, APhysicalInterfaceHasOneOwner) {
   const auto made = manifest(Direction::both);
   ASSERT_TRUE(network_->prepare("recorder_0", made, {wish(Kind::physical, "eth1")}));

@@ -187,6 +187,11 @@ Result<void> Tie::apply(const std::string& rules, int name_space) const {
   return run_program({spec_.nft, "-f", "-"}, rules, name_space);
 }
 
+std::string Tie::other_tie() const {
+  return "remove it with its data (beaconry instrument remove " + spec_.instance +
+         ") and install it with another --interface; what a file defines is changed there";
+}
+
 tl::unexpected<Error> Tie::missing(Links& host, const std::string& name) {
   std::string there;
   if (const auto links = host.list()) {
@@ -196,8 +201,7 @@ tl::unexpected<Error> Tie::missing(Links& host, const std::string& name) {
   }
   lost_ = true;
   set_fault("interface " + name + " lost", "this machine has " + there,
-            "plug it in or make it; or tie " + spec_.wish.name + " of " + spec_.instance +
-                " to another interface");
+            "plug it in or make it; or " + other_tie());
   return fail(ErrorKind::not_found, "tie", "interface " + spec_.wish.name + " of " + spec_.instance,
               "there is no interface " + name + " (this machine has " + there + "); " + fix_);
 }

@@ -72,6 +72,7 @@ class Tie {
 
   InterfaceReport report(Links& host, Inside* inside);
   void set_address(const std::string& address) { address_ = address; }
+  std::string other_tie() const;  // what to do to have it tied to something else
   void set_fault(std::string cause, std::string evidence, std::string fix);
   void clear_fault() { set_fault({}, {}, {}); }
   // After its release: that it is not there is no loss.
