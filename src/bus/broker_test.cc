@@ -370,7 +370,9 @@ TEST_F(BrokerTest, WhoDoesNotReadCostsABoundedAmountOfMemoryAndTheBusGoesOn) {
     }
     const auto status =
         read_small_file("/proc/" + std::to_string(broker_->process()) + "/status", 1 << 16);
-    const auto at = status ? status->find("VmRSS:") : std::string::npos;
+    // Before it is Mosquitto, a new one is a copy of this program.
+    const bool is_it = status && status->starts_with("Name:\tmosquitto");
+    const auto at = is_it ? status->find("VmRSS:") : std::string::npos;
     if (at != std::string::npos) most = std::max(most, std::stoul(status->substr(at + 6)));
     return broker_->restarts() > 0 && broker_->is_up();
   })) << most

@@ -117,7 +117,8 @@ constexpr ConfigKey kKeys[] = {
      "`nobody`."},
 
     {"sensor.name", kText,
-     "What this sensor is called: instances are `beacon_0@NAME`; unset: the host's name."},
+     "What this sensor is called: instances are `beacon_0@NAME`; unset: the name that it joined a "
+     "server by, else the host's."},
     {"sensor.desired_dir", kText,
      "Folder of the files that define instruments; the command line defines others.",
      "/etc/beaconry/sensor.d"},

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "bus/topics.h"
+#include "sensor/network/tie_check.h"
 
 namespace beaconry {
 namespace {
@@ -82,9 +83,13 @@ Result<void> check_interfaces(const std::vector<InterfaceWish>& wishes, const Ma
     return fail(ErrorKind::malformed, "", "", why);
   };
   for (const InterfaceWish& one : wishes) {
-    const bool known = std::any_of(manifest.interfaces.begin(), manifest.interfaces.end(),
-                                   [&](const auto& have) { return have.name == one.name; });
-    if (known) continue;
+    const auto known = std::find_if(manifest.interfaces.begin(), manifest.interfaces.end(),
+                                    [&](const auto& have) { return have.name == one.name; });
+    if (known != manifest.interfaces.end()) {
+      const auto fits = check_tie(one, *known, manifest);
+      if (!fits) return refuse("interface " + terminal_safe(one.name) + ": " + fits.error().cause);
+      continue;
+    }
     std::string list;
     for (const auto& have : manifest.interfaces)
       list += (list.empty() ? "" : ", ") + have.name;

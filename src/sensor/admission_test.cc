@@ -90,6 +90,49 @@ TEST(Admission, HoldsAWishAgainstItsManifest) {
   EXPECT_FALSE(check_wish(wish, info.manifest));
 }
 
+TEST(Admission, RefusesATieThatCanNeverHold) {
+  using Kind = InterfaceWish::Kind;
+  const auto why = [](Direction contract, const InterfaceWish& tie, bool administers = false) {
+    Manifest manifest = image().manifest;
+    manifest.interfaces.push_back({"probe", contract, false, ""});
+    if (administers) manifest.capabilities = {"net_admin"};
+    InstanceWish wish;
+    wish.name = "beacon_0";
+    wish.interfaces = {tie};
+    const auto fits = check_wish(wish, manifest);
+    return fits ? std::string("it can") : fits.error().message();
+  };
+  const auto tie = [](Kind kind, const std::string& parent, const std::string& address = "none") {
+    return InterfaceWish{"probe", kind, parent, address, "", {}};
+  };
+  for (const Direction contract : {Direction::receive, Direction::transmit, Direction::both})
+    EXPECT_EQ(why(contract, tie(Kind::bridge, "br0", "192.0.2.7/24")), "it can");
+  EXPECT_EQ(why(Direction::both, tie(Kind::macvlan, "eth1", "dhcp")), "it can");
+  EXPECT_EQ(why(Direction::receive, tie(Kind::mirror, "eth1")), "it can");
+  InterfaceWish gateway = tie(Kind::bridge, "br0", "192.0.2.7/24"), resolver = gateway;
+  gateway.gateway = "gate";
+  resolver.resolvers = {"192.0.2.53", "ns.example"};
+  const struct {
+    std::string why, word;
+  } kRefused[] = {
+      {why(Direction::receive, tie(Kind::mirror, "br0", "dhcp")), "interface probe: DHCP"},
+      {why(Direction::receive, tie(Kind::bridge, "br0", "dhcp")), "DHCP"},
+      {why(Direction::receive, tie(Kind::mirror, "br0", "192.0.2.7/24")), "no address"},
+      {why(Direction::both, tie(Kind::mirror, "br0")), "the contract is both"},
+      {why(Direction::transmit, tie(Kind::mirror, "br0")), "the contract is tx"},
+      {why(Direction::both, tie(Kind::bridge, "br0", "192.0.2.7")), "with its prefix"},
+      {why(Direction::both, tie(Kind::bridge, "")), "no parent"},
+      {why(Direction::both, tie(Kind::bridge, "a\x1b/b")), "no interface's name"},
+      {why(Direction::both, tie(Kind::physical, "lo")), "lo cannot be moved"},
+      {why(Direction::receive, tie(Kind::mirror, "bcy0123456789h")), "loop"},
+      {why(Direction::receive, tie(Kind::macvlan, "eth1"), true), "net_admin"},
+      {why(Direction::both, gateway), "gateway gate"},
+      {why(Direction::both, resolver), "resolver ns.example"},
+  };
+  for (const auto& one : kRefused)
+    EXPECT_NE(one.why.find(one.word), std::string::npos) << one.word << " in: " << one.why;
+}
+
 TEST(FillTrend, ExtrapolatesTheDayAndForgivesAnOutlier) {
   FillTrend trend;
   for (int i = 0; i <= 48; ++i) {

@@ -236,21 +236,46 @@ TEST_F(DesiredFiles, AnInstanceOfTwoFilesStaysAsItWas) {
   EXPECT_NE(store->problems()[0].find("b.yaml"), std::string::npos);
 }
 
-TEST_F(DesiredFiles, TakeOverAnInstanceOfTheCommandLineButKeepItsRestarts) {
+TEST_F(DesiredFiles, LeaveAnInstanceOfTheCommandLineAsItIs) {
   auto store = DesiredStore::open(folder_ + "/state", folder_ + "/sensor.d");
   DesiredState state;
   state.instances["a_0"].name = "a_0";
   state.instances["a_0"].image = "zero";
-  state.instances["a_0"].restarts = 7;
-  state.instances["c_0"].name = "c_0";
-  state.instances["c_0"].image = "zero";
   ASSERT_TRUE(store->set(state, "anna", "cli", {}));
+  const std::string file = put("a.yaml", "instances: {a_0: {image: one}, c_0: {image: one}}");
+  store->read_files(parts(), {});
+  EXPECT_EQ(store->state().instances.at("a_0").source, "");
+  EXPECT_EQ(store->state().instances.at("a_0").image, "zero");
+  EXPECT_EQ(store->state().instances.at("c_0").source, file);
+  ASSERT_EQ(store->problems().size(), 1U);
+  for (const char* word : {"a.yaml", "a_0", "by a command", "beaconry instrument remove a_0"})
+    EXPECT_NE(store->problems()[0].find(word), std::string::npos) << store->problems()[0];
+  // Nor does it go with the file.
+  put("a.yaml", "instances: {c_0: {image: one}}");
+  store->read_files(parts(), {});
+  EXPECT_TRUE(store->problems().empty());
+  EXPECT_EQ(store->state().instances.count("a_0"), 1U);
+  // Removed by a command, it is the file's.
+  state = store->state();
+  state.instances.erase("a_0");
+  ASSERT_TRUE(store->set(state, "anna", "cli", {}));
+  put("a.yaml", "instances: {a_0: {image: one}, c_0: {image: one}}");
+  store->read_files(parts(), {});
+  EXPECT_TRUE(store->problems().empty());
+  EXPECT_EQ(store->state().instances.at("a_0").source, file);
+}
+
+TEST_F(DesiredFiles, KeepTheRestartsOfTheInstancesThatTheyDefine) {
+  auto store = DesiredStore::open(folder_ + "/state", folder_ + "/sensor.d");
   const std::string file = put("a.yaml", "instances: {a_0: {image: one}}");
   store->read_files(parts(), {});
-  EXPECT_EQ(store->state().instances.at("a_0").source, file);
+  DesiredState state = store->state();
+  state.instances.at("a_0").restarts = 7;
+  ASSERT_TRUE(store->set(state, "anna", "cli", {}));
+  put("a.yaml", "instances: {a_0: {image: one, retention: 2d}}");
+  store->read_files(parts(), {});
+  EXPECT_EQ(store->state().instances.at("a_0").retention, std::chrono::hours{48});
   EXPECT_EQ(store->state().instances.at("a_0").restarts, 7U);
-  EXPECT_EQ(store->state().instances.count("c_0"), 1U);
-  EXPECT_EQ(store->version(), 2U);
 }
 
 }  // namespace

@@ -26,11 +26,19 @@ bool take(const InstanceWish& from_file, const DesiredState& before, const Merge
     return false;
   };
   InstanceWish wish = from_file;
+  const auto had = before.instances.find(wish.name);
+  // Taken over, it would go when the file does, and whoever installed it would not know why.
+  if (had != before.instances.end() && had->second.source.empty()) {
+    return complain(
+        "it was installed by a command, and stays as it is: remove it first "
+        "(beaconry instrument remove " +
+        wish.name + "), or leave it out of the file");
+  }
   const auto image = parts.resolve(wish.image);
   if (!image) return complain(image.error().message());
   if (!*image) return false;
   wish.image = **image;
-  if (const auto had = before.instances.find(wish.name); had != before.instances.end()) {
+  if (had != before.instances.end()) {
     wish.restarts = had->second.restarts;
     if (wish.approved.empty()) wish.approved = had->second.approved;
   }

@@ -162,6 +162,8 @@ class Instance {
   bool has_interfaces() const {
     return is_running() && facts_.attached == facts_.container->process;
   }
+  // Its start waits because they cannot be made, or what they are tied to is not there.
+  bool lacks_interfaces() const { return !hindrance_.empty() && hindered_at_ == Step::prepare; }
   bool on_trial() const { return facts_.container && facts_.aside; }
   // Changed since the last call: to be put on disk before a step begins.
   bool take_changed() { return std::exchange(changed_, false); }
@@ -196,6 +198,7 @@ class Instance {
   bool was_healthy_ = false;       // since its start
   bool away_ = false;              // the runtime is, or was when last looked
   std::string restart_why_, hindrance_;
+  Step hindered_at_ = Step::none;
   unsigned hindrances_ = 0;  // in a row: what the platform could not do
   std::optional<Timestamp> retry_;
   Timestamp running_since_{};

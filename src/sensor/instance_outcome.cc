@@ -75,6 +75,7 @@ void Instance::not_done(const StepOutcome& outcome, const Situation& situation, 
   if (outcome.step == Step::make_volumes && facts_.container && !patient) {
     facts_.volumes_for = busy_target_;
   }
+  hindered_at_ = outcome.step;
   hindered("could not " + std::string(to_string(outcome.step)) + ": " + cause, now);
 }
 
@@ -94,6 +95,7 @@ void Instance::finish(const StepOutcome& outcome, const Situation& situation, Ti
     return;
   }
   retry_.reset();
+  if (outcome.step == hindered_at_) hindered_at_ = Step::none;
   switch (outcome.step) {
     case Step::make_volumes:
       facts_.has_volumes = true;

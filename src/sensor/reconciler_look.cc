@@ -302,7 +302,12 @@ void Reconciler::fill(SensorReport& report) const {
     out.processes = one.processes;
     if (one.configs && one.configs->current()) out.config.wished = one.configs->current()->number;
     auto interfaces = parts_.network.report(name);
-    if (instance.has_interfaces()) out.interfaces = interfaces;  // its health depends on them
+    // Its health depends on them once they were handed over, and on what is wrong where that is
+    // why they were not.
+    for (const InterfaceReport& each : interfaces) {
+      if (instance.has_interfaces() || (instance.lacks_interfaces() && !each.cause.empty()))
+        out.interfaces.push_back(each);
+    }
     parts_.services.fill(out);
     out.interfaces = std::move(interfaces);
     report.instances.push_back(std::move(out));

@@ -342,6 +342,36 @@ TEST_F(SensorTest, AnInterfaceThatEndsWithItsContainerIsNotLost) {
   halt();
 }
 
+TEST_F(SensorTest, AnInterfaceThatAStartWaitsForIsTheCauseInItsHealth) {
+  launch();
+  InterfaceReport probe, fine;
+  probe.name = "probe";
+  probe.cause = "interface eth9 lost";
+  fine.name = "fine";
+  std::atomic<bool> is_there{false};
+  network_->before = [&](const std::string& call, const std::string&) -> Result<void> {
+    if (call != "prepare" || is_there) return {};
+    return fail(ErrorKind::not_found, "tie", "interface probe", "there is no interface eth9");
+  };
+  network_->show({probe, fine});
+  const std::string image = add_image("1.0");
+  ASSERT_TRUE(install(image));
+  ASSERT_TRUE(wait_for_state(InstanceState::errored));
+  const auto parts = report_of("beacon_0").health.parts;
+  ASSERT_EQ(parts.size(), 1U);
+  EXPECT_EQ(parts[0].cause, "interface eth9 lost");
+  // One that ends by itself has no interfaces either, and nobody misses them.
+  runtime_.with([&](test::FakeRuntime& all) { all.crashing = {image}; });
+  is_there = true;
+  ASSERT_TRUE(wait_for([&] {
+    ahead_ = ahead_.load() + std::chrono::seconds{9};
+    const InstanceReport now = report_of("beacon_0");
+    return now.state == InstanceState::errored && now.failures > 0;
+  }));
+  EXPECT_TRUE(report_of("beacon_0").health.parts.empty());
+  halt();
+}
+
 // Not at the next look, before which it may be back; here none comes any more.
 TEST_F(SensorTest, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
   launch();
@@ -673,6 +703,23 @@ TEST_F(SensorTest, FilesDefineInstancesAndATypingErrorRemovesNone) {
   EXPECT_TRUE(sensor_->remove("beacon_0", "anna"));
   EXPECT_TRUE(wait_for([&] { return sensor_->report().instances.empty(); }));
   EXPECT_FALSE(has_volumes());
+}
+
+TEST_F(SensorTest, ATieThatCanNeverHoldIsRefusedAlsoOfAFile) {
+  launch();
+  add_image("3.0");
+  Sensor::Change change;
+  change.image = "beacon";
+  change.interfaces = {{"probe", InterfaceWish::Kind::mirror, "br0", "none", "", {}}};
+  const auto refused = sensor_->change("beacon_0", change, "anna", true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("can send nothing"), std::string::npos);
+  std::ofstream(folder_ + "/sensor.d/beacon.yaml")
+      << "instances:\n  beacon_0:\n    image: beacon\n    interfaces:\n"
+      << "      - {name: probe, kind: mirror, parent: br0}\n";
+  ASSERT_TRUE(wait_for([&] { return !sensor_->report().problems.empty(); }));
+  EXPECT_NE(sensor_->report().problems.front().find("can send nothing"), std::string::npos);
+  EXPECT_TRUE(sensor_->report().instances.empty());
 }
 
 TEST_F(SensorTest, AnImageOfAFileThatCouldNotBeCopiedIsTriedAgain) {

@@ -356,7 +356,15 @@ class FakeServices : public Services {
   bool is_healthy_since(const std::string& instance, Timestamp) const override {
     return running.count(instance) != 0 && sick.count(running.at(instance).manifest.version) == 0;
   }
-  void fill(InstanceReport&) const override {}
+  // A part for each interface that its health is made of.
+  void fill(InstanceReport& report) const override {
+    for (const InterfaceReport& one : report.interfaces) {
+      Health part;
+      part.name = one.name;
+      part.cause = one.cause;
+      report.health.parts.push_back(part);
+    }
+  }
   Health health() const override { return {}; }
   std::vector<int> descriptors() const override { return {}; }
   void work(Timestamp) override {

@@ -104,9 +104,9 @@ TEST_F(Address, IsAskedForAgainWhenTheClientEnds) {
 TEST(Prefix, IsAnAddressWithALengthThatFits) {
   EXPECT_EQ(Prefix::parse("192.0.2.7/24")->to_string(), "192.0.2.7/24");
   EXPECT_EQ(Prefix::parse("2001:db8::7/64")->to_string(), "2001:db8::7/64");
-  EXPECT_EQ(Prefix::parse("192.0.2.7")->to_string(), "192.0.2.7/32");
-  for (const char* bad : {"", "/24", "192.0.2.7/", "192.0.2.7/33", "192.0.2.7/-1", "::1/129",
-                          "192.0.2.7/024x", "192.0.2.7/9999"})
+  EXPECT_EQ(Prefix::parse("192.0.2.7/32")->to_string(), "192.0.2.7/32");
+  for (const char* bad : {"", "/24", "192.0.2.7", "2001:db8::7", "192.0.2.7/", "192.0.2.7/33",
+                          "192.0.2.7/-1", "::1/129", "192.0.2.7/024x", "192.0.2.7/9999"})
     EXPECT_FALSE(Prefix::parse(bad)) << bad;
 }
 

@@ -52,10 +52,10 @@ Result<std::vector<OwnAddress>> list_addresses(NetlinkSocket& socket, int index,
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
   const auto address = IpAddress::parse(text.substr(0, slash));
   if (!address) return std::nullopt;
   const unsigned most = address->is_v4() ? 32 : 128;
-  if (slash == std::string_view::npos) return Prefix{*address, static_cast<std::uint8_t>(most)};
   const std::string_view digits = text.substr(slash + 1);
   if (digits.empty() || digits.size() > 3) return std::nullopt;
   unsigned bits = 0;

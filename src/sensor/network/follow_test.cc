@@ -78,6 +78,7 @@ TEST_F(Follow, AnInstrumentWhoseMovedInterfaceIsBackNeedsARestart) {
 TEST_F(Follow, WhatAnEndOfItsInstanceTakesAwayIsNoLoss) {
   for (const Kind kind : {Kind::bridge, Kind::mirror, Kind::physical, Kind::macvlan}) {
     for (const Direction contract : {Direction::receive, Direction::both}) {
+      if (kind == Kind::mirror && contract != Direction::receive) continue;
       Container container;
       const std::string parent = kind == Kind::bridge ? "br0" : "eth1";
       start(manifest(contract), wish(kind, parent), container);

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "sensor/network/tie_check.h"
 
 namespace beaconry {
 namespace {
@@ -42,8 +43,6 @@ bool is_gone(int process, const Error& error) {
 Result<void> InstanceTies::adopt(const Manifest& manifest,
                                  const std::vector<InterfaceWish>& wishes) {
   ties_.clear();
-  const bool administers = std::any_of(manifest.capabilities.begin(), manifest.capabilities.end(),
-                                       [](const std::string& one) { return one == "net_admin"; });
   for (const InterfaceWish& wish : wishes) {
     const auto interface =
         std::find_if(manifest.interfaces.begin(), manifest.interfaces.end(),
@@ -51,17 +50,11 @@ Result<void> InstanceTies::adopt(const Manifest& manifest,
     const std::string subject = "interface " + wish.name + " of " + instance_;
     if (interface == manifest.interfaces.end())
       return fail(ErrorKind::usage, "tie", subject, "its manifest has no interface of that name");
-    const bool moved =
-        wish.kind == InterfaceWish::Kind::physical || wish.kind == InterfaceWish::Kind::macvlan;
-    if (administers && moved && interface->contract != Direction::both)
-      return fail(
-          ErrorKind::usage, "tie", subject,
-          "the instrument has net_admin and could remove the rules of its contract, which "
-          "stand in its namespace: tie it by bridge or mirror, or let the contract be both");
+    if (const auto can = check_tie(wish, *interface, manifest); !can)
+      return fail(ErrorKind::usage, "tie", subject, can.error().cause);
     auto tie = Tie::make({instance_, *interface, wish, options_.nft, private_folder(options_)});
-    if (!tie) return tl::unexpected<Error>(tie.error());
-    (*tie)->count_from(kept_counts(**tie));
-    ties_.push_back(std::move(*tie));
+    tie->count_from(kept_counts(*tie));
+    ties_.push_back(std::move(tie));
   }
   for (const Manifest::Interface& one : manifest.interfaces) {
     const bool tied = std::any_of(ties_.begin(), ties_.end(), [&](const auto& tie) {
@@ -94,7 +87,7 @@ Result<std::vector<ContainerSpec::Nic>> InstanceTies::prepare(
     }
     if (!absent)
       tie->set_fault("interface " + tie->spec().wish.parent + " cannot be tied",
-                     nic.error().message(), "correct how " + tie->spec().wish.name + " is tied");
+                     nic.error().message(), tie->other_tie());
     for (const auto& made : ties_) {
       if (made == tie) break;
       made->release(host, nullptr);

@@ -63,6 +63,10 @@ class MovedTie final : public Tie {
   }
 
   Result<void> take(Links& host, const Link& link) {
+    if (link.kind == "bridge" || link.kind == "bond" || link.kind == "team")
+      return fail(ErrorKind::usage, "tie", "interface " + spec_.wish.name + " of " + spec_.instance,
+                  link.name + " is a " + link.kind +
+                      ", which the kernel lets nobody move: " + other_kinds(link));
     if (link.master != 0)
       return fail(ErrorKind::usage, "tie", "interface " + spec_.wish.name + " of " + spec_.instance,
                   link.name + " is part of a bridge or bond: take it out first (ip link set " +
@@ -74,6 +78,12 @@ class MovedTie final : public Tie {
                       " already: a physical interface has one owner");
     if (auto done = host.set_alias(link.index, spec_.alias()); !done) return done;
     return has_contract() ? host.set_up(link.index, false) : Result<void>{};
+  }
+
+  std::string other_kinds(const Link& link) const {
+    const std::string copies = ", or as mirror:" + link.name + " where copies suffice";
+    return "tie it as " + std::string(link.kind == "bridge" ? "bridge:" : "macvlan:") + link.name +
+           copies;
   }
 
   // What has our mark on the host is the host's again, under its old name: also after a container

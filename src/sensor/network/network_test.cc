@@ -104,29 +104,30 @@ TEST_F(Mirror, CopiesBothDirectionsExactlyOnce) {
   EXPECT_EQ(report().received, 21U);
 }
 
-TEST_F(Mirror, SendsNothingWhateverTheContract) {
-  for (const Direction contract : {Direction::receive, Direction::both}) {
-    const Container container;
-    start(manifest(contract), wish(Kind::mirror, "eth1"), container);
-    Wire outside("wire"), captured("eth1");
-    const auto inside = Wire::in(container, "capture");
-    const auto before = report().refused_sent;
-    for (std::uint8_t i = 0; i < 3; ++i)
-      inside->send(i);
-    EXPECT_EQ(report().refused_sent, before + 3);
-    EXPECT_THAT(outside.arrived(), IsEmpty());
-    EXPECT_THAT(captured.arrived(), IsEmpty());
-    network_->release("recorder_0");
-  }
+TEST_F(Mirror, SendsNothing) {
+  const Container container;
+  start(manifest(Direction::receive), wish(Kind::mirror, "eth1"), container);
+  Wire outside("wire"), captured("eth1");
+  const auto inside = Wire::in(container, "capture");
+  const auto before = report().refused_sent;
+  for (std::uint8_t i = 0; i < 3; ++i)
+    inside->send(i);
+  EXPECT_EQ(report().refused_sent, before + 3);
+  EXPECT_THAT(outside.arrived(), IsEmpty());
+  EXPECT_THAT(captured.arrived(), IsEmpty());
 }
 
-TEST_F(Mirror, RefusesAnInstrumentsOwnInterfaceAndTransmitOnly) {
+TEST_F(Mirror, RefusesAnInstrumentsOwnInterfaceAndAContractThatSends) {
   const auto made = manifest(Direction::receive);
   const auto loop = network_->prepare("recorder_0", made, {wish(Kind::mirror, "bcy0123456789h")});
   ASSERT_FALSE(loop);
   EXPECT_THAT(loop.error().message(), HasSubstr("loop"));
-  EXPECT_FALSE(
-      network_->prepare("recorder_0", manifest(Direction::transmit), {wish(Kind::mirror, "eth1")}));
+  for (const Direction contract : {Direction::transmit, Direction::both}) {
+    const auto mute =
+        network_->prepare("recorder_0", manifest(contract), {wish(Kind::mirror, "eth1")});
+    ASSERT_FALSE(mute);
+    EXPECT_THAT(mute.error().message(), HasSubstr("can send nothing"));
+  }
   EXPECT_THAT(left(), IsEmpty());
 }
 
@@ -176,6 +177,7 @@ TEST_F(Machine, AFaultThatIsNoEndIsSaidAlsoOfOneWithoutInterfaces) {
 TEST_F(Machine, ReleaseLeavesNothing) {
   for (const Kind kind : {Kind::bridge, Kind::mirror, Kind::macvlan, Kind::physical}) {
     for (const Direction contract : {Direction::receive, Direction::both}) {
+      if (kind == Kind::mirror && contract != Direction::receive) continue;
       Container container;
       start(manifest(contract), wish(kind, kind == Kind::bridge ? "br0" : "eth1"), container);
       EXPECT_EQ(report().cause, "");
@@ -208,13 +210,16 @@ TEST_F(Machine, RefusesWhatDoesNotGoTogetherWithTheReason) {
       {administrator, wish(Kind::macvlan, "eth1"), "net_admin"},
       {receiver, wish(Kind::bridge, "br0", "dhcp"), "DHCP"},
       {all, wish(Kind::bridge, "br0", "192.0.2.300/24"), "192.0.2.300/24"},
+      {all, wish(Kind::bridge, "br0", "192.0.2.7"), "with its prefix"},
       {all, bad_gateway, "gate"},
       {all, unknown, "other"},
       {all, wish(Kind::bridge, "eth1"), "no bridge"},
       {all, wish(Kind::bridge, "a name\"; flush"), "no interface's name"},
       {all, wish(Kind::physical, "lo"), "lo"},
       {all, wish(Kind::physical, "owned"), "nomaster"},
-      {all, wish(Kind::mirror, "eth7"), "eth7"},
+      {all, wish(Kind::physical, "br0"), "bridge:br0"},
+      {receiver, wish(Kind::physical, "br0"), "bridge:br0"},
+      {receiver, wish(Kind::mirror, "eth7"), "eth7"},
   };
   for (const auto& one : kCases) {
     const auto nics = network_->prepare("recorder_0", one.manifest, {one.wish});
@@ -223,6 +228,15 @@ TEST_F(Machine, RefusesWhatDoesNotGoTogetherWithTheReason) {
     EXPECT_THAT(left(), IsEmpty());
   }
   EXPECT_FALSE(network_->prepare("recorder_0", all, {}));
+}
+
+TEST_F(Machine, SaysHowToTieItToSomethingElse) {
+  for (const char* parent : {"br7", "eth1"}) {  // none, and no bridge
+    ASSERT_FALSE(
+        network_->prepare("recorder_0", manifest(Direction::both), {wish(Kind::bridge, parent)}));
+    EXPECT_THAT(report().cause, HasSubstr(parent));
+    EXPECT_THAT(report().fix, HasSubstr("beaconry instrument remove recorder_0"));
+  }
 }
 
 TEST_F(Machine, APhysicalInterfaceHasOneOwner) {

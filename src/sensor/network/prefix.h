@@ -9,8 +9,8 @@
 
 namespace beaconry {
 
-// An interface's address with its network's length: 192.0.2.7/24, 2001:db8::7/64. Without a length
-// it is alone (/32, /128).
+// An interface's address with its network's length: 192.0.2.7/24, 2001:db8::7/64. A length that is
+// forgotten is refused: taken as /32 it would reach nothing.
 struct Prefix {
   IpAddress address;
   std::uint8_t bits = 0;

@@ -19,13 +19,6 @@ namespace {
 
 constexpr const char* kMark = "beaconry:";
 
-bool is_interface_name(const std::string& name) {
-  return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [](char one) {
-           return one > ' ' && one < 127 && one != '/' && one != '"' && one != '\\' && one != ':';
-         });
-}
-
 bool turn_ipv6_off(const std::string& name) {
   std::ofstream file("/proc/sys/net/ipv6/conf/" + name + "/disable_ipv6");
   file << 1 << std::flush;
@@ -98,36 +91,9 @@ std::optional<TieMark> TieMark::parse(const std::string& alias) {
                  alias.substr(third + 1)};
 }
 
-Result<std::unique_ptr<Tie>> Tie::make(const TieSpec& spec) {
+std::unique_ptr<Tie> Tie::make(const TieSpec& spec) {
   using Kind = InterfaceWish::Kind;
-  const InterfaceWish& wish = spec.wish;
-  const std::string subject = "interface " + wish.name + " of " + spec.instance;
-  const auto refuse = [&](const std::string& why) {
-    return fail(ErrorKind::usage, "tie", subject, why);
-  };
-  if (!is_interface_name(wish.name)) return refuse("its name is no interface's name");
-  if (!is_interface_name(wish.parent))
-    return refuse("'" + wish.parent + "' is no interface's name");
-  if (wish.parent.rfind("bcy", 0) == 0)
-    return refuse(wish.parent + " is an instrument's own interface: a loop could come of it; tie " +
-                  "it to what lies behind");
-  if (wish.kind == Kind::physical && wish.parent == "lo") return refuse("lo cannot be moved");
-  if (wish.kind == Kind::mirror && spec.interface.contract == Direction::transmit)
-    return refuse("a mirror gives copies only, and the contract is tx: no packet could pass; " +
-                  std::string("use bridge, macvlan or physical"));
-  const bool has_address = !wish.address.empty() && wish.address != "none";
-  if (wish.address == "dhcp" && spec.interface.contract != Direction::both)
-    return refuse("DHCP sends and receives, and the contract does not allow both; set an address");
-  if (wish.kind == Kind::mirror && has_address)
-    return refuse("a mirror's interface has no address: leave it at none");
-  if (has_address && wish.address != "dhcp" && !Prefix::parse(wish.address))
-    return refuse("address " + wish.address + " is neither none, dhcp nor ADDRESS/PREFIX");
-  if (!wish.gateway.empty() && !IpAddress::parse(wish.gateway))
-    return refuse("gateway " + wish.gateway + " is no address");
-  for (const std::string& one : wish.resolvers) {
-    if (!IpAddress::parse(one)) return refuse("resolver " + one + " is no address");
-  }
-  const bool moved = wish.kind == Kind::physical || wish.kind == Kind::macvlan;
+  const bool moved = spec.wish.kind == Kind::physical || spec.wish.kind == Kind::macvlan;
   return moved ? make_moved_tie(spec) : make_veth_tie(spec);
 }
 
@@ -221,6 +187,11 @@ Result<void> Tie::apply(const std::string& rules, int name_space) const {
   return run_program({spec_.nft, "-f", "-"}, rules, name_space);
 }
 
+std::string Tie::other_tie() const {
+  return "remove it with its data (beaconry instrument remove " + spec_.instance +
+         ") and install it with another --interface; what a file defines is changed there";
+}
+
 tl::unexpected<Error> Tie::missing(Links& host, const std::string& name) {
   std::string there;
   if (const auto links = host.list()) {
@@ -230,8 +201,7 @@ tl::unexpected<Error> Tie::missing(Links& host, const std::string& name) {
   }
   lost_ = true;
   set_fault("interface " + name + " lost", "this machine has " + there,
-            "plug it in or make it; or tie " + spec_.wish.name + " of " + spec_.instance +
-                " to another interface");
+            "plug it in or make it; or " + other_tie());
   return fail(ErrorKind::not_found, "tie", "interface " + spec_.wish.name + " of " + spec_.instance,
               "there is no interface " + name + " (this machine has " + there + "); " + fix_);
 }

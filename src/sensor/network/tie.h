@@ -53,8 +53,8 @@ struct TieMark {
 // in force. One call at a time. `host` is the host's namespace.
 class Tie {
  public:
-  // Errors of usage: kinds and contracts that do not go together.
-  static Result<std::unique_ptr<Tie>> make(const TieSpec& spec);
+  // Of a wish that check_tie() let pass.
+  static std::unique_ptr<Tie> make(const TieSpec& spec);
   virtual ~Tie() = default;
 
   // Makes it; what LXD is to move in, or nothing: then attach() moves it. An error of the kind
@@ -72,6 +72,7 @@ class Tie {
 
   InterfaceReport report(Links& host, Inside* inside);
   void set_address(const std::string& address) { address_ = address; }
+  std::string other_tie() const;  // what to do to have it tied to something else
   void set_fault(std::string cause, std::string evidence, std::string fix);
   void clear_fault() { set_fault({}, {}, {}); }
   // After its release: that it is not there is no loss.
