@@ -547,9 +547,16 @@ TEST_F(SensorTest, AnUpdateIsJudgedByWhatWasPermittedAlsoWithoutTheImage) {
 
 TEST_F(SensorTest, WhereNobodyKnowsWhatWasPermittedAllOfItWantsAnApproval) {
   runtime_.held_volumes["beacon-0-persistent"] = 1 << 20;
+  // Volumes that are nobody's would go: it is wished before they are seen.
+  std::atomic<bool> away{true};
+  runtime_.before = [&](const std::string& call, const std::string& name) -> Result<void> {
+    if (away) return fail(ErrorKind::io, call, name, "connection refused");
+    return {};
+  };
   launch();
   const std::string image = add_image("1.0", "signed net_raw");
   ASSERT_TRUE(install(image));
+  away = false;
   ASSERT_TRUE(wait_for([&] { return !report_of("beacon_0").wants_approval.empty(); }));
   const auto wants = report_of("beacon_0").wants_approval;
   EXPECT_EQ(wants.front(), "capability net_raw");
