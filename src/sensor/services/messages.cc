@@ -115,7 +115,7 @@ void BusServices::take(Member& member, FromInstrument message) {
   }
   if (health == nullptr) member.health.heard(steady_, hello);
   member.config.heard(hello, steady_);
-  member.retention.heard(steady_);
+  member.retention.heard(hello);
   // Whatever it says, it is there: its hello may have been lost. Before its start is known only a
   // hello is of this run.
   member.there = member.there || hello || member.running;

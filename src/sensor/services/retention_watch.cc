@@ -78,8 +78,9 @@ void RetentionWatch::stopped() {
   deadline_.reset();
 }
 
-void RetentionWatch::heard(Timestamp) {
+void RetentionWatch::heard(bool hello) {
   there_ = true;
+  if (hello && !commands_.empty()) next_.reset();
 }
 
 std::optional<to_instrument::Retain> RetentionWatch::due(Timestamp steady, Timestamp now) const {

@@ -26,7 +26,8 @@ class RetentionWatch {
   void set(std::chrono::hours retention);  // not positive: everything is kept, nothing commanded
   void started(Timestamp steady);
   void stopped();
-  void heard(Timestamp steady);  // it is there
+  // It is there; with a hello, anew: what it has not answered may be lost, and is said again.
+  void heard(bool hello);
   std::optional<to_instrument::Retain> due(Timestamp steady, Timestamp now) const;
   void sent(const to_instrument::Retain& command, Timestamp steady, Timestamp now);
   // False: a receipt for no command of ours.

@@ -16,7 +16,7 @@ struct Watch {
   Watch() {
     watch.set(24h);
     watch.started(now);
-    watch.heard(now);
+    watch.heard(true);
   }
   std::optional<to_instrument::Retain> command() {
     watch.work(now);
@@ -31,6 +31,20 @@ struct Watch {
     return receipt;
   }
 };
+
+TEST(RetentionWatch, SaysAgainAtAHelloWhatIsNotAnswered) {
+  Watch w;
+  const auto first = w.command();
+  ASSERT_TRUE(first);
+  w.watch.heard(false);
+  EXPECT_FALSE(w.command());
+  w.watch.heard(true);
+  const auto again = w.command();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(w.watch.receipt(w.receipt(*again), w.now, w.now));
+  w.watch.heard(true);
+  EXPECT_FALSE(w.command());
+}
 
 TEST(RetentionWatch, CommandsAfterTheStartAndThenEachHour) {
   Watch w;
@@ -98,7 +112,7 @@ TEST(RetentionWatch, WhatIsStoppedIsNotAskedAndWithoutRetentionNothingIsCommande
   EXPECT_FALSE(w.watch.report().overdue);
   w.watch.started(w.now);
   EXPECT_FALSE(w.command());  // nobody there yet
-  w.watch.heard(w.now);
+  w.watch.heard(true);
   EXPECT_TRUE(w.command());
   w.watch.set(0h);
   w.now += 3h;
