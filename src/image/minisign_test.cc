@@ -88,7 +88,9 @@ TEST_F(Minisign, FilesGoBothWaysBetweenUsAndTheProgram) {
   ASSERT_EQ(minisign("-G -W -p their.pub -s their.key"), 0) << read("out");
   const auto their_key = parse_public_key(read("their.pub"), "their.pub");
   ASSERT_TRUE(their_key) << their_key.error().message();
-  EXPECT_THAT(read("their.pub"), HasSubstr(their_key->id));
+  // It writes the number without zeros before it.
+  const std::string number = their_key->id.substr(their_key->id.find_first_not_of('0'));
+  EXPECT_THAT(read("their.pub"), HasSubstr(' ' + number + '\n'));
   const auto signature = sign_file(path("file"), read("their.key"), "by us");
   ASSERT_TRUE(signature) << signature.error().message();
   write("file.minisig", *signature);
