@@ -173,10 +173,12 @@ void SensorThread::run() {
     mailbox_.work();
     const Timestamp now = options_.clock();
     services_->work(now);
+    // Also where nothing was said: the word of a change that came meanwhile goes with that work.
     if (is_due(now, next_network_, kNetworkEvery) || network_changed_) {
       for (const std::string& instance : network_->work(now))
         reconciler_->restart(instance, "its interface is back");
-      if (std::exchange(network_changed_, false)) reconciler_->look_at_interfaces();
+      network_changed_ = false;
+      reconciler_->look_at_interfaces();
       point_canary();
     }
     if (is_due(now, next_files_, kFilesEvery)) {
