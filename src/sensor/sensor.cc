@@ -121,7 +121,7 @@ Result<void> SensorThread::begin(const Makers& makers) {
                          const std::string& to, std::uint64_t most_bytes,
                          std::function<void(Result<void>)> done) {
     pullers_->submit(
-        [this, instance, path, to, most_bytes, done = std::move(done)]() -> std::function<void()> {
+        [this, instance, path, to, most_bytes, done]() -> std::function<void()> {
           auto pulled = runtime_.pull(container_name(instance), path, to, most_bytes);
           return [done, pulled = std::move(pulled)] { done(pulled); };
         },
