@@ -119,7 +119,7 @@ Result<void> SensorThread::begin(const Makers& makers) {
   };
   services.pull = [this](const std::string& instance, const std::string& path,
                          const std::string& to, std::uint64_t most_bytes,
-                         std::function<void(Result<void>)> done) {
+                         const std::function<void(Result<void>)>& done) {
     pullers_->submit(
         [this, instance, path, to, most_bytes, done]() -> std::function<void()> {
           auto pulled = runtime_.pull(container_name(instance), path, to, most_bytes);
