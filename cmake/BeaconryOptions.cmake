@@ -1,6 +1,7 @@
 # Language level, warnings and sanitizers, the same for every target.
 option(BEACONRY_BENCH "Build the benchmarks" OFF)
 option(BEACONRY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(BEACONRY_PRECOMPILE "Parse common headers once (a missing include then shows nowhere)" OFF)
 option(BEACONRY_STATIC "Link programs as static-pie: one file for any x86-64 Linux" OFF)
 set(BEACONRY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
 
@@ -13,8 +14,17 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
 
+if(BEACONRY_PRECOMPILE)
+  # Of what was compiled once for all, some calls what is nowhere, and goes unless somebody needs it.
+  add_link_options(-fuse-ld=lld -Wl,--gc-sections)
+endif()
 find_program(CCACHE ccache)
 if(CCACHE)
+  if(BEACONRY_PRECOMPILE)
+    # Without these it keeps nothing that uses a precompiled header.
+    set(CCACHE env CCACHE_SLOPPINESS=pch_defines,time_macros "${CCACHE}")
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+  endif()
   set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE}")
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
 endif()

@@ -9,6 +9,7 @@ namespace {
 struct CollectorEdge {
   using Arguments = CollectorArguments;
   using Settings = CollectorSettings;
+  using Program = Collector;
   static constexpr const char* kProgram = "beaconry-collector";
   static constexpr const char* kKind = "collector";
   static constexpr const char* kNameOptions = "-n,--node-id,--name";
@@ -35,12 +36,6 @@ struct CollectorEdge {
   }
   static Result<std::string> status(const Settings& settings) {
     return ask_status(settings.socket);
-  }
-  static Result<void> work(Arguments arguments, Settings settings) {
-    auto collector = Collector::start(std::move(arguments), std::move(settings));
-    if (!collector) return tl::unexpected<Error>(collector.error());
-    (*collector)->run();
-    return {};
   }
 };
 

@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/typed_line.h"
 #include "beaconry_version.h"
 #include "config/keys.h"
 #include "control/authority.h"
@@ -33,8 +35,10 @@ constexpr const char* kUsualConfig = "/etc/beaconry/config.yaml";
 struct Arguments {
   std::string config;
   bool insecure = false, check = false;
-  std::vector<std::string> names;  // of `init`
-  std::string backup;              // where to
+  bool new_fleet_key = false;       // of `init`
+  std::vector<std::string> names;   // of `init`
+  std::string user, password_file;  // of `init`
+  std::string backup;               // where to
 };
 
 Timestamp now() {
@@ -53,8 +57,57 @@ Result<ConfigDocument> read_config(const Arguments& arguments) {
   return ConfigDocument::parse("", "no file");
 }
 
+// The password of a file (its first line), or as it is typed twice.
+Result<std::string> first_password(const Arguments& arguments) {
+  std::string password;
+  if (!arguments.password_file.empty()) {
+    constexpr std::size_t kLongestFile = 4096;
+    auto text = read_small_file(arguments.password_file, kLongestFile);
+    if (!text) return tl::unexpected<Error>(std::move(text.error()));
+    password = text->substr(0, text->find_first_of("\r\n"));
+  } else {
+    auto typed = typed_password(stdout);
+    if (!typed) return typed;
+    password = std::move(*typed);
+  }
+  if (auto good = Passwords::check(password); !good) {
+    return tl::unexpected<Error>(std::move(good.error()));
+  }
+  return password;
+}
+
+// The first person who may log in: who is named, or asked for at a terminal.
+int make_user(const Arguments& arguments, const ConfigValues& values, std::string password) {
+  std::string name = arguments.user;
+  if (name.empty()) {
+    if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
+      std::printf("users: none yet; init --user NAME --password-file FILE makes the first\n");
+      return 0;
+    }
+    name = typed_line("Name of the first user, an admin (empty: none now): ", false, stdout)
+               .value_or("");
+    if (name.empty()) return 0;
+  }
+  if (password.empty()) {
+    auto typed = first_password(arguments);
+    if (!typed) return complain(typed.error());
+    password = std::move(*typed);
+  }
+  if (auto made = make_first_user(values, name, password, now()); !made) {
+    return complain(made.error());
+  }
+  std::printf("user '%s': made, an admin\n", terminal_safe(name).c_str());
+  return 0;
+}
+
 int initialise_state(const Arguments& arguments, const ConfigValues& values) {
-  const auto made = initialise(values, arguments.names, now());
+  std::string password;
+  if (!arguments.password_file.empty()) {  // before anything is made that would be told once
+    auto read = first_password(arguments);
+    if (!read) return complain(read.error());
+    password = std::move(*read);
+  }
+  const auto made = initialise(values, arguments.names, now(), arguments.new_fleet_key);
   if (!made) return complain(made.error());
   for (const std::string& line : made->words)
     std::printf("%s\n", terminal_safe(line).c_str());
@@ -62,7 +115,11 @@ int initialise_state(const Arguments& arguments, const ConfigValues& values) {
   if (!made->admin_token.empty()) {
     std::printf("Admin token, shown this once (BEACONRY_TOKEN):\n%s\n", made->admin_token.c_str());
   }
-  return 0;
+  if (made->users > 0) {
+    std::printf("users: there already, %zu\n", made->users);
+    return 0;
+  }
+  return make_user(arguments, values, std::move(password));
 }
 
 // Root goes on as the owner of the state folder: files that root made there the service could not
@@ -170,10 +227,17 @@ int run(int argc, char** argv) {
                "whoever reaches the listener may do everything");
   app.add_flag("--check", arguments.check, "Check the configuration and end");
   app.fallthrough();
-  CLI::App* init = app.add_subcommand("init", "Make CA, certificate, database and admin token");
+  CLI::App* init =
+      app.add_subcommand("init", "Make CA, certificate, database, admin token and user");
   init->add_option("--name", arguments.names,
                    "A further name or address of this server; may be repeated")
       ->allow_extra_args(false);
+  init->add_option("--user", arguments.user, "The first user, an admin; asked for at a terminal");
+  init->add_option("--password-file", arguments.password_file,
+                   "The file whose first line is the user's password; - reads standard input");
+  init->add_flag("--new-fleet-key", arguments.new_fleet_key,
+                 "Make another fleet.key in place of one that is lost: every sensor must join "
+                 "again");
   CLI::App* backup = app.add_subcommand("backup", "Copy the database, also of a running server");
   backup->add_option("FILE", arguments.backup, "Where to; it must not exist")->required();
   app.require_subcommand(0, 1);

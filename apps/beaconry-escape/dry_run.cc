@@ -309,7 +309,7 @@ Result<std::string> dry_run(const ProbeConfig& config, const std::string& interf
   AssumedNetwork assumed = assume_network(config);
   assumed.config.evidence.clear();
   assumed.config.end.reset();
-  const auto evidence = Evidence::open({}, PartyKeys(config.seed), now);
+  const auto evidence = ProbeEvidence::open({}, PartyKeys(config.seed), now);
   if (!evidence) return tl::unexpected<Error>(evidence.error());
   Probe::Options options;
   options.config = assumed.config;

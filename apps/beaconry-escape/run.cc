@@ -142,7 +142,7 @@ Result<RunOutcome> run_probe(const ProbeConfig& config, const std::string& inter
           ? find_local_account("beaconry-escape")
           : Account{"user " + std::to_string(::geteuid()), ::geteuid(), ::getegid(), {}};
   const PartyKeys keys(config.seed);
-  auto evidence = Evidence::open({config.evidence, 32 << 20, config.name}, keys, now());
+  auto evidence = ProbeEvidence::open({config.evidence, 32 << 20, config.name}, keys, now());
   if (!evidence) return tl::unexpected<Error>(evidence.error());
   for (const auto& done :
        {give_to(account, config.evidence),

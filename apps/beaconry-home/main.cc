@@ -9,6 +9,7 @@ namespace {
 struct HomeEdge {
   using Arguments = HomeArguments;
   using Settings = HomeProgramSettings;
+  using Program = HomeProgram;
   static constexpr const char* kProgram = "beaconry-home";
   static constexpr const char* kKind = "home";
   static constexpr const char* kNameOptions = "-n,--name";
@@ -31,12 +32,6 @@ struct HomeEdge {
   }
   static Result<std::string> status(const Settings& settings) {
     return ask_status(settings.socket);
-  }
-  static Result<void> work(Arguments arguments, Settings settings) {
-    auto program = HomeProgram::start(std::move(arguments), std::move(settings));
-    if (!program) return tl::unexpected<Error>(program.error());
-    (*program)->run();
-    return {};
   }
 };
 

@@ -9,6 +9,7 @@ namespace {
 struct SensorEdge {
   using Arguments = SensorArguments;
   using Settings = SensorSettings;
+  using Program = SensorProgram;
   static constexpr const char* kProgram = "beaconry-sensor";
   static constexpr const char* kKind = "sensor";
   static constexpr const char* kNameOptions = "-n,--name";
@@ -46,12 +47,6 @@ struct SensorEdge {
       return fail(ErrorKind::io, "ask the sensor at", settings.socket, answer->body);
     }
     return answer->body;
-  }
-  static Result<void> work(Arguments arguments, Settings settings) {
-    auto program = SensorProgram::start(std::move(arguments), std::move(settings));
-    if (!program) return tl::unexpected<Error>(program.error());
-    (*program)->run();
-    return {};
   }
 };
 

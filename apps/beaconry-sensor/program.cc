@@ -17,6 +17,7 @@
 #include "base/privileges.h"
 #include "base/text.h"
 #include "beaconry_version.h"
+#include "image/image.h"
 
 namespace beaconry {
 namespace {
@@ -61,6 +62,12 @@ Result<std::unique_ptr<SensorProgram>> SensorProgram::start(SensorArguments argu
 }
 
 SensorProgram::~SensorProgram() {
+  // Where opening failed half way: whoever asks the sensor something waits for its loop, or its
+  // end.
+  if (sensor_ && !has_run_) {
+    sensor_->stop();
+    sensor_->run();
+  }
   if (server_) server_->stop(kLastAnswers);
 }
 
@@ -88,7 +95,8 @@ Result<void> SensorProgram::open() {
   identity_ = std::move(*identity);
   if (auto done = limit_capabilities({std::begin(kKept), std::end(kKept)}); !done) return done;
   if (auto opened = open_sensor(); !opened) return opened;
-  api_ = std::make_unique<SensorApi>(*sensor_);
+  if (auto opened = open_fleet(); !opened) return opened;
+  api_ = std::make_unique<SensorApi>(*sensor_, fleet_.get());
   HttpServer::Options options;
   options.listen = {"unix:" + settings_.socket};
   options.workers = kApiWorkers;
@@ -126,6 +134,33 @@ Result<std::optional<Sender::Options>> SensorProgram::uplink() {
   return std::optional<Sender::Options>(std::move(options));
 }
 
+// Only a server that was joined knows this sensor by its key, and has told its own.
+Result<void> SensorProgram::open_fleet() {
+  FleetLink::Options options;
+  const auto joined = joined_server(settings_.state_folder);
+  if (!joined && joined.error().kind != ErrorKind::not_found)
+    return tl::unexpected<Error>(joined.error());
+  if (joined) {
+    HttpClient::Options server;
+    server.url = joined->url;
+    server.ca_pem = joined->ca_pem;
+    server.certificate_pem = identity_.certificate_pem;
+    server.key_pem = identity_.key_pem;
+    options.server = std::move(server);
+    options.fleet_key = joined->fleet_key;
+  }
+  options.fingerprint = identity_.fingerprint;
+  options.key_pem = identity_.key_pem;
+  options.state_folder = settings_.state_folder + "/fleet";
+  options.keys_folder = settings_.keys_folder;
+  options.inspect = inspect_image;
+  options.allow_unsigned = settings_.fleet_allow_unsigned;
+  options.head = read_report_head();
+  options.clock = now;
+  fleet_ = FleetLink::start(std::move(options), *sensor_);
+  return {};
+}
+
 Result<void> SensorProgram::open_sensor() {
   auto runtime = open_lxd({settings_.lxd_socket, settings_.pool, settings_.profile});
   if (!runtime) return tl::unexpected<Error>(std::move(runtime.error()));
@@ -160,6 +195,7 @@ Result<void> SensorProgram::open_sensor() {
 
 void SensorProgram::run() {
   std::thread signals([this] { handle_signals(); });
+  has_run_ = true;
   sensor_->run();
   signals.join();
   log_info("Ending; instruments run on");

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "http/server.h"
 #include "sensor/api.h"
+#include "sensor/fleet/fleet_link.h"
 #include "sensor/runtime.h"
 #include "sensor/sensor.h"
 #include "settings.h"
@@ -32,6 +33,7 @@ class SensorProgram {
   Result<void> open();
   Result<void> open_sensor();
   Result<std::optional<Sender::Options>> uplink();
+  Result<void> open_fleet();
   void handle_signals();
   void reload();
 
@@ -41,8 +43,10 @@ class SensorProgram {
   EdgeIdentity identity_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Sensor> sensor_;
+  std::unique_ptr<FleetLink> fleet_;
   std::unique_ptr<SensorApi> api_;
   std::unique_ptr<HttpServer> server_;
+  bool has_run_ = false;
 };
 
 }  // namespace beaconry

@@ -80,6 +80,7 @@ Result<SensorSettings> SensorSettings::read(const SensorArguments& arguments) {
   settings.socket = text("sensor.socket");
   settings.broken_after = static_cast<unsigned>(*values.count("sensor.broken_after"));
   settings.broker_user = text("sensor.user");
+  settings.fleet_allow_unsigned = values.boolean("sensor.fleet.allow_unsigned");
   settings.log = log_options(values);
   if (arguments.verbose) settings.log.level = LogLevel::debug;
   return settings;
@@ -93,6 +94,8 @@ std::string describe(const SensorSettings& settings) {
   text += "take images that are signed by keys of " + settings.keys_folder +
           (::access(settings.keys_folder.c_str(), R_OK) == 0 ? "\n"
                                                              : " (not there now: none is known)\n");
+  if (settings.fleet_allow_unsigned)
+    text += "let the server run unsigned code, too: whoever takes it over has this machine\n";
   text +=
       "use the pool " + settings.pool + " of " +
       (settings.lxd_socket.empty() ? "the first LXD or Incus that answers" : settings.lxd_socket) +

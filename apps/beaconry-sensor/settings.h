@@ -26,6 +26,7 @@ struct SensorSettings {
   std::string socket;
   unsigned broken_after = 5;
   std::string broker_user;
+  bool fleet_allow_unsigned = false;  // the server may let unsigned code run
   LogOptions log;
 
   static Result<SensorSettings> read(const SensorArguments& arguments);

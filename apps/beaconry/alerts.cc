@@ -26,7 +26,7 @@ std::function<int()> define(CLI::App& app) {
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {
       Query query;
-      if (!options->severity.empty()) query.emplace_back("severity", options->severity);
+      add_given(query, "severity", options->severity);
       const auto answer = get_listing(server, "/api/v1/alerts", query, "alerts", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
       if (options->json) return print(*answer + '\n');

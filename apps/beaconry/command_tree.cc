@@ -53,21 +53,26 @@ Command described(const CLI::App& app) {
   return command;
 }
 
+// The commands of `app`, those of a group behind it. Returns whether there were any.
+bool add_commands(const CLI::App& app, const std::string& before, CommandTree& tree) {
+  bool any = false;
+  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (child->get_name().empty()) continue;
+    any = true;
+    const std::size_t at = tree.subcommands.size();
+    tree.subcommands.push_back(described(*child));
+    tree.subcommands[at].name = before + child->get_name();
+    const bool group = add_commands(*child, before + child->get_name() + ' ', tree);
+    tree.subcommands[at].group = group;
+  }
+  return any;
+}
+
 }  // namespace
 
 CommandTree command_tree(const CLI::App& root) {
   CommandTree tree{described(root), {}};
-  for (const CLI::App* child : root.get_subcommands([](const CLI::App*) { return true; })) {
-    if (child->get_name().empty()) continue;
-    tree.subcommands.push_back(described(*child));
-    const std::size_t at = tree.subcommands.size() - 1;
-    for (const CLI::App* each : child->get_subcommands([](const CLI::App*) { return true; })) {
-      if (each->get_name().empty()) continue;
-      tree.subcommands[at].group = true;
-      tree.subcommands.push_back(described(*each));
-      tree.subcommands.back().name = child->get_name() + ' ' + each->get_name();
-    }
-  }
+  add_commands(root, "", tree);
   return tree;
 }
 

@@ -22,7 +22,7 @@ struct Command {
   std::string name;
   std::string description;
   std::vector<CommandOption> options;
-  bool group = false;  // its own commands follow it: "sensor status"
+  bool group = false;  // its own commands follow it: "sensor status", "fleet rollout show"
 };
 
 struct CommandTree {

@@ -43,7 +43,10 @@ std::string positional_words(const CommandTree& tree, const Command& command) {
     std::vector<std::string> names;
     const std::string head = command.name + ' ';
     for (const Command& each : tree.subcommands) {
-      if (each.name.rfind(head, 0) == 0) names.push_back(each.name.substr(head.size()));
+      const bool is_below = each.name.rfind(head, 0) == 0;
+      if (is_below && each.name.find(' ', head.size()) == std::string::npos) {
+        names.push_back(each.name.substr(head.size()));
+      }
     }
     return joined(names);
   }
@@ -71,9 +74,9 @@ std::string quoted(const std::string& text) {
 std::string bash(const CommandTree& tree) {
   std::string values;
   std::string options = "      '') words='" + option_words(tree.program) + "' ;;\n";
-  std::string positionals, groups = " ";
+  std::string positionals, groups = ",";
   for (const Command& command : tree.subcommands) {
-    if (command.group) groups += command.name + ' ';
+    if (command.group) groups += command.name + ',';
     options += "      '" + command.name + "') words='" + option_words(command) + "' ;;\n";
     if (const auto words = positional_words(tree, command); !words.empty()) {
       positionals += "      '" + command.name + "') words='" + words + "' ;;\n";
@@ -92,11 +95,10 @@ std::string bash(const CommandTree& tree) {
          "  local command='' words='' word\n"
          "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
          "    if [[ $word == -* ]]; then continue; fi\n"
-         "    if [[ -n $command ]]; then command=\"$command $word\"; break; fi\n"
-         "    command=$word\n"
+         "    command=\"${command:+$command }$word\"\n"
          "    if [[ '" +
          groups +
-         "' != *\" $word \"* ]]; then break; fi\n"
+         "' != *\",$command,\"* ]]; then break; fi\n"
          "  done\n"
          "  case \"$command $before\" in\n" +
          values +

@@ -24,8 +24,8 @@ std::function<int()> define(CLI::App& app) {
   return [access, options] {
     return with_server(*access, [&](Server& server) -> Result<void> {
       Query query;
-      if (!options->source.empty()) query.emplace_back("src_ip", options->source);
-      if (!options->destination.empty()) query.emplace_back("dst_ip", options->destination);
+      add_given(query, "src_ip", options->source);
+      add_given(query, "dst_ip", options->destination);
       const auto answer = get_listing(server, "/api/v1/connections", query, "pairs", options->list);
       if (!answer) return tl::unexpected<Error>(answer.error());
       return write_listing(options->list, options->list.wants_csv() ? connections_csv(*answer)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "config/document_history.h"
+#include "document_file.h"
 #include "sensor/image_choice.h"
 #include "sensor/order.h"
 #include "sensor/views.h"
@@ -114,7 +115,7 @@ Result<int> run(SensorClient& sensor, const Options& options, const InstanceOpti
   Result<std::string> done;
   if (action == "set") {
     if (given != 1) return usage(action, "set FILE");
-    const auto config = read_config(options.arguments[0]);
+    const auto config = read_document(options.arguments[0]);
     if (!config) return tl::unexpected<Error>(config.error());
     const Json body = {{"config", *config}};
     done = sensor.ask("PATCH", instance_path(instance.name),

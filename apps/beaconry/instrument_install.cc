@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "document_file.h"
 #include "sensor/image_choice.h"
 #include "sensor/order.h"
 #include "subcommand.h"
@@ -37,7 +38,7 @@ Result<Json> body_of(const Options& options) {
     body["retention_hours"] = static_cast<std::uint64_t>(std::ceil(*seconds / kHour));
   }
   if (!options.config.empty()) {
-    auto config = read_config(options.config);
+    auto config = read_document(options.config);
     if (!config) return config;
     body["config"] = std::move(*config);
   }

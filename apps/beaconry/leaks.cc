@@ -20,14 +20,11 @@ struct Options {
 
   Query query() const {
     Query query;
-    const auto add = [&](const char* name, const std::string& value) {
-      if (!value.empty()) query.emplace_back(name, value);
-    };
-    add("probe", probe);
-    add("since", since);
-    add("state", state);
-    add("method", method);
-    add("path", path);
+    add_given(query, "probe", probe);
+    add_given(query, "since", since);
+    add_given(query, "state", state);
+    add_given(query, "method", method);
+    add_given(query, "path", path);
     return query;
   }
 };

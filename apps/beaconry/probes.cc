@@ -23,7 +23,7 @@ namespace beaconry::subcommands {
 namespace {
 
 struct Options {
-  std::string name, profile, home, control, control_every, end, short_period, notes, overlap,
+  std::string name, file, profile, home, control, control_every, end, short_period, notes, overlap,
       output;
   std::vector<std::string> neighbours, peers;
   bool no_long_cycle = false, listen = false, json = false;
@@ -116,6 +116,18 @@ Result<void> list(Server& server, const Options& options) {
                        options.list.wants_csv() ? probes_csv(*answer) : probes_text(*answer));
 }
 
+// The file as it is: the server checks it by the probe's key.
+Result<void> bring_record(Server& server, const Options& options) {
+  constexpr std::size_t kMost = std::size_t{64} << 20;
+  const auto record = read_small_file(options.file, kMost);
+  if (!record) return tl::unexpected<Error>(record.error());
+  const auto answer = server.post("/api/v1/coverage", *record);
+  const auto name = answer ? member_of(*answer, "name") : answer;
+  if (!name) return tl::unexpected<Error>(name.error());
+  return print("The record of " + terminal_safe(*name) +
+               " is taken: its chain and signatures are whole\n");
+}
+
 void define_add(CLI::App& app, Options& options) {
   app.add_option("name", options.name, "What people call it")->required();
   app.add_option("--profile", options.profile, "What it may send: ot, office, lab [ot]")
@@ -158,13 +170,17 @@ std::function<int()> define(CLI::App& app) {
   }
   for (CLI::App* child : {showing, revoking, rotating})
     child->add_option("name", options->name, "As `probes list` shows it")->required();
+  CLI::App* bringing =
+      app.add_subcommand("record", "Bring the server what a probe kept with --evidence FILE");
+  bringing->add_option("file", options->file, "The probe's file")->required();
   const auto access = ServerOptions::add_to(app);
-  for (CLI::App* child : {adding, listing, showing, revoking, rotating})
+  for (CLI::App* child : {adding, listing, showing, revoking, rotating, bringing})
     child->fallthrough();
   return [=] {
     return with_server(*access, [&](Server& server) -> Result<void> {
       if (adding->parsed()) return add(server, *options);
       if (listing->parsed()) return list(server, *options);
+      if (bringing->parsed()) return bring_record(server, *options);
       if (showing->parsed()) {
         const auto answer = server.get(path_of(*options));
         if (!answer) return tl::unexpected<Error>(answer.error());

@@ -13,7 +13,7 @@ namespace beaconry::sensor_commands {
 namespace {
 
 struct Options {
-  bool history = false, yes = false;
+  bool history = false, yes = false, origin = false;
   std::optional<std::uint64_t> version, roll_back;
 };
 
@@ -46,6 +46,8 @@ Result<bool> roll_back(SensorClient& sensor, const Options& wanted) {
 
 std::function<int()> define(CLI::App& app) {
   auto wanted = std::make_shared<Options>();
+  app.add_flag("--origin", wanted->origin,
+               "Say of each value who says it: the server's layer, a file, a command");
   app.add_option("--version", wanted->version, "An earlier one")->check(CLI::PositiveNumber);
   app.add_flag("--history", wanted->history, "List the versions, who made them and how");
   app.add_option("--rollback", wanted->roll_back,
@@ -65,6 +67,12 @@ std::function<int()> define(CLI::App& app) {
                      ? kExitDone
                      : kExitFound;
         }
+      }
+      if (wanted->origin) {
+        const auto answer = sensor.get("/v1/desired/origin");
+        if (!answer) return tl::unexpected<Error>(answer.error());
+        return say(options->json ? json_line(*answer) : origin_text(*answer)) ? kExitDone
+                                                                              : kExitFound;
       }
       const std::string version =
           wanted->version ? "?version=" + std::to_string(*wanted->version) : "";

@@ -29,5 +29,7 @@ std::span<const Subcommand* const> subcommands_table();
 std::span<const Subcommand* const> instrument_commands_table();
 // And of `beaconry sensor`: sensor_WORD.cc, beaconry::sensor_commands::sensor_WORD.
 std::span<const Subcommand* const> sensor_commands_table();
+// And of `beaconry fleet`: fleet_WORD.cc, beaconry::fleet_commands::fleet_WORD.
+std::span<const Subcommand* const> fleet_commands_table();
 
 }  // namespace beaconry

@@ -34,8 +34,11 @@ std::function<int()> define(CLI::App& app) {
   app.require_subcommand(1);
   CLI::App* creating = app.add_subcommand("create", "Make a token and print it once");
   creating->add_option("name", options->name, "What it is for, as lists show it")->required();
-  creating->add_option("--role", options->role, "read: ask; ingest: send telemetry; admin: all")
-      ->check(CLI::IsMember({"read", "ingest", "admin"}))
+  creating
+      ->add_option("--role", options->role,
+                   "read: ask; analyst: also judge; operator: also configure; "
+                   "ingest: send telemetry; admin: all")
+      ->check(CLI::IsMember({"read", "ingest", "analyst", "operator", "admin"}))
       ->capture_default_str();
   creating->add_option("--expires", options->expires, "How long it holds: 12h, 30d [for ever]");
   CLI::App* listing = app.add_subcommand("list", "List tokens, without their secrets");

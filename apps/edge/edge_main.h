@@ -23,7 +23,7 @@ namespace beaconry {
 //   add_options(app, arguments)     its own ones
 //   joining(settings)               who joins
 //   status(settings)                what the running program says of itself, JSON
-//   work(arguments, settings)       until it is told to end
+//   using Program     start(arguments, settings), and run() until it is told to end
 template <class Edge>
 class EdgeMain {
  public:
@@ -72,10 +72,12 @@ class EdgeMain {
     if (check) return print(describe(*settings));
     if (join_command->parsed()) return join_as(*settings, join);
     if (auto opened = open_log(settings->log); !opened) return complain(opened.error());
-    if (auto worked = Edge::work(std::move(arguments), std::move(*settings)); !worked) {
-      log_error(worked.error().message());
+    auto program = Edge::Program::start(std::move(arguments), std::move(*settings));
+    if (!program) {
+      log_error(program.error().message());
       return kFailed;
     }
+    (*program)->run();
     return 0;
   }
 

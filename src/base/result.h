@@ -6,7 +6,7 @@
 
 namespace beaconry {
 
-enum class ErrorKind { usage, not_found, io, malformed, unsupported, limit };
+enum class ErrorKind { usage, not_found, io, malformed, unsupported, limit, conflict };
 
 // What went wrong, in the words of somebody who can act on it: "open /a/conn.log: no such file".
 struct Error {

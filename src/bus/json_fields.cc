@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "bus/messages.h"
 #include "bus/topics.h"
@@ -38,10 +39,6 @@ bool is_flat_enough(std::string_view text) {
 
 bool is_visible(char c) {
   return c > ' ' && c < '\x7f';
-}
-
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
 const json& empty_list() {
@@ -146,7 +143,7 @@ std::string JsonFields::instance(const char* key, Need need) {
 std::string JsonFields::sha256(const char* key) {
   std::string sum = text(key, 64, Need::optional);
   if (sum.empty()) return sum;
-  if (sum.size() != 64 || !std::all_of(sum.begin(), sum.end(), is_hex)) {
+  if (!is_lower_hex(sum, 64)) {
     complain(key, "it is no SHA-256: 64 hexadecimal digits in lower case");
   }
   return is_good() ? sum : std::string{};

@@ -78,14 +78,21 @@ Result<DocumentHistory::Version> read(const std::string& path, std::uint64_t num
 
 }  // namespace
 
-Result<DocumentHistory> DocumentHistory::open(const std::string& folder, std::size_t most) {
+Result<DocumentHistory> DocumentHistory::open(const std::string& folder, std::size_t most,
+                                              std::uint64_t most_bytes) {
   DocumentHistory history;
   history.folder_ = folder;
   history.most_ = std::max<std::size_t>(most, 1);
+  history.most_bytes_ = most_bytes;
   if (auto made = make_folders(folder); !made) return tl::unexpected<Error>(made.error());
   auto numbers = list(folder);
   if (!numbers) return tl::unexpected<Error>(std::move(numbers.error()));
   history.numbers_ = std::move(*numbers);
+  for (const std::uint64_t number : history.numbers_) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path_of(folder, number), error);
+    history.sizes_.push_back(error ? 0 : size);
+  }
   // The newest that can be read holds. Its number counts on from the newest there ever was.
   for (std::size_t at = history.numbers_.size(); at-- > 0;) {
     const std::string path = path_of(folder, history.numbers_[at]);
@@ -122,16 +129,30 @@ Result<DocumentHistory::Version> DocumentHistory::add(const std::string& json,
                      {"who", version.who},
                      {"how", version.how},
                      {"document", std::move(document)}};
-  if (auto put = replace_file(path_of(folder_, version.number), file.dump() + '\n'); !put) {
+  const std::string text = file.dump() + '\n';
+  if (auto put = replace_file(path_of(folder_, version.number), text); !put) {
     return tl::unexpected<Error>(std::move(put.error()));
   }
   numbers_.push_back(version.number);
-  while (numbers_.size() > most_) {
-    ::unlink(path_of(folder_, numbers_.front()).c_str());
-    numbers_.erase(numbers_.begin());
-  }
+  sizes_.push_back(text.size());
+  drop_old();
   current_ = version;
   return version;
+}
+
+void DocumentHistory::drop_old() {
+  std::size_t kept = 0;
+  std::uint64_t bytes = 0;
+  while (kept < std::min(most_, sizes_.size())) {
+    bytes += sizes_[sizes_.size() - 1 - kept];
+    if (kept != 0 && bytes > most_bytes_) break;
+    ++kept;
+  }
+  const auto gone = static_cast<std::ptrdiff_t>(numbers_.size() - kept);
+  for (auto number = numbers_.begin(); number != numbers_.begin() + gone; ++number)
+    ::unlink(path_of(folder_, *number).c_str());
+  numbers_.erase(numbers_.begin(), numbers_.begin() + gone);
+  sizes_.erase(sizes_.begin(), sizes_.begin() + gone);
 }
 
 std::vector<std::uint64_t> DocumentHistory::numbers() const {
@@ -154,6 +175,7 @@ Result<void> DocumentHistory::remove() {
   std::filesystem::remove_all(folder_, error);
   if (error) return fail(ErrorKind::io, "remove", folder_, error.message());
   numbers_.clear();
+  sizes_.clear();
   current_.reset();
   return {};
 }

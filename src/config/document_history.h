@@ -11,7 +11,8 @@
 namespace beaconry {
 
 // Numbered versions of one JSON document in a folder, each durable before it holds, the newest
-// `most` of them: an instrument's configuration, a sensor's desired state. One thread.
+// `most` of them, and of these as many as fit into `most_bytes`; the newest one always: an
+// instrument's configuration, a sensor's desired state. One thread.
 class DocumentHistory {
  public:
   struct Version {
@@ -20,7 +21,8 @@ class DocumentHistory {
     std::string who, how;  // "anna", "cli" | "file" | "rollback" | "fallback"
     std::string json;      // the document
   };
-  static Result<DocumentHistory> open(const std::string& folder, std::size_t most = 50);
+  static Result<DocumentHistory> open(const std::string& folder, std::size_t most = 50,
+                                      std::uint64_t most_bytes = std::uint64_t{64} << 20);
 
   const std::optional<Version>& current() const { return current_; }
   // A document equal to the current one makes no version. Returns the one that holds.
@@ -31,9 +33,12 @@ class DocumentHistory {
   Result<void> remove();  // the folder
 
  private:
+  void drop_old();
+
   std::string folder_;
   std::size_t most_ = 50;
-  std::vector<std::uint64_t> numbers_;
+  std::uint64_t most_bytes_ = 0;
+  std::vector<std::uint64_t> numbers_, sizes_;  // of their files
   std::optional<Version> current_;
 };
 

@@ -47,6 +47,24 @@ TEST_F(DocumentHistoryTest, AnEqualDocumentMakesNoVersion) {
   EXPECT_EQ(history->numbers(), std::vector<std::uint64_t>{1});
 }
 
+TEST_F(DocumentHistoryTest, OldVersionsGoWhereTheyAreTooLongTogether) {
+  const auto text = [](int number, std::size_t size) {
+    return '"' + std::to_string(number) + std::string(size, 'x') + '"';
+  };
+  {
+    auto history = DocumentHistory::open(folder_, 50, 4000);
+    for (int i = 0; i < 10; ++i)
+      ASSERT_TRUE(history->add(text(i, 1000), "", "", kTime));
+    EXPECT_EQ(history->numbers(), (std::vector<std::uint64_t>{8, 9, 10}));
+  }
+  auto history = DocumentHistory::open(folder_, 50, 4000);
+  ASSERT_TRUE(history->add(text(10, 1000), "", "", kTime));
+  EXPECT_EQ(history->numbers(), (std::vector<std::uint64_t>{9, 10, 11}));
+  ASSERT_TRUE(history->add(text(11, 5000), "", "", kTime));  // the newest, whatever it is
+  EXPECT_EQ(history->numbers(), std::vector<std::uint64_t>{12});
+  EXPECT_EQ(DocumentHistory::open(folder_)->numbers(), std::vector<std::uint64_t>{12});
+}
+
 TEST_F(DocumentHistoryTest, OldVersionsGoAndTheirNumbersAreNamed) {
   auto history = DocumentHistory::open(folder_, 3);
   for (int i = 0; i < 10; ++i)

@@ -148,6 +148,10 @@ constexpr ConfigKey kKeys[] = {
      "/run/beaconry-sensor/sensor.sock"},
     {"sensor.broken_after", kCount,
      "Failures in a row after which an instrument waits for a person.", "5", 1, 1000},
+    {"sensor.fleet.allow_unsigned", kBoolean,
+     "Whether what the server wishes may say `allow_unsigned`. Closed: code that the server brings "
+     "runs only with a signature of a key of `keys_dir`, also where the server was taken over.",
+     "false"},
     {"sensor.user", kText,
      "Who the bus's broker becomes; unset: the first there is of `mosquitto`, `nobody`. The sensor "
      "itself stays root."},
@@ -162,7 +166,9 @@ constexpr ConfigKey kKeys[] = {
     {"control_plane.max_connections", kCount,
      "Clients at once; beyond it the longest idle one goes.", "20000", 1, 1e6},
     {"control_plane.max_connections_per_client", kCount,
-     "Of them, from one address that is not loopback; 0: no limit.", "256", 0, 1e6},
+     "Of them, from one address that is not loopback, without those of enrolled edges; 0: no "
+     "limit.",
+     "256", 0, 1e6},
     {"control_plane.rate_limit", kNumber,
      "Requests a second from one address that is not loopback, with bursts of ten seconds' worth; "
      "0: no limit.",
@@ -209,6 +215,13 @@ constexpr ConfigKey kKeys[] = {
      "Events of sensors' instruments that are kept; beyond it the oldest go.", "1000000", 1000,
      1e9},
     {"instrument_events.retention", kDuration, "How long they are kept.", "90d", 3600, 10 * kYear},
+    {"instrument_events.retention_of", kEntries,
+     "For how long those of some types are kept instead, such as `{'*.ev.status': 7d, "
+     "'*.ev.alert': 365d}`; * stands for any characters, and the first that fits counts."},
+
+    {"fleet.images_size", kSize,
+     "Instruments' images that the server keeps for its sensors have so much space together.",
+     "20G", kMega, 16 * kTera},
 
     {"detection.cv_threshold", kNumber,
      "Intervals whose coefficient of variation is below this look like a beacon's.", "0.15", 0.001,

@@ -67,6 +67,30 @@ Given given_secret(const HttpRequest& head) {
   return given;
 }
 
+// The session that a cookie tells of. A page of a neighbouring host can set one of this name beside
+// ours, which must not hide it.
+std::optional<Credential> session_of(const HttpRequest& head, const CredentialSource& source,
+                                     std::string& secret) {
+  if (!source.session) return std::nullopt;
+  constexpr unsigned kMostTried = 4;
+  unsigned tried = 0;
+  for (const auto& [name, value] : head.headers) {
+    if (name != "cookie") continue;
+    for (const std::string_view each : split(value, ';')) {
+      const std::string_view pair = trim(each);
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos || pair.substr(0, equals) != kSessionCookie) continue;
+      if (++tried > kMostTried) return std::nullopt;
+      const std::string_view told = pair.substr(equals + 1);
+      if (auto found = source.session(told)) {
+        secret = told;
+        return found;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 Access refuse(int status, std::string reason) {
   Access access;
   access.who = "nobody";
@@ -121,7 +145,7 @@ AccessRules AccessRules::from(const ConfigValues& values) {
 
 Anonymous AccessRules::anonymous() const {
   if (configured) return *configured;
-  if (has_tokens) return Anonymous::none;
+  if (has_tokens || has_users) return Anonymous::none;
   return has_api_key ? Anonymous::loopback_read : Anonymous::loopback;
 }
 
@@ -152,6 +176,11 @@ Access identify(const HttpRequest& head, const AccessRules& rules, const Credent
     access.edge = true;
     return access;
   }
+  if (const auto user = session_of(head, source, access.session)) {
+    access.role = user->role;
+    access.who = user->who;
+    return access;
+  }
   access.who = "nobody";
   if (head.peer.is_local() || rules.insecure) {
     switch (rules.anonymous()) {
@@ -159,7 +188,7 @@ Access identify(const HttpRequest& head, const AccessRules& rules, const Credent
         access.role = Role::admin;
         break;
       case Anonymous::loopback_read:
-        access.role = Role::read;
+        access.role = Role::viewer;
         break;
       case Anonymous::none:
         break;
@@ -172,7 +201,9 @@ Access identify(const HttpRequest& head, const AccessRules& rules, const Credent
 }
 
 bool allows(Role have, Role needed) {
-  return needed == Role::none || have == Role::admin || have == needed;
+  if (needed == Role::none || have == Role::admin) return true;
+  if (needed == Role::ingest || have == Role::ingest) return have == needed;
+  return have >= needed;
 }
 
 }  // namespace beaconry

@@ -141,11 +141,17 @@ TEST(Access, AnotherSitesPageIsRefused) {
 }
 
 TEST(Roles, AllowWhatTheyAreFor) {
-  for (const Role need : {Role::none, Role::ingest, Role::read, Role::admin}) {
-    EXPECT_TRUE(allows(Role::admin, need));
-    EXPECT_EQ(allows(Role::none, need), need == Role::none);
-    EXPECT_EQ(allows(Role::read, need), need == Role::none || need == Role::read);
-    EXPECT_EQ(allows(Role::ingest, need), need == Role::none || need == Role::ingest);
+  constexpr Role kAll[] = {Role::none,    Role::ingest,    Role::viewer,
+                           Role::analyst, Role::operator_, Role::admin};
+  // Rows: who has it; columns: what is needed, in the same order.
+  constexpr bool kMay[6][6] = {
+      {true, false, false, false, false, false}, {true, true, false, false, false, false},
+      {true, false, true, false, false, false},  {true, false, true, true, false, false},
+      {true, false, true, true, true, false},    {true, true, true, true, true, true}};
+  for (std::size_t have = 0; have < 6; ++have) {
+    for (std::size_t need = 0; need < 6; ++need) {
+      EXPECT_EQ(allows(kAll[have], kAll[need]), kMay[have][need]) << have << ' ' << need;
+    }
   }
 }
 

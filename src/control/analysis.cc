@@ -45,6 +45,24 @@ Beacons::Beacon row_of(const ScoredPair& pair, const DetectionSettings& settings
   row.severity = static_cast<int>(severity_of(pair.verdict.confidence));
   row.is_beacon = is_shown_beacon(pair);
   row.first_flagged = row.last_flagged = row.analyzed = now;
+  BeaconRow& listed = row.row.emplace();
+  listed.src_ip = pair.key.source.to_string();
+  listed.src_name = pair.source_name;
+  listed.dst_ip = pair.key.destination.to_string();
+  if (pair.kind == PairKind::named) {
+    for (const IpAddress& address : pair.destinations)
+      listed.dst_ips += (listed.dst_ips.empty() ? "" : " ") + address.to_string();
+  }
+  listed.server_name = pair.server_name;
+  listed.dst_name = pair.server_name.empty() ? pair.address_name : pair.server_name;
+  listed.dst_port = pair.key.port;
+  listed.protocol = to_string(pair.key.protocol);
+  listed.interval_seconds = pair.verdict.interval_seconds;
+  listed.check_ins = pair.check_ins;
+  listed.first_seen = pair.first_seen;
+  listed.last_seen = pair.last_seen;
+  if (pair.hidden == Hidden::ours) listed.ours = pair.hidden_reason;
+  listed.summary = pair.verdict.summary;
   return row;
 }
 
@@ -112,8 +130,10 @@ void Analysis::clean_up() {
     certificate_checked_ = now;
     if (auto done = control_.renew_certificate(); !done) log_warning(done.error().message());
   }
-  // Another process, `init`, may have made the first token.
+  // Another process, `init`, may have made the first token and the first user.
   if (auto done = control_.tokens().refresh(); !done) log_warning(done.error().message());
+  if (auto done = control_.users().refresh(); !done) log_warning(done.error().message());
+  if (auto done = control_.sessions().save(now); !done) log_warning(done.error().message());
   // What the journal lets go of should be in the table. But on a full disk nothing could be saved
   // before the journal gave up some of it.
   const auto saved = control_.enrolled().save(now);

@@ -13,6 +13,8 @@ int status_of(ErrorKind kind) {
       return 404;
     case ErrorKind::limit:
       return 507;
+    case ErrorKind::conflict:
+      return 409;
     case ErrorKind::io:
       break;
   }

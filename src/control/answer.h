@@ -37,7 +37,7 @@ inline HttpResponse error_answer(int status, std::string_view words) {
                      status);
 }
 
-// By the error's kind: 400, 404, 507 for what found no room, else 500.
+// By the error's kind: 400, 404, 409, 507 for what found no room, else 500.
 HttpResponse error_answer(const Error& error);
 
 // 503 for what may be tried again in some seconds.

@@ -27,6 +27,8 @@ class Api final : public HttpHandler {
   Access access_of(const HttpRequest& head) const;
   std::optional<HttpResponse> refusal(const HttpRequest& head, const Found& found,
                                       const Access& access) const;
+  void record(const HttpRequest& head, const Found& found, const Access& access,
+              const AuditNote& note, int status) const;
 
   Control& control_;
   std::size_t most_body_;

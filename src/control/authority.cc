@@ -15,6 +15,8 @@
 #include "base/ip_address.h"
 #include "base/text.h"
 #include "control/tokens.h"
+#include "control/users.h"
+#include "fleet/fleet_store.h"
 #include "http/certificates.h"
 #include "store/database.h"
 
@@ -179,8 +181,31 @@ std::vector<std::string> server_names(const ConfigValues& values) {
   return names;
 }
 
+Result<DocumentKey> fleet_key(const StatePaths& paths, Database& database, bool anew) {
+  const std::string path = paths.file("fleet.key");
+  if (exists(path)) {
+    auto text = read_small_file(path, kLongestPem);
+    if (!text) return moved(text);
+    auto key = DocumentKey::parse(*text);
+    if (!key) key.error().subject = path;
+    return key;
+  }
+  const auto trusted = FleetStore::has_sensors(database);
+  if (!trusted) return tl::unexpected<Error>(trusted.error());
+  if (*trusted && !anew) {
+    return fail(ErrorKind::not_found, "read", path,
+                "it is missing, and the sensors of this server trust nothing that another key "
+                "signs: bring it back from a copy of the state folder; if there is none, run "
+                "'beaconry-control init --new-fleet-key' and join every sensor again");
+  }
+  DocumentKey key = DocumentKey::make();
+  if (auto kept = replace_file(path, key.secret_text()); !kept) return moved(kept);
+  give_to_owner(paths.folder);
+  return key;
+}
+
 Result<Initialised> initialise(const ConfigValues& values, const std::vector<std::string>& names,
-                               Timestamp now) {
+                               Timestamp now, bool new_fleet_key) {
   Initialised done;
   StatePaths paths = StatePaths::of(values);
   if (auto made = paths.make(); !made) return moved(made);
@@ -214,6 +239,11 @@ Result<Initialised> initialise(const ConfigValues& values, const std::vector<std
   const bool has_database = exists(paths.database);
   auto database = Database::open(paths.database);
   if (!database) return moved(database);
+  const bool has_fleet_key = exists(paths.file("fleet.key"));
+  if (const auto key = fleet_key(paths, **database, new_fleet_key); !key)
+    return tl::unexpected<Error>(key.error());
+  done.words.push_back(std::string("fleet key: ") + (has_fleet_key ? "there already, " : "made, ") +
+                       paths.file("fleet.key"));
   auto tokens = Tokens::open(**database);
   if (!tokens) return moved(tokens);
   done.words.push_back(std::string("database: ") + (has_database ? "there already, " : "made, ") +
@@ -226,8 +256,27 @@ Result<Initialised> initialise(const ConfigValues& values, const std::vector<std
   } else {
     done.words.push_back("tokens: there already, " + std::to_string((*tokens)->list().size()));
   }
+  auto users = Users::open(**database);
+  if (!users) return moved(users);
+  done.users = (*users)->list().size();
   give_to_owner(paths.folder);
   return done;
+}
+
+Result<void> make_first_user(const ConfigValues& values, const std::string& name,
+                             const std::string& password, Timestamp now) {
+  const StatePaths paths = StatePaths::of(values);
+  auto database = Database::open(paths.database);
+  if (!database) return moved(database);
+  auto users = Users::open(**database);
+  if (!users) return moved(users);
+  if ((*users)->any()) {
+    return fail(ErrorKind::usage, "make", "the first user",
+                "there are users already; an admin makes others: beaconry users add");
+  }
+  auto made = (*users)->create(name, Role::admin, password, "init", now);
+  give_to_owner(paths.folder);
+  return made;
 }
 
 Result<ServerCertificate> server_certificate(const ConfigValues& values, Timestamp now) {

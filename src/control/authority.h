@@ -4,7 +4,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "config/signed_document.h"
 #include "config/values.h"
+#include "store/database.h"
 
 namespace beaconry {
 
@@ -12,6 +14,7 @@ namespace beaconry {
 //   ca.crt, ca.key          what edges and clients trust
 //   server.crt, server.key  the chain (server, CA) and its key
 //   server.names            names that init was told, a line each
+//   fleet.key               signs what sensors shall be
 //   beaconry.db             unless persistence.db_path says otherwise
 struct StatePaths {
   std::string folder;
@@ -34,11 +37,22 @@ struct Initialised {
   std::vector<std::string> words;  // what was made and what was there already, a line each
   std::string ca_fingerprint;      // SHA-256 of the CA certificate
   std::string admin_token;         // to be shown once; empty if there was a token already
+  std::size_t users = 0;           // people who may log in
 };
 // `beaconry-control init`: makes CA, server certificate, database and admin token, each unless it
-// is there. Run by root, what it makes belongs to the owner of the folder.
+// is there. Run by root, what it makes belongs to the owner of the folder. `new_fleet_key`: in
+// place of one that is lost.
 Result<Initialised> initialise(const ConfigValues& values, const std::vector<std::string>& names,
-                               Timestamp now);
+                               Timestamp now, bool new_fleet_key = false);
+
+// The key by which this server signs what its sensors shall be: each pins its public half when it
+// joins. Made unless it is there; where sensors have joined already only if `anew`, as each of them
+// must join again then.
+Result<DocumentKey> fleet_key(const StatePaths& paths, Database& database, bool anew = false);
+
+// The first person who may log in, an admin. Refused where there is one: admins make the others.
+Result<void> make_first_user(const ConfigValues& values, const std::string& name,
+                             const std::string& password, Timestamp now);
 
 struct ServerCertificate {
   std::string chain_pem, key_pem;

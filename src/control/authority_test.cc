@@ -12,6 +12,7 @@
 #include "config/document.h"
 #include "config/keys.h"
 #include "control/tokens.h"
+#include "control/users.h"
 
 namespace beaconry {
 namespace {
@@ -64,6 +65,19 @@ TEST_F(AuthorityTest, InitMakesEverythingOnceForItsOwnerOnly) {
   auto database = Database::open(file("beaconry.db"));
   ASSERT_TRUE(database);
   EXPECT_EQ((*Tokens::open(**database))->verify(first.admin_token, kNow)->role, Role::admin);
+}
+
+TEST_F(AuthorityTest, TheFirstUserIsAnAdminAndTheOnlyOneThatInitMakes) {
+  EXPECT_EQ(init().users, 0U);
+  EXPECT_FALSE(make_first_user(values(), "anna", "short", kNow));
+  ASSERT_TRUE(make_first_user(values(), "anna", "correct horse battery", kNow));
+  EXPECT_EQ(init().users, 1U);
+  EXPECT_FALSE(make_first_user(values(), "eve", "correct horse battery", kNow));
+  auto database = Database::open(file("beaconry.db"));
+  ASSERT_TRUE(database);
+  const auto login = (*Users::open(**database))->log_in("anna", "correct horse battery", "", kNow);
+  EXPECT_TRUE(login->right);
+  EXPECT_EQ(login->user.role, Role::admin);
 }
 
 TEST_F(AuthorityTest, NamesThatInitIsToldAreInTheCertificateAndRemembered) {

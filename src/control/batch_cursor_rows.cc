@@ -28,7 +28,7 @@ void BatchCursorRows::add(SQLite::Database& tables, const std::string& edge,
   SQLite::Statement keep(tables, "INSERT OR REPLACE INTO " + name +
                                      " VALUES (?1, ?2, ?3, (SELECT 1 + coalesce(max(changed), 0) "
                                      "FROM " +
-                                     name + "))");
+                                     name + " WHERE edge = ?1))");
   keep.bind(1, edge);
   keep.bind(2, incarnation);
   keep.bind(3, cursor.to_text());

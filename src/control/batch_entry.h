@@ -24,6 +24,7 @@ inline EdgeLedger::Batch entry_of(const Envelope& envelope, FlowBatchContent&& c
   entry.name = envelope.edge_name;
   entry.events = content.events;
   entry.received = received;
+  entry.made = content.made;
   entry.clock_skew = envelope.sent - received;
   entry.batches_dropped = envelope.batches_dropped;
   entry.counters = std::move(content.counters);

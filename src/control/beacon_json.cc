@@ -98,6 +98,10 @@ void write_beacon(JsonWriter& json, const ScoredPair& pair, const DetectionSetti
   json.plain("first_seen", to_rfc3339(pair.first_seen));
   json.plain("last_seen", to_rfc3339(pair.last_seen));
   json.plain("analysis_time", to_rfc3339(analyzed));
+  json.begin_list("uids");
+  for (const std::string& uid : pair.uids)
+    json.text(uid);
+  json.end_list();
   json.name("hidden");
   pair.hidden == Hidden::no ? json.null() : json.plain(hidden_word(pair.hidden));
   json.text_or_null("hidden_reason", hidden_words(pair));

@@ -23,7 +23,8 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE beacon_removals (removals INTEGER NOT NULL);"
     "INSERT INTO beacon_removals VALUES (0);"
     "CREATE TRIGGER beacon_removed AFTER DELETE ON beacon BEGIN UPDATE beacon_removals SET "
-    "removals = removals + 1; END"};
+    "removals = removals + 1; END",
+    "ALTER TABLE beacon ADD COLUMN listed TEXT NOT NULL DEFAULT ''"};
 constexpr Duration kPointInterval = std::chrono::hours{1};
 constexpr std::size_t kMostOfAPage = 10'000;
 constexpr double kSameScore = 0.005;  // as shown
@@ -52,9 +53,10 @@ class Saver {
  public:
   explicit Saver(SQLite::Database& tables)
       : write_(tables,
-               "INSERT INTO beacon VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT "
-               "(identity) DO UPDATE SET verdict = ?2, score = ?3, severity = ?4, is_beacon = ?5, "
-               "gone = ?6, last_flagged = max(last_flagged, ?8), analyzed = ?9, watch = ?10"),
+               "INSERT INTO beacon VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON "
+               "CONFLICT (identity) DO UPDATE SET verdict = ?2, score = ?3, severity = ?4, "
+               "is_beacon = ?5, gone = ?6, last_flagged = max(last_flagged, ?8), analyzed = ?9, "
+               "watch = ?10, listed = ?11"),
         last_(tables,
               "SELECT time, score, severity FROM beacon_point WHERE identity = ? ORDER BY time "
               "DESC LIMIT 1"),
@@ -63,7 +65,7 @@ class Saver {
                "DELETE FROM beacon_point WHERE identity = ?1 AND time <= (SELECT time FROM "
                "beacon_point WHERE identity = ?1 ORDER BY time DESC LIMIT 1 OFFSET ?2)") {}
 
-  void save(const Beacons::Beacon& beacon) {
+  void save(const Beacons::Beacon& beacon, const BeaconRow& row) {
     write_.reset();
     write_.bind(1, beacon.identity);
     write_.bind(2, beacon.verdict);
@@ -75,6 +77,7 @@ class Saver {
     write_.bind(8, to_column(beacon.last_flagged));
     write_.bind(9, to_column(beacon.analyzed));
     write_.bind(10, beacon.watch);
+    write_.bind(11, row.to_text());
     write_.exec();
     if (!is_news(beacon)) return;
     point_.reset();
@@ -123,17 +126,78 @@ Result<std::unique_ptr<Beacons>> Beacons::open(Database& database) {
   if (auto done = database.migrate("beacons", kMigrations); !done) {
     return tl::unexpected<Error>(std::move(done.error()));
   }
-  return std::unique_ptr<Beacons>(new Beacons(database));
+  std::unique_ptr<Beacons> beacons(new Beacons(database));
+  if (auto done = beacons->load(); !done) return tl::unexpected<Error>(std::move(done.error()));
+  return beacons;
+}
+
+Result<void> Beacons::load() {
+  auto all = database_.transact([&](SQLite::Database& tables) -> Result<BeaconList> {
+    // A verdict is long, and its row is short: only what has no row yet is read in full.
+    SQLite::Statement rows(tables,
+                           "SELECT identity, score, severity, is_beacon, gone, listed, CASE listed "
+                           "WHEN '' THEN verdict ELSE '' END FROM beacon");
+    BeaconList list;
+    while (rows.executeStep()) {
+      BeaconRow row;
+      row.identity = rows.getColumn(0).getString();
+      row.score = rows.getColumn(1).getDouble();
+      row.severity = rows.getColumn(2).getInt();
+      row.is_beacon = rows.getColumn(3).getInt() != 0;
+      row.gone = rows.getColumn(4).getInt() != 0;
+      if (!row.read(rows.getColumn(5).getString())) {
+        row.read_verdict(rows.getColumn(6).getString());
+      }
+      list.put(std::move(row));
+    }
+    return list;
+  });
+  if (!all) return tl::unexpected<Error>(std::move(all.error()));
+  const std::lock_guard lock(mutex_);
+  list_ = std::move(*all);
+  return {};
+}
+
+BeaconRow Beacons::row_of(const Beacon& beacon) const {
+  BeaconRow row;
+  if (beacon.row) {
+    row = *beacon.row;
+  } else {
+    const std::lock_guard lock(mutex_);
+    if (const BeaconRow* known = list_.find(beacon.identity)) row = *known;
+  }
+  if (!beacon.row && row.identity.empty()) row.read_verdict(beacon.verdict);
+  row.identity = beacon.identity;
+  row.score = beacon.score;
+  row.severity = beacon.severity;
+  row.is_beacon = beacon.is_beacon;
+  row.gone = beacon.gone;
+  return row;
+}
+
+BeaconList::Page Beacons::list(const BeaconList::Query& query) const {
+  const std::lock_guard lock(mutex_);
+  return list_.page(query);
 }
 
 Result<void> Beacons::save(std::span<const Beacon> beacons) {
-  return database_.transact([&](SQLite::Database& tables) -> Result<void> {
+  const std::lock_guard saving(saving_);
+  std::vector<BeaconRow> rows;
+  rows.reserve(beacons.size());
+  for (const Beacon& beacon : beacons)
+    rows.push_back(row_of(beacon));
+  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
     tables.exec("INSERT INTO beacon_begun SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM beacon_begun)");
     Saver saver(tables);
-    for (const Beacon& beacon : beacons)
-      saver.save(beacon);
+    for (std::size_t i = 0; i < beacons.size(); ++i)
+      saver.save(beacons[i], rows[i]);
     return {};
   });
+  if (!done) return done;
+  const std::lock_guard lock(mutex_);
+  for (BeaconRow& row : rows)
+    list_.put(std::move(row));
+  return {};
 }
 
 Result<Beacons::Page> Beacons::page(const Query& query) const {
@@ -209,7 +273,8 @@ Result<std::vector<Beacons::Point>> Beacons::history(const std::string& identity
 }
 
 Result<bool> Beacons::remove(const std::string& identity) {
-  return database_.transact([&](SQLite::Database& tables) -> Result<bool> {
+  const std::lock_guard saving(saving_);
+  auto removed = database_.transact([&](SQLite::Database& tables) -> Result<bool> {
     SQLite::Statement points(tables, "DELETE FROM beacon_point WHERE identity = ?");
     points.bind(1, identity);
     points.exec();
@@ -217,13 +282,22 @@ Result<bool> Beacons::remove(const std::string& identity) {
     beacon.bind(1, identity);
     return beacon.exec() > 0;
   });
+  if (!removed) return removed;
+  const std::lock_guard lock(mutex_);
+  list_.remove(identity);
+  return removed;
 }
 
 Result<std::uint64_t> Beacons::remove_all() {
-  return database_.transact([&](SQLite::Database& tables) -> Result<std::uint64_t> {
+  const std::lock_guard saving(saving_);
+  auto removed = database_.transact([&](SQLite::Database& tables) -> Result<std::uint64_t> {
     tables.exec("DELETE FROM beacon_point");
     return static_cast<std::uint64_t>(tables.exec("DELETE FROM beacon"));
   });
+  if (!removed) return removed;
+  const std::lock_guard lock(mutex_);
+  list_.clear();
+  return removed;
 }
 
 Result<bool> Beacons::empty() const {
@@ -239,7 +313,8 @@ Result<std::uint64_t> Beacons::removals() const {
 }
 
 Result<std::uint64_t> Beacons::expire(Timestamp before) {
-  return database_.transact([&](SQLite::Database& tables) -> Result<std::uint64_t> {
+  const std::lock_guard saving(saving_);
+  auto expired = database_.transact([&](SQLite::Database& tables) -> Result<std::uint64_t> {
     SQLite::Statement beacons(tables, "DELETE FROM beacon WHERE last_flagged < ?");
     beacons.bind(1, to_column(before));
     const int gone = beacons.exec();
@@ -248,6 +323,9 @@ Result<std::uint64_t> Beacons::expire(Timestamp before) {
     }
     return static_cast<std::uint64_t>(gone);
   });
+  if (!expired || *expired == 0) return expired;
+  if (auto done = load(); !done) return tl::unexpected<Error>(std::move(done.error()));
+  return expired;
 }
 
 }  // namespace beaconry

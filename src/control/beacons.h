@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "control/beacon_list.h"
 #include "store/database.h"
 
 namespace beaconry {
@@ -25,6 +27,8 @@ class Beacons {
     Timestamp first_flagged{}, last_flagged{};  // flagged: an analysis called it a beacon
     Timestamp analyzed{};
     std::string watch;  // the state of BeaconWatch for it, its own words
+    // What lists show of it; where it is not given it is as it was, or read out of the verdict.
+    std::optional<BeaconRow> row;
   };
   struct Point {
     Timestamp time{};
@@ -51,6 +55,8 @@ class Beacons {
     std::uint64_t count = 0;      // all that match
   };
   Result<Page> page(const Query& query) const;
+  // The same in short, sorted and filtered, out of memory.
+  BeaconList::Page list(const BeaconList::Query& query) const;
   Result<std::optional<Beacon>> find(const std::string& identity) const;
   Result<std::vector<Beacon>> all() const;  // for BeaconWatch at start
   Result<std::vector<Point>> history(const std::string& identity) const;  // oldest first
@@ -64,7 +70,13 @@ class Beacons {
 
  private:
   explicit Beacons(Database& database) : database_(database) {}
+  BeaconRow row_of(const Beacon& beacon) const;
+  Result<void> load();
+
   Database& database_;
+  std::mutex saving_;  // taken before mutex_: memory follows the table's order of changes
+  mutable std::mutex mutex_;
+  mutable BeaconList list_;  // under mutex_
 };
 
 }  // namespace beaconry

@@ -21,7 +21,7 @@ constexpr Weight kWeights[] = {{"cv", "detection.cv_weight"},
                                {"size", "detection.size_weight"}};
 constexpr std::size_t kShown = 60;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '\'' + terminal_safe(text.substr(0, kShown)) + '\'';
 }
 
@@ -42,7 +42,7 @@ class EditReader {
                  std::end(kSections)) {
         add(std::move(member));
       } else {
-        refuse(member.line, quoted(member.key) +
+        refuse(member.line, in_quotes(member.key) +
                                 " cannot be changed at run time; detection, weights, alerting and "
                                 "whitelist can. Change the file and restart the server");
       }
@@ -87,7 +87,7 @@ class EditReader {
             return weight.key == known.word || "detection." + weight.key == known.path;
           });
       if (found == std::end(kWeights)) {
-        refuse(weight.line, "unknown key " + quoted(weight.key) +
+        refuse(weight.line, "unknown key " + in_quotes(weight.key) +
                                 " in 'weights'; known here: cv, periodicity, jitter, size");
         continue;
       }

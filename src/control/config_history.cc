@@ -108,7 +108,7 @@ Result<void> ConfigHistory::build(State& state) const {
 }
 
 Result<std::uint64_t> ConfigHistory::reload(ConfigDocument file, Timestamp now) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one(changing_);
   auto values = ConfigValues::read(config_schema(), file);
   if (!values) return moved(values.error());
   State state = state_;
@@ -156,21 +156,19 @@ Result<std::uint64_t> ConfigHistory::take_file(State state, const GivenValues& g
     return moved(built.error());
   }
   if (!first && changed.empty() && overtaken.empty()) {
-    state_ = std::move(state);
-    return state_.number;
+    return set(std::move(state), warnings);
   }
   Version version;
   version.time = now;
   version.who = state.file.file;
   version.how = "file";
   version.words = first ? "first start" : "the file changed: " + joined(changed);
-  auto kept = keep(std::move(state), std::move(version));
-  if (kept) warnings_.insert(warnings_.end(), warnings.begin(), warnings.end());
-  return kept;
+  return keep(std::move(state), std::move(version), warnings);
 }
 
-Result<std::uint64_t> ConfigHistory::edit(std::string_view json, const std::string& who,
-                                          Timestamp now, std::vector<Error>* all) {
+Result<ConfigHistory::State> ConfigHistory::edited(std::string_view json, const std::string& who,
+                                                   Timestamp now, std::vector<Error>* all,
+                                                   bool& any) const {
   const auto refuse = [&](Error error) {
     if (all != nullptr && all->empty()) all->push_back(error);
     return tl::unexpected<Error>(std::move(error));
@@ -178,7 +176,6 @@ Result<std::uint64_t> ConfigHistory::edit(std::string_view json, const std::stri
   if (all != nullptr) all->clear();
   auto parsed = parse_config_edit(json, all);
   if (!parsed) return moved(parsed.error());
-  const std::lock_guard lock(mutex_);
   if (parsed->version && *parsed->version != state_.number) {
     return refuse({ErrorKind::usage, "change", "the configuration",
                    "it was changed meanwhile: version " + std::to_string(state_.number) +
@@ -192,7 +189,7 @@ Result<std::uint64_t> ConfigHistory::edit(std::string_view json, const std::stri
   const auto file = ConfigValues::read(config_schema(), state_.file);
   if (!file) return tl::unexpected<Error>(file.error());
   State state = state_;
-  bool any = false;
+  any = false;
   for (const auto path : *named) {
     std::string value = values.to_json(path, true);
     if (value == state_.config->values.to_json(path, true)) continue;
@@ -202,23 +199,42 @@ Result<std::uint64_t> ConfigHistory::edit(std::string_view json, const std::stri
       state.edits[std::string(path)] = {std::move(value), origin};
     }
   }
-  if (!any) return state_.number;
+  if (!any) return state;
   if (auto built = build(state); !built) {
     Error error = std::move(built.error());
     const std::string place = Origin{Origin::From::api, origin}.to_string();
     if (error.subject.starts_with(place)) error.subject.replace(0, place.size(), "the request");
     return refuse(std::move(error));
   }
+  return state;
+}
+
+Result<std::uint64_t> ConfigHistory::edit(std::string_view json, const std::string& who,
+                                          Timestamp now, std::vector<Error>* all) {
+  const std::lock_guard one(changing_);
+  bool any = false;
+  auto state = edited(json, who, now, all, any);
+  if (!state) return moved(state.error());
+  if (!any) return state_.number;
   Version version;
   version.time = now;
   version.who = who;
   version.how = "api";
-  return keep(std::move(state), std::move(version));
+  return keep(std::move(*state), std::move(version));
+}
+
+Result<std::shared_ptr<const HuntConfig>> ConfigHistory::preview(std::string_view json,
+                                                                 std::vector<Error>* all) const {
+  const std::lock_guard one(changing_);
+  bool any = false;
+  auto state = edited(json, "preview", {}, all, any);
+  if (!state) return moved(state.error());
+  return state->config;
 }
 
 Result<std::uint64_t> ConfigHistory::roll_back(std::uint64_t to, const std::string& who,
                                                Timestamp now) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one(changing_);
   State then;
   const auto found = database_.transact([&](SQLite::Database& tables) -> Result<bool> {
     SQLite::Statement row(tables, "SELECT given, edits FROM config_version WHERE number = ?");
@@ -261,7 +277,8 @@ Result<std::uint64_t> ConfigHistory::roll_back(std::uint64_t to, const std::stri
   return keep(std::move(state), std::move(version));
 }
 
-Result<std::uint64_t> ConfigHistory::keep(State state, Version version) {
+Result<std::uint64_t> ConfigHistory::keep(State state, Version version,
+                                          const std::vector<std::string>& warnings) {
   version.number = ++state.number;
   version.changes =
       differences(state_.config ? &state_.config->values : nullptr, state.config->values);
@@ -284,7 +301,13 @@ Result<std::uint64_t> ConfigHistory::keep(State state, Version version) {
     return {};
   });
   if (!done) return moved(done.error());
+  return set(std::move(state), warnings);
+}
+
+std::uint64_t ConfigHistory::set(State state, const std::vector<std::string>& warnings) {
+  const std::lock_guard lock(mutex_);
   state_ = std::move(state);
+  warnings_.insert(warnings_.end(), warnings.begin(), warnings.end());
   return state_.number;
 }
 

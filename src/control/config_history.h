@@ -50,6 +50,9 @@ class ConfigHistory {
   // version that holds.
   Result<std::uint64_t> edit(std::string_view json, const std::string& who, Timestamp now,
                              std::vector<Error>* all = nullptr);
+  // What would hold after such a POST, and nothing is changed.
+  Result<std::shared_ptr<const HuntConfig>> preview(std::string_view json,
+                                                    std::vector<Error>* all = nullptr) const;
   // Makes a version whose sections are those of an earlier one.
   Result<std::uint64_t> roll_back(std::uint64_t to, const std::string& who, Timestamp now);
   // The file as it is now (SIGHUP). An error changes nothing.
@@ -74,16 +77,23 @@ class ConfigHistory {
 
   ConfigHistory(Database& database, Check check);
   Result<void> load(State& state) const;
+  // What an edit makes of what holds; the same number where it changes nothing. With changing_
+  // held.
+  Result<State> edited(std::string_view json, const std::string& who, Timestamp now,
+                       std::vector<Error>* all, bool& any) const;
   // Puts edits over the file; fills `config`.
   Result<void> build(State& state) const;
   Result<std::uint64_t> take_file(State state, const GivenValues& given, Timestamp now);
   // Numbers it and keeps it on disk; then it holds.
-  Result<std::uint64_t> keep(State state, Version version);
+  Result<std::uint64_t> keep(State state, Version version,
+                             const std::vector<std::string>& warnings = {});
+  std::uint64_t set(State state, const std::vector<std::string>& warnings);
 
   Database& database_;
   Check check_;
-  mutable std::mutex mutex_;  // held through an edit: one at a time
-  State state_;
+  mutable std::mutex changing_;  // one change at a time, with its wait for the disk; before mutex_
+  mutable std::mutex mutex_;     // no reader waits for the disk
+  State state_;                  // written with both
   mutable std::vector<std::string> warnings_;
 };
 

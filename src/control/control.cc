@@ -16,12 +16,15 @@
 #include "config/keys.h"
 #include "control/answer.h"
 #include "control/api.h"
+#include "control/fleet_join.h"
+#include "fleet/image_store.h"
 #include "hunt/hunt_config.h"
 
 namespace beaconry {
 namespace {
 
 constexpr std::uint64_t kLeastSegment = 1 << 20, kMostSegment = 64 << 20;
+constexpr unsigned kMostAwaitTheDisk = 64;  // batches
 
 template <class T>
 Result<void> put(Result<std::unique_ptr<T>> made, std::unique_ptr<T>& into) {
@@ -60,11 +63,14 @@ Result<InstrumentEvents::Settings> event_settings(const HuntConfig& config) {
   settings.rules = std::move(*rules);
   settings.most = config.values.count("instrument_events.most").value();
   settings.retention = config.values.duration("instrument_events.retention").value();
+  auto retention = EventRetention::from(config.values);
+  if (!retention) return tl::unexpected<Error>(std::move(retention.error()));
+  settings.retention_of = std::move(*retention);
   return settings;
 }
 
 // Configurations are only taken if sinks and rules can be made of them.
-Result<void> check_config(const HuntConfig& config) {
+Result<void> check_settings(const HuntConfig& config) {
   if (auto events = event_settings(config); !events) {
     return tl::unexpected<Error>(std::move(events.error()));
   }
@@ -76,7 +82,7 @@ Result<void> check_config(const HuntConfig& config) {
 std::string words(Anonymous anonymous) {
   switch (anonymous) {
     case Anonymous::none:
-      return "nobody without a token";
+      return "nobody without a token or logging in";
     case Anonymous::loopback_read:
       return "without a token, this machine may read";
     case Anonymous::loopback:
@@ -96,10 +102,14 @@ Control::Control(Options options)
 
 Control::~Control() {
   stop();
+  if (sessions_ != nullptr) {
+    if (auto saved = sessions_->save(clock_()); !saved) log_warning(saved.error().message());
+  }
   // What is told to the edges' table outlives the journal's letting go of it.
   if (edges_ != nullptr) {
     if (auto saved = edges_->save(clock_()); !saved) log_warning(saved.error().message());
   }
+  fleet_.reset();
   instrument_events_.reset();
   leaks_.reset();
   alert_queue_.reset();
@@ -140,19 +150,23 @@ Result<void> Control::open_state(const ConfigValues& values) {
 
 Result<void> Control::open_parts() {
   if (auto done = put(Database::open(paths_.database), database_); !done) return done;
-  if (auto done = put(ConfigHistory::open(*database_, file_, started_, check_config), config_);
+  if (auto done = put(ConfigHistory::open(*database_, file_, started_, check_settings), config_);
       !done) {
     return done;
   }
   for (const std::string& warning : config_->warnings())
     log_warning(warning);
   if (auto done = put(Tokens::open(*database_), tokens_); !done) return done;
+  if (auto done = put(Users::open(*database_), users_); !done) return done;
+  if (auto done = put(Sessions::open(*database_, started_), sessions_); !done) return done;
+  if (auto done = put(Audit::open(*database_), audit_); !done) return done;
   if (auto done = put(Edges::open(*database_), edges_); !done) return done;
   if (auto done = put(Beacons::open(*database_), beacons_); !done) return done;
   if (auto done = put(Alerts::open(*database_), alerts_); !done) return done;
   if (auto done = put(Triage::open(*database_), triage_); !done) return done;
   if (auto done = put(Probes::open(*database_), probes_); !done) return done;
   if (auto done = put(Homes::open(*database_), homes_); !done) return done;
+  if (auto done = put(Coverage::open(*database_), coverage_); !done) return done;
   events_ = std::make_unique<EventHub>();
   metrics_ = std::make_unique<Metrics>();
   AlertQueue::Options queue;
@@ -165,6 +179,17 @@ Result<void> Control::open_parts() {
   if (!done) return done;
   const InstrumentEvents::Parts told{*database_, *triage_, *leaks_, *events_};
   return put(InstrumentEvents::open(told), instrument_events_);
+}
+
+Result<void> Control::open_fleet() {
+  auto key = fleet_key(paths_, *database_);
+  if (!key) return tl::unexpected<Error>(std::move(key.error()));
+  auto images = ImageStore::open(*database_, paths_.file("fleet/images"), started_);
+  if (auto done = put(std::move(images), images_); !done) return done;
+  const auto tell = [this](std::string_view json) { events_->publish("fleet", json); };
+  auto done = put(Fleet::open({*database_, std::move(*key), tell}, started_), fleet_);
+  if (!done) return done;
+  return settle_fleet(*fleet_, *edges_, started_);
 }
 
 void Control::take_observations(Ingest::Options& ingest) {
@@ -225,6 +250,8 @@ Result<void> Control::open_series() {
   ingest.flow_batch.most_bytes = unpacked;
   ingest.predecessor.most_bytes = unpacked;
   ingest.heard = [this](const Ingest::Heard& heard) { hear(heard); };
+  ingest.refused = [this](const std::string& edge, const std::string& incarnation,
+                          std::uint64_t sequence) { edges_->refuse(edge, incarnation, sequence); };
   constexpr std::uint64_t kSegmentRoom = 4096;  // for what is around a record
   ingest.longest_record = std::min(journal.longest_record,
                                    journal.most_bytes - std::min(journal.most_bytes, kSegmentRoom));
@@ -282,7 +309,9 @@ void Control::hear(const Ingest::Heard& heard) {
   const bool told = known && known->last_seen >= batch.received;
   if (heard.address.empty() && told) return;
   if (edges_->claim(id, incarnation, sequence) == Edges::Claim::fresh) {
-    edges_->settle(id, incarnation, sequence, true);
+    BatchStream::Batch one{sequence, batch.made, {}};
+    if (!batch.predecessor && !heard.repeated) one.dropped = batch.batches_dropped;
+    edges_->settle(id, incarnation, one, true, batch.received);
   }
   edges_->note(id, news);
 }
@@ -294,6 +323,7 @@ Result<std::unique_ptr<Control>> Control::open(Options options) {
   control->analysis_ = std::make_unique<Analysis>(*control);
   Result<void> done = control->open_state(*values);
   if (done) done = control->open_parts();
+  if (done) done = control->open_fleet();
   if (done) done = control->open_series();
   if (done) done = control->apply_config();
   if (!done) return tl::unexpected<Error>(std::move(done.error()));
@@ -308,6 +338,7 @@ Result<void> Control::apply_config() {
   auto events = event_settings(*config);
   if (!events) return tl::unexpected<Error>(std::move(events.error()));
   instrument_events_->set_settings(*events);
+  images_->set_most_bytes(config->values.size("fleet.images_size").value());
   std::string key = config->values.text("control_plane.api_key").value_or("");
   if (const auto file = config->values.text("control_plane.api_key_file")) {
     constexpr std::size_t kLongestKey = 4096;
@@ -326,6 +357,7 @@ AccessRules Control::access_rules() const {
   AccessRules rules = AccessRules::from(config_->current()->values);
   rules.has_tokens = tokens_->ever_made();
   rules.has_api_key = tokens_->has_api_key();
+  rules.has_users = users_->any();
   rules.insecure = insecure_;
   rules.names = names_;
   return rules;
@@ -338,7 +370,7 @@ Result<std::vector<std::string>> Control::start() {
   if (!certificate && certificate.error().kind != ErrorKind::not_found) {
     return tl::unexpected<Error>(std::move(certificate.error()));
   }
-  auto plan = listen_plan(values, tokens_->ever_made() || tokens_->has_api_key(),
+  auto plan = listen_plan(values, tokens_->ever_made() || tokens_->has_api_key() || users_->any(),
                           certificate.has_value(), insecure_);
   if (!plan) return tl::unexpected<Error>(std::move(plan.error()));
 
@@ -359,8 +391,11 @@ Result<std::vector<std::string>> Control::start() {
     options.tls = std::move(tls);
   }
   names_ = server_names(values);
-  // Whoever waits for an analysis holds a worker: as many more, so that none is missed.
-  options.workers = workers_ + Analysis::kMostCallers;
+  // Whoever waits for an analysis holds a worker, and so does each batch that waits for the disk:
+  // as many more, so that none is missed. One flush serves all batches that wait for it.
+  options.workers = workers_ + Analysis::kMostCallers + kMostAwaitTheDisk;
+  // A fleet that comes back at once has a stream and a report each.
+  options.most_queued = 4096;
   options.most_connections =
       static_cast<std::size_t>(values.count("control_plane.max_connections").value());
   options.most_connections_a_client =
@@ -373,6 +408,7 @@ Result<std::vector<std::string>> Control::start() {
   }
   analysis_->start();
   leaks_->start(clock_);
+  fleet_->start(clock_);
 
   std::vector<std::string> said;
   if (!plan->warning.empty()) log_warning(plan->warning);
@@ -404,6 +440,7 @@ void Control::stop() {
   if (events_ != nullptr) events_->close();
   if (analysis_ != nullptr) analysis_->stop();
   if (leaks_ != nullptr) leaks_->stop();
+  if (fleet_ != nullptr) fleet_->stop();
   if (server_ != nullptr) server_->stop(std::chrono::seconds{5});
   server_.reset();
 }

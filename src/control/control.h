@@ -12,19 +12,25 @@
 #include "control/access.h"
 #include "control/alerts.h"
 #include "control/analysis.h"
+#include "control/audit.h"
 #include "control/authority.h"
 #include "control/beacons.h"
 #include "control/config_history.h"
+#include "control/coverage.h"
 #include "control/edges.h"
 #include "control/events.h"
 #include "control/homes.h"
 #include "control/ingest.h"
 #include "control/instrument_events.h"
 #include "control/leaks.h"
+#include "control/login_guard.h"
 #include "control/metrics.h"
 #include "control/probes.h"
+#include "control/sessions.h"
 #include "control/tokens.h"
 #include "control/triage.h"
+#include "control/users.h"
+#include "fleet/fleet.h"
 #include "http/server.h"
 #include "hunt/live_hunt.h"
 #include "spool/spool.h"
@@ -33,6 +39,7 @@
 namespace beaconry {
 
 class Api;
+class ImageStore;
 
 // The server: everything it holds, made in the order in which it depends on each other, and its
 // listeners. Handlers are given this. Parts are safe to call from any thread.
@@ -78,14 +85,21 @@ class Control {
   Database& database() const { return *database_; }
   ConfigHistory& config() const { return *config_; }
   Tokens& tokens() const { return *tokens_; }
+  Users& users() const { return *users_; }
+  Sessions& sessions() const { return *sessions_; }
+  LoginGuard& login_guard() { return login_guard_; }
+  Audit& audit() const { return *audit_; }
   Edges& enrolled() const { return *edges_; }
   Beacons& beacons() const { return *beacons_; }
   Alerts& alerts() const { return *alerts_; }
   Triage& triage() const { return *triage_; }
   Probes& probes() const { return *probes_; }
   Homes& homes() const { return *homes_; }
+  Coverage& coverage() const { return *coverage_; }
   Leaks& leaks() const { return *leaks_; }
   InstrumentEvents& instrument_events() const { return *instrument_events_; }
+  Fleet& fleet() const { return *fleet_; }
+  ImageStore& images() const { return *images_; }
   AlertQueue& alert_queue() const { return *alert_queue_; }
   Spool& journal() const { return *journal_; }
   LiveHunt& hunt() const { return *hunt_; }
@@ -98,6 +112,7 @@ class Control {
   explicit Control(Options options);
   Result<void> open_state(const ConfigValues& values);
   Result<void> open_parts();
+  Result<void> open_fleet();
   Result<void> open_series();
   void take_observations(Ingest::Options& ingest);
   void take_events(Ingest::Options& ingest);
@@ -118,18 +133,25 @@ class Control {
   std::unique_ptr<Database> database_;
   std::unique_ptr<ConfigHistory> config_;
   std::unique_ptr<Tokens> tokens_;
+  std::unique_ptr<Users> users_;
+  std::unique_ptr<Sessions> sessions_;
+  std::unique_ptr<Audit> audit_;
+  LoginGuard login_guard_;
   std::unique_ptr<Edges> edges_;
   std::unique_ptr<Beacons> beacons_;
   std::unique_ptr<Alerts> alerts_;
   std::unique_ptr<Triage> triage_;
   std::unique_ptr<Probes> probes_;
   std::unique_ptr<Homes> homes_;
+  std::unique_ptr<Coverage> coverage_;
   std::unique_ptr<AlertQueue> alert_queue_;
   std::unique_ptr<Spool> journal_;
   std::unique_ptr<LiveHunt> hunt_;
   std::unique_ptr<EventHub> events_;
   std::unique_ptr<Leaks> leaks_;
   std::unique_ptr<InstrumentEvents> instrument_events_;
+  std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<ImageStore> images_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Analysis> analysis_;

@@ -8,7 +8,8 @@ std::vector<Edges::Edge> read_edges(SQLite::Database& tables) {
   SQLite::Statement row(
       tables,
       "SELECT id, name, kind, enrolled, revoked, enrolments, enrolled_at, last_seen, last_address, "
-      "clock_skew, incarnation, sequence, batches, repeated, events, dropped, counters, via FROM "
+      "clock_skew, incarnation, sequence, batches, repeated, events, dropped, counters, via, "
+      "refused FROM "
       "edge");
   std::vector<Edges::Edge> edges;
   while (row.executeStep()) {
@@ -31,19 +32,21 @@ std::vector<Edges::Edge> read_edges(SQLite::Database& tables) {
     edge.dropped = count_in(row.getColumn(15));
     edge.counters = row.getColumn(16).getString();
     edge.via = row.getColumn(17).getString();
+    edge.refused = count_in(row.getColumn(18));
     edges.push_back(std::move(edge));
   }
   return edges;
 }
 
 std::vector<CursorRow> read_cursors(SQLite::Database& tables) {
-  SQLite::Statement row(
-      tables,
-      "SELECT edge, incarnation, cursor, position FROM edge_cursor ORDER BY edge, position");
+  SQLite::Statement row(tables,
+                        "SELECT edge, incarnation, cursor, position, stream FROM edge_cursor ORDER "
+                        "BY edge, position");
   std::vector<CursorRow> cursors;
   while (row.executeStep()) {
     cursors.push_back({row.getColumn(0).getString(), row.getColumn(1).getString(),
-                       row.getColumn(2).getString(), row.getColumn(3).getInt64()});
+                       row.getColumn(2).getString(), row.getColumn(3).getInt64(),
+                       row.getColumn(4).getString()});
   }
   return cursors;
 }
@@ -51,7 +54,7 @@ std::vector<CursorRow> read_cursors(SQLite::Database& tables) {
 void write_edge(SQLite::Database& tables, const Edges::Edge& edge) {
   SQLite::Statement write(tables,
                           "INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                          "?, ?, ?, ?, ?, ?)");
+                          "?, ?, ?, ?, ?, ?, ?)");
   write.bind(1, edge.id);
   write.bind(2, edge.name);
   write.bind(3, edge.kind);
@@ -74,15 +77,17 @@ void write_edge(SQLite::Database& tables, const Edges::Edge& edge) {
   write.bind(16, to_column(edge.dropped));
   write.bind(17, edge.counters);
   write.bind(18, edge.via);
+  write.bind(19, to_column(edge.refused));
   write.exec();
 }
 
 void write_cursor(SQLite::Database& tables, const CursorRow& row) {
-  SQLite::Statement write(tables, "INSERT OR REPLACE INTO edge_cursor VALUES (?, ?, ?, ?)");
+  SQLite::Statement write(tables, "INSERT OR REPLACE INTO edge_cursor VALUES (?, ?, ?, ?, ?)");
   write.bind(1, row.edge);
   write.bind(2, row.incarnation);
   write.bind(3, row.cursor);
   write.bind(4, row.position);
+  write.bind(5, row.stream);
   write.exec();
 }
 

@@ -24,11 +24,14 @@ inline constexpr const char* kEdgeMigrations[] = {
     "CREATE TABLE edge_token (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, "
     "created INTEGER NOT NULL, created_by TEXT NOT NULL, expires INTEGER NOT NULL, used_by TEXT, "
     "used_at INTEGER)",
-    "ALTER TABLE edge ADD COLUMN via TEXT NOT NULL DEFAULT ''"};
+    "ALTER TABLE edge ADD COLUMN via TEXT NOT NULL DEFAULT ''",
+    ("ALTER TABLE edge ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE edge_cursor ADD COLUMN stream TEXT NOT NULL DEFAULT ''")};
 
 struct CursorRow {
   std::string edge, incarnation, cursor;
   std::int64_t position = 0;  // the one used last has the highest
+  std::string stream;
 };
 
 std::vector<Edges::Edge> read_edges(SQLite::Database& tables);

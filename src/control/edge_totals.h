@@ -35,6 +35,7 @@ class EdgeLedger {
     bool predecessor = false;
     std::uint64_t events = 0, invalid_events = 0;
     Timestamp received{};
+    Timestamp made{};  // by the edge: all that it had taken is in this batch or in earlier ones
     Duration clock_skew{0};
     std::uint64_t batches_dropped = 0;
     std::vector<EdgeCounter> counters;

@@ -31,13 +31,24 @@ bool is_printable(const std::string& name) {
 struct Edges::Live {
   struct Incarnation {
     std::string name;
-    BatchCursor cursor;
+    BatchStream stream;
     std::vector<std::uint64_t> busy;
   };
   Edge edge;
   std::vector<Incarnation> incarnations;  // the one used last comes last
   bool dirty = false;
 
+  Edge told(Timestamp now) const {
+    Edge all = edge;
+    all.missing = all.unexplained = 0;
+    all.complete_up_to.reset();
+    for (const Incarnation& each : incarnations) {
+      all.missing += each.stream.cursor().missing();
+      all.unexplained += each.stream.unexplained();
+      if (const auto time = each.stream.complete_up_to(now)) all.complete_up_to = time;
+    }
+    return all;
+  }
   Incarnation& incarnation(const std::string& name) {
     const auto found = std::find_if(incarnations.begin(), incarnations.end(),
                                     [&](const Incarnation& each) { return each.name == name; });
@@ -70,18 +81,37 @@ Result<std::unique_ptr<Edges>> Edges::open(Database& database) {
 Result<void> Edges::load() {
   return database_.transact([&](SQLite::Database& tables) -> Result<void> {
     for (Edge& edge : read_edges(tables)) {
-      auto live = std::make_unique<Live>();
-      live->edge = std::move(edge);
-      edges_[live->edge.id] = std::move(live);
+      auto& live = edges_[edge.id];
+      live = std::make_unique<Live>();
+      put(*live, std::move(edge));
     }
     for (const CursorRow& row : read_cursors(tables)) {
       const auto found = edges_.find(row.edge);
       auto cursor = BatchCursor::parse(row.cursor);
       if (found == edges_.end() || !cursor) continue;
-      found->second->incarnation(row.incarnation).cursor = std::move(*cursor);
+      auto stream = BatchStream::parse(std::move(*cursor), row.stream);
+      if (stream) found->second->incarnation(row.incarnation).stream = std::move(*stream);
     }
     return {};
   });
+}
+
+void Edges::put(Live& live, Edge edge) {
+  count_name(live.edge, false);
+  live.edge = std::move(edge);
+  count_name(live.edge, true);
+}
+
+void Edges::count_name(const Edge& edge, bool more) {
+  if (edge.id.empty() || edge.revoked) return;
+  std::size_t& named = names_[edge.name];
+  named = more ? named + 1 : named - 1;
+  if (named == 0) names_.erase(edge.name);
+}
+
+bool Edges::has_namesake(const Edge& edge) const {
+  const auto found = names_.find(edge.name);
+  return !edge.revoked && found != names_.end() && found->second > 1;
 }
 
 Result<std::string> Edges::make_token(const std::string& kind, const std::string& name,
@@ -162,46 +192,90 @@ Result<Edges::Edge> Edges::enrol(std::string_view token, const std::string& kind
                                  const std::string& address, Timestamp now) {
   if (!is_printable(name)) return refuse_token("its name must be 1 to 255 printable characters");
   if (fingerprint.empty()) return refuse_token("it showed no key; join by https");
-  const std::lock_guard lock(mutex_);
-  const auto known = edges_.find(fingerprint);
-  Edge wanted;
-  if (known != edges_.end()) wanted = known->second->edge;
+  const std::lock_guard one(saving_);
+  Edge wanted = edge_of(fingerprint).value_or(Edge{});
   wanted.id = fingerprint;
   wanted.kind = kind;
   wanted.last_address = address;
   wanted.last_seen = now;
   auto edge = redeem(sha256_hex(token), wanted, now);
   if (!edge) return edge;
-  auto& live = edges_[fingerprint];
-  if (!live) live = std::make_unique<Live>();
-  live->edge = *edge;
+  change(fingerprint, [&](Edge& known) {
+    known.id = fingerprint;
+    known.kind = kind;
+    known.name = edge->name;
+    known.enrolled = true;
+    known.enrolments = edge->enrolments;
+    known.enrolled_at = edge->enrolled_at;
+    known.last_address = address;
+    known.last_seen = std::max(known.last_seen, now);
+  });
   return edge;
 }
 
-Result<void> Edges::revoke(const std::string& id_or_name, Timestamp now) {
+std::optional<Edges::Edge> Edges::edge_of(const std::string& id) const {
   const std::lock_guard lock(mutex_);
-  Live* found = nullptr;
-  if (const auto at = edges_.find(id_or_name); at != edges_.end()) found = at->second.get();
+  const auto found = edges_.find(id);
+  return found == edges_.end() ? std::nullopt : std::optional(found->second->edge);
+}
+
+template <class Change>
+void Edges::change(const std::string& id, const Change& change) {
+  const std::lock_guard lock(mutex_);
+  auto& live = edges_[id];
+  if (!live) live = std::make_unique<Live>();
+  Edge edge = live->edge;
+  change(edge);
+  put(*live, std::move(edge));
+}
+
+Result<void> Edges::write(const Edge& edge) {
+  return database_.transact([&](SQLite::Database& tables) -> Result<void> {
+    write_edge(tables, edge);
+    return {};
+  });
+}
+
+Result<void> Edges::rename(const std::string& id, const std::string& name) {
+  const auto refuse = [&](ErrorKind kind, std::string cause) {
+    return fail(kind, "rename", "edge '" + terminal_safe(id) + '\'', std::move(cause));
+  };
+  if (!is_printable(name))
+    return refuse(ErrorKind::usage, "give it a name of 1 to 255 printable characters");
+  const std::lock_guard one(saving_);
+  auto edge = edge_of(id);
+  if (!edge) return refuse(ErrorKind::not_found, "there is none of this key");
+  if (edge->name == name) return {};
+  edge->name = name;
+  auto done = write(*edge);
+  if (done) change(id, [&](Edge& known) { known.name = name; });
+  return done;
+}
+
+Result<void> Edges::revoke(const std::string& id_or_name, Timestamp now) {
+  const std::lock_guard one(saving_);
+  auto edge = edge_of(id_or_name);
   std::size_t named = 0;
-  for (const auto& [id, live] : edges_) {
-    if (found != nullptr && named == 0) break;
-    if (live->edge.name != id_or_name || live->edge.revoked) continue;
-    ++named;
-    found = live.get();
+  if (!edge) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, live] : edges_) {
+      if (live->edge.name != id_or_name || live->edge.revoked) continue;
+      ++named;
+      edge = live->edge;
+    }
   }
   const auto refuse = [&](ErrorKind kind, std::string cause) {
     return fail(kind, "revoke", "edge '" + terminal_safe(id_or_name) + '\'', std::move(cause));
   };
-  if (found == nullptr) return refuse(ErrorKind::not_found, "there is none of this name or key");
+  if (!edge) return refuse(ErrorKind::not_found, "there is none of this name or key");
   if (named > 1) return refuse(ErrorKind::usage, "several have this name; give the key");
-  Edge edge = found->edge;
-  edge.revoked = true;
-  edge.last_seen = std::max(edge.last_seen, now);
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    write_edge(tables, edge);
-    return {};
-  });
-  if (done) found->edge.revoked = true;
+  const auto revoked = [&](Edge& known) {
+    known.revoked = true;
+    known.last_seen = std::max(known.last_seen, now);
+  };
+  revoked(*edge);
+  auto done = write(*edge);
+  if (done) change(edge->id, revoked);
   return done;
 }
 
@@ -219,38 +293,24 @@ bool Edges::needs_key(std::string_view id) const {
   return edge.enrolled || edge.revoked || !edge.via.empty();
 }
 
-std::vector<Edges::Edge> Edges::list() const {
+std::vector<Edges::Edge> Edges::list(Timestamp now) const {
   const std::lock_guard lock(mutex_);
-  std::map<std::string, int> names;
   std::vector<Edge> edges;
   for (const auto& [id, live] : edges_) {
-    Edge edge = live->edge;
-    edge.missing = 0;
-    for (const auto& each : live->incarnations)
-      edge.missing += each.cursor.missing();
-    names[edge.name] += edge.revoked ? 0 : 1;
-    edges.push_back(std::move(edge));
+    edges.push_back(live->told(now));
+    edges.back().name_conflict = has_namesake(edges.back());
   }
-  for (Edge& edge : edges)
-    edge.name_conflict = !edge.revoked && names[edge.name] > 1;
   std::stable_sort(edges.begin(), edges.end(),
                    [](const Edge& a, const Edge& b) { return a.name < b.name; });
   return edges;
 }
 
-std::optional<Edges::Edge> Edges::find(const std::string& id) const {
+std::optional<Edges::Edge> Edges::find(const std::string& id, Timestamp now) const {
   const std::lock_guard lock(mutex_);
   const auto found = edges_.find(id);
   if (found == edges_.end()) return std::nullopt;
-  Edge edge = found->second->edge;
-  edge.missing = 0;
-  for (const auto& each : found->second->incarnations)
-    edge.missing += each.cursor.missing();
-  edge.name_conflict =
-      !edge.revoked && std::any_of(edges_.begin(), edges_.end(), [&](const auto& other) {
-        const Edge& its = other.second->edge;
-        return its.id != edge.id && !its.revoked && its.name == edge.name;
-      });
+  Edge edge = found->second->told(now);
+  edge.name_conflict = has_namesake(edge);
   return edge;
 }
 
@@ -266,11 +326,13 @@ Edges::Claim Edges::claim(const std::string& id, const std::string& incarnation,
   auto& live = found == edges_.end() ? edges_[id] : found->second;
   if (!live) {
     live = std::make_unique<Live>();
-    live->edge.id = id;
+    Edge edge;
+    edge.id = id;
+    put(*live, std::move(edge));
   }
   Live::Incarnation& from = live->incarnation(incarnation);
   live->dirty = true;
-  if (sequence == 0 || from.cursor.has(sequence)) {
+  if (sequence == 0 || from.stream.cursor().has(sequence)) {
     ++live->edge.repeated;
     return Claim::repeated;
   }
@@ -281,20 +343,32 @@ Edges::Claim Edges::claim(const std::string& id, const std::string& incarnation,
   return Claim::fresh;
 }
 
-void Edges::settle(const std::string& id, const std::string& incarnation, std::uint64_t sequence,
-                   bool accepted) {
+void Edges::settle(const std::string& id, const std::string& incarnation,
+                   const BatchStream::Batch& batch, bool accepted, Timestamp now) {
   const std::lock_guard lock(mutex_);
   const auto found = edges_.find(id);
   if (found == edges_.end()) return;
   Live& live = *found->second;
   Live::Incarnation& from = live.incarnation(incarnation);
-  std::erase(from.busy, sequence);
+  std::erase(from.busy, batch.sequence);
   if (!accepted) return;
-  from.cursor.add(sequence);
+  from.stream.take(batch, now);
   ++live.edge.batches;
   live.edge.incarnation = incarnation;
-  live.edge.sequence = from.cursor.highest();
+  live.edge.sequence = from.stream.cursor().highest();
   live.dirty = true;
+}
+
+void Edges::refuse(const std::string& id, const std::string& incarnation, std::uint64_t sequence) {
+  const std::lock_guard lock(mutex_);
+  const auto found = edges_.find(id);
+  if (found == edges_.end()) return;
+  Live& live = *found->second;
+  ++live.edge.refused;
+  live.dirty = true;
+  for (auto& each : live.incarnations) {
+    if (each.name == incarnation) each.stream.refuse(sequence);
+  }
 }
 
 void Edges::note(const std::string& id, const News& news) {
@@ -303,7 +377,11 @@ void Edges::note(const std::string& id, const News& news) {
   if (found == edges_.end()) return;
   Edge& edge = found->second->edge;
   // An enrolled edge is called what it was enrolled as.
-  if (!edge.enrolled && !news.name.empty()) edge.name = terminal_safe(news.name).substr(0, 255);
+  if (!edge.enrolled && !news.name.empty()) {
+    count_name(edge, false);
+    edge.name = terminal_safe(news.name).substr(0, kLongestName);
+    count_name(edge, true);
+  }
   if (!news.via.empty() && !edge.enrolled) {
     edge.via = news.via;
     edge.kind = "instrument";
@@ -329,6 +407,7 @@ Result<void> Edges::save(Timestamp now) {
       if (!live.edge.enrolled && !live.edge.revoked && live.edge.last_seen != Timestamp{} &&
           live.edge.last_seen + kForgotten < now) {
         forgotten.push_back(at->first);
+        count_name(live.edge, false);
         at = edges_.erase(at);
         continue;
       }
@@ -337,7 +416,8 @@ Result<void> Edges::save(Timestamp now) {
       edges.push_back(live.edge);
       std::int64_t order = 0;
       for (const auto& each : live.incarnations) {
-        cursors.push_back({live.edge.id, each.name, each.cursor.to_text(), order++});
+        cursors.push_back({live.edge.id, each.name, each.stream.cursor().to_text(), order++,
+                           each.stream.to_text()});
       }
     }
   }

@@ -4,6 +4,9 @@
 #include <rapidcheck/gtest.h>
 
 #include <set>
+#include <thread>
+
+#include "control/test_disk.h"
 
 namespace beaconry {
 namespace {
@@ -27,7 +30,7 @@ class EdgesTest : public testing::Test {
   bool receive(std::uint64_t sequence, const std::string& id = kKey,
                const std::string& life = kLife) {
     if (edges_->claim(id, life, sequence) != Edges::Claim::fresh) return false;
-    edges_->settle(id, life, sequence, true);
+    edges_->settle(id, life, {sequence, {}, {}}, true, kNow);
     return true;
   }
 
@@ -48,6 +51,50 @@ TEST_F(EdgesTest, ATokenEnrolsOneEdgeOnceUnderTheNameOfTheToken) {
   EXPECT_FALSE(edges_->is_enrolled(kOtherKey));
   restart();
   EXPECT_TRUE(edges_->is_enrolled(kKey));
+}
+
+TEST_F(EdgesTest, ASaveThatIsUnderWayDoesNotUndoARevocation) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = std::string(63, 'a') + static_cast<char>('a' + i);
+    ASSERT_TRUE(enrol(token(), key));
+    ASSERT_TRUE(receive(1, key));
+    // One that is to be forgotten tells when save() has copied what it will write.
+    const std::string marker = Edges::unenrolled_id("old");
+    ASSERT_TRUE(receive(1, marker));
+    Edges::News old;
+    old.seen = kNow - 24 * 31 * kHour;
+    edges_->note(marker, old);
+    std::thread saving;
+    ASSERT_TRUE(database_->transact([&](SQLite::Database&) -> Result<void> {
+      saving = std::thread([&] { EXPECT_TRUE(edges_->save(kNow)); });
+      while (edges_->find(marker))
+        std::this_thread::yield();
+      return {};
+    }));
+    EXPECT_TRUE(edges_->revoke(key, kNow));
+    saving.join();
+    restart();
+    EXPECT_FALSE(edges_->is_enrolled(key)) << i;
+  }
+}
+
+TEST_F(EdgesTest, WhatComesWhileItIsRenamedStays) {
+  ASSERT_TRUE(enrol(token()));
+  ASSERT_TRUE(receive(1));
+  ASSERT_TRUE(edges_->rename(kKey, "kemi"));
+  ASSERT_TRUE(edges_->revoke(kKey, kNow));
+  EXPECT_EQ(edges_->find(kKey)->batches, 1U);
+  EXPECT_EQ(edges_->find(kKey)->name, "kemi");
+}
+
+TEST_F(EdgesTest, WhoIsAskedForDoesNotWaitForTheDisk) {
+  ASSERT_TRUE(enrol(token()));
+  EXPECT_TRUE(test::looks_while_the_disk_is_busy(
+      *database_, [&] { EXPECT_FALSE(enrol("bce_nonsense", kOtherKey)); },
+      [&] { EXPECT_TRUE(edges_->is_enrolled(kKey)); }));
+  EXPECT_TRUE(test::looks_while_the_disk_is_busy(
+      *database_, [&] { EXPECT_TRUE(edges_->revoke(kKey, kNow)); },
+      [&] { EXPECT_FALSE(edges_->is_enrolled(kOtherKey)); }));
 }
 
 TEST_F(EdgesTest, AnAnswerThatWasLostCanBeAskedForAgain) {
@@ -110,7 +157,7 @@ TEST_F(EdgesTest, ABatchCountsOnceHoweverOftenItIsSent) {
   EXPECT_FALSE(receive(1));
   EXPECT_EQ(edges_->claim(kKey, kLife, 2), Edges::Claim::fresh);
   EXPECT_EQ(edges_->claim(kKey, kLife, 2), Edges::Claim::busy);
-  edges_->settle(kKey, kLife, 2, false);  // the disk was full
+  edges_->settle(kKey, kLife, {2, {}, {}}, false, kNow);  // the disk was full
   EXPECT_TRUE(receive(2));
   EXPECT_TRUE(receive(1, kKey, "another life"));
   const auto edge = edges_->find(kKey);

@@ -9,7 +9,7 @@
 
 namespace beaconry {
 
-// Server-sent events to everybody who listens: "beacon", "alert", "status". Any thread.
+// Server-sent events to everybody who listens: "beacon", "alert", "fleet", "status". Any thread.
 class EventHub {
  public:
   static constexpr std::size_t kMostListeners = 256;

@@ -127,6 +127,11 @@ Ingest::Answer Ingest::refuse(const Error& error, const std::string& edge) {
   return answer;
 }
 
+Ingest::Answer Ingest::refuse_batch(const Error& error, const Envelope& envelope) {
+  if (options_.refused) options_.refused(envelope.edge, envelope.incarnation, envelope.sequence);
+  return refuse(error, envelope.edge);
+}
+
 void Ingest::count(const Heard& heard) {
   if (heard.repeated) {
     edges_.duplicate(heard.batch.id);
@@ -163,7 +168,7 @@ Ingest::Answer Ingest::accept_envelope(std::string_view body, std::string_view k
                   std::string(key));
   }
   const std::string record = journal_record(body);
-  if (record.size() > options_.longest_record) return refuse(too_long(), envelope->edge);
+  if (record.size() > options_.longest_record) return refuse_batch(too_long(), *envelope);
   switch (envelope->content_kind) {
     case ContentKind::observations:
       return accept_observations(*envelope, record, address, now);
@@ -199,7 +204,7 @@ Ingest::Answer Ingest::accept_flows(const Envelope& envelope, const Envelope* ou
       },
       *series);
   auto content = decode_flow_batch(envelope.content, options_.flow_batch, gate);
-  if (!content) return refuse(content.error(), envelope.edge);
+  if (!content) return refuse_batch(content.error(), envelope);
   if (!gate.passes()) return full(gate.error());
   series->settle();
   answer.events = content->events;
@@ -227,20 +232,22 @@ Ingest::Answer Ingest::accept_observations(const Envelope& envelope, std::string
   auto claim = seen_.claim(identity_of(envelope));
   bool repeated = !claim;
   std::vector<EdgeCounter> counters;
+  Timestamp made{};
   if (!repeated) {
     auto batch = decode_observations(envelope.content, options_.observation_batch);
-    if (!batch) return refuse(batch.error(), envelope.edge);
+    if (!batch) return refuse_batch(batch.error(), envelope);
     if (auto kept = journal(record, now); !kept) return full(kept.error());
     answer.events = batch->observations.size();
     const auto fresh = options_.observe({envelope, std::move(batch->observations), now, false});
     if (!fresh) return full(fresh.error());
     repeated = !*fresh;
     counters = std::move(batch->counters);
+    made = batch->made;
     claim.accepted();
   }
   if (repeated) answer.outcome = Outcome::duplicate;
   const EdgeLedger::Batch entry =
-      entry_of(envelope, {{}, std::move(counters), repeated ? 0 : answer.events}, now);
+      entry_of(envelope, {made, std::move(counters), repeated ? 0 : answer.events}, now);
   count({entry, envelope.incarnation, envelope.sequence, address, repeated, {}});
   return answer;
 }
@@ -350,7 +357,7 @@ void Ingest::replay_observations(const Envelope& envelope, Timestamp appended) {
   if (!kept) return skip_record(kept.error());
   seen_.add(identity_of(envelope));
   const EdgeLedger::Batch entry =
-      entry_of(envelope, {{}, std::move(batch->counters), events}, appended);
+      entry_of(envelope, {batch->made, std::move(batch->counters), events}, appended);
   count({entry, envelope.incarnation, envelope.sequence, {}, false, {}});
 }
 

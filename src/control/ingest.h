@@ -58,6 +58,9 @@ class Ingest {
     PredecessorLimits predecessor;
     std::uint64_t longest_record = UINT64_MAX;  // that the journal takes: longer ones are too large
     std::function<void(const Heard&)> heard;    // any thread
+    // A batch of an edge that will never be taken. Any thread.
+    std::function<void(const std::string& edge, const std::string& incarnation, std::uint64_t)>
+        refused;
     // Whether batches of this edge are taken with its key only: it is, or was, enrolled. Any
     // thread; unset: of none.
     std::function<bool(const std::string& edge)> needs_key;
@@ -129,6 +132,8 @@ class Ingest {
   Answer forbid(const Envelope& envelope, std::string words);
   Answer full(const Error& error);
   Answer refuse(const Error& error, const std::string& edge);
+  // The same, and it counts in the ledger of the edge that it names.
+  Answer refuse_batch(const Error& error, const Envelope& envelope);
   Mapped map(PredecessorBatch& batch, Timestamp now);
   void count(const Heard& heard);
   void replay_one(std::string_view bytes, Timestamp appended, Timestamp now);

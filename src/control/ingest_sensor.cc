@@ -63,20 +63,22 @@ Ingest::Answer Ingest::accept_events(const Envelope& envelope, std::string_view 
   auto claim = seen_.claim(identity_of(envelope));
   bool repeated = !claim;
   std::vector<EdgeCounter> counters;
+  Timestamp made{};
   if (!repeated) {
     auto batch = decode_instrument_events(envelope.content, options_.event_batch);
-    if (!batch) return refuse(batch.error(), envelope.edge);
+    if (!batch) return refuse_batch(batch.error(), envelope);
     if (auto kept = journal(record, now); !kept) return full(kept.error());
     answer.events = batch->events.size();
     const auto fresh = options_.tell({envelope, std::move(batch->events), now, false});
     if (!fresh) return full(fresh.error());
     repeated = !*fresh;
     counters = std::move(batch->counters);
+    made = batch->made;
     claim.accepted();
   }
   if (repeated) answer.outcome = Outcome::duplicate;
   const EdgeLedger::Batch entry =
-      entry_of(envelope, {{}, std::move(counters), repeated ? 0 : answer.events}, now);
+      entry_of(envelope, {made, std::move(counters), repeated ? 0 : answer.events}, now);
   count({entry, envelope.incarnation, envelope.sequence, address, repeated, {}});
   return answer;
 }
@@ -91,7 +93,7 @@ void Ingest::replay_events(const Envelope& envelope, Timestamp appended) {
   if (!kept) return skip_record(kept.error());
   seen_.add(identity_of(envelope));
   const EdgeLedger::Batch entry =
-      entry_of(envelope, {{}, std::move(batch->counters), events}, appended);
+      entry_of(envelope, {batch->made, std::move(batch->counters), events}, appended);
   count({entry, envelope.incarnation, envelope.sequence, {}, false, {}});
 }
 
@@ -112,9 +114,14 @@ Ingest::Answer Ingest::accept_relayed(const Envelope& outer, std::string_view re
     return answer;
   }
   const auto inner = open_relayed(outer, options_.flow_batch.most_bytes);
-  if (!inner) return refuse(inner.error(), outer.edge);
+  if (!inner) return refuse_batch(inner.error(), outer);
   Answer answer = accept_flows(*inner, &outer, record, address, now);
-  if (answer.outcome != Outcome::accepted && answer.outcome != Outcome::duplicate) return answer;
+  if (answer.outcome != Outcome::accepted && answer.outcome != Outcome::duplicate) {
+    if (answer.outcome != Outcome::storage_full && options_.refused) {
+      options_.refused(outer.edge, outer.incarnation, outer.sequence);
+    }
+    return answer;
+  }
   claim.accepted();
   const EdgeLedger::Batch entry = entry_of(outer, {}, now);
   count({entry, outer.incarnation, outer.sequence, address, false, {}});

@@ -1,5 +1,7 @@
 #pragma once
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -8,8 +10,10 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "control/event_retention.h"
 #include "control/events.h"
 #include "control/instrument_rules.h"
+#include "control/known_events.h"
 #include "control/leaks.h"
 #include "control/triage.h"
 #include "store/database.h"
@@ -18,14 +22,16 @@
 namespace beaconry {
 
 // What sensors tell of their instruments, as it is kept: each uuid of a sensor once, however often
-// and in whichever batch it comes, bounded by number and age. A batch is one transaction: its
+// and in whichever batch it comes, bounded by number and age. A batch is kept as a whole: its
 // events, its number and the alerts that its rules make of them, whose ids are the same whenever
-// they are made. Any thread may call anything.
+// they are made. Batches that come while one is written share the next transaction; nothing is told
+// of a batch before it is on disk. Any thread may call anything.
 class InstrumentEvents {
  public:
   struct Settings {
     std::uint64_t most = 1'000'000;
     Duration retention = std::chrono::hours{24 * 90};
+    EventRetention retention_of;  // of types that are kept for longer or shorter
     InstrumentRules rules;
   };
   struct Parts {
@@ -66,10 +72,11 @@ class InstrumentEvents {
   Result<bool> take(const Batch& batch, Timestamp now);
 
   struct Query {
-    std::string type;                // with *; empty: any
-    std::string instance, sensor;    // beacon_0; name or fingerprint
-    std::string context;             // uuid that it belongs to, or its own
-    std::optional<Timestamp> since;  // by the server's clock
+    std::string type;                       // with *; empty: any
+    std::string instance, sensor;           // beacon_0; name or fingerprint
+    std::string context;                    // uuid that it belongs to, or its own
+    std::optional<Timestamp> since, until;  // by the server's clock; until: before it
+    std::string words;                      // each, whatever its case, in type, message or data
     std::size_t limit = 100;
     std::uint64_t before = 0;  // number: older ones only; 0: from the newest
   };
@@ -86,12 +93,22 @@ class InstrumentEvents {
   Result<std::uint64_t> prune(Timestamp now);
 
  private:
-  struct News;
-  explicit InstrumentEvents(const Parts& parts) : parts_(parts) {}
+  struct Pending;  // a batch on its way into the tables
+  explicit InstrumentEvents(const Parts& parts)
+      : parts_(parts), known_(std::make_unique<KnownEvents>()) {}
+  Result<void> load();
+  Result<void> write(const std::deque<Pending*>& group);
 
   const Parts parts_;
   mutable std::mutex mutex_;
   Settings settings_;
+  // Who comes while nobody writes, writes for all that wait.
+  std::mutex writing_mutex_;
+  std::condition_variable written_;
+  std::deque<Pending*> waiting_;
+  bool is_writing_ = false;
+  std::mutex known_mutex_;  // held from before a transaction that changes them until after it
+  std::unique_ptr<KnownEvents> known_;
 };
 
 }  // namespace beaconry

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "config/keys.h"
 
@@ -296,6 +297,68 @@ TEST(MatchesPattern, StarStandsForAnything) {
   EXPECT_FALSE(matches_pattern("*.ev.alert", "instruments.beacon.ev.alerts"));
   EXPECT_FALSE(matches_pattern("", "a"));
   EXPECT_FALSE(matches_pattern("a*b", "a"));
+}
+
+TEST_F(InstrumentEventsTest, TypesAreKeptForTheirOwnTimes) {
+  const auto document = ConfigDocument::parse(
+      "instrument_events:\n  retention_of:\n    '*.ev.status': 1h\n    '*.ev.alert': 30d\n",
+      "test");
+  ASSERT_TRUE(document);
+  const auto values = ConfigValues::read(config_schema(), *document);
+  ASSERT_TRUE(values) << values.error().message();
+  InstrumentEvents::Settings settings;
+  settings.retention = 24h;
+  settings.retention_of = EventRetention::from(*values).value();
+  events_->set_settings(settings);
+  take(1, {event(1), alert(2), event(3, "instruments.beacon.ev.started")});
+  take(2, {event(4)}, false, kStart + 90min);
+  EXPECT_EQ(events_->prune(kStart + 2h).value(), 1U);
+  EXPECT_THAT(messages(), ElementsAre("word 4", "word 3", "word 2"));
+  EXPECT_EQ(events_->prune(kStart + 48h).value(), 2U);
+  EXPECT_THAT(messages(), ElementsAre("word 2"));
+  take(3, {event(1)}, false, kStart + 48h);  // what is forgotten is news
+  EXPECT_THAT(messages(), ElementsAre("word 1", "word 2"));
+}
+
+TEST_F(InstrumentEventsTest, IsSearchedByTimesAndWords) {
+  take(1, {event(1)});
+  take(2, {event(2)}, false, kStart + 1h);
+  take(3, {event(3)}, false, kStart + 2h);
+  InstrumentEvents::Query query;
+  query.until = kStart + 2h;
+  EXPECT_THAT(messages(query), ElementsAre("word 2", "word 1"));
+  query.since = kStart + 1h;
+  EXPECT_THAT(messages(query), ElementsAre("word 2"));
+  query = {};
+  query.words = "WORD beacon  3";
+  EXPECT_THAT(messages(query), ElementsAre("word 3"));
+  query.words = "\"n\":";  // in its data
+  EXPECT_EQ(messages(query).size(), 3U);
+  query.words = "nowhere";
+  EXPECT_TRUE(messages(query).empty());
+}
+
+TEST_F(InstrumentEventsTest, BatchesOfManyThreadsAreKeptOnceEach) {
+  constexpr unsigned kThreads = 8, kBatches = 20, kEvents = 5;
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (unsigned b = 0; b < kBatches; ++b) {
+        std::vector<InstrumentEvent> events;
+        for (unsigned e = 0; e < kEvents; ++e)
+          events.push_back(event(b * kEvents + e));  // of all threads the same
+        const std::string life = "incarnation" + std::to_string(t);
+        EXPECT_TRUE(events_->take({kSensor, "sensor001", life, b + 1, events, false}, kStart));
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  const auto totals = events_->totals();
+  ASSERT_TRUE(totals);
+  EXPECT_EQ(totals->stored, kBatches * kEvents);
+  EXPECT_EQ(totals->repeated, (kThreads - 1) * kBatches * kEvents);
+  EXPECT_EQ(events_->count().value(), kBatches * kEvents);
 }
 
 }  // namespace

@@ -28,15 +28,18 @@ bool has_class(const Leak& leak, ObservationClass what) {
 
 }  // namespace
 
-std::optional<Timestamp> read_since(Query& query, Timestamp now) {
-  const auto text = query.text("since");
+std::optional<Timestamp> read_since(Query& query, Timestamp now, std::string_view name) {
+  const auto text = query.text(name);
   if (!text) return std::nullopt;
   constexpr double kLongest = 100 * 366 * 86'400.0;
   if (const auto seconds = parse_duration_seconds(*text); seconds && *seconds <= kLongest) {
     return now - std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
   }
   const auto time = parse_rfc3339(*text);
-  if (!time) query.refuse("since must be a time such as 2026-12-01T00:00:00Z, or a length: 24h");
+  if (!time) {
+    query.refuse(std::string(name) +
+                 " must be a time such as 2026-12-01T00:00:00Z, or a length: 24h");
+  }
   return time;
 }
 

@@ -27,6 +27,6 @@ struct LeakFilter {
 };
 
 // "2026-12-01T00:00:00Z", or a length before now; the query keeps what is wrong.
-std::optional<Timestamp> read_since(Query& query, Timestamp now);
+std::optional<Timestamp> read_since(Query& query, Timestamp now, std::string_view name = "since");
 
 }  // namespace beaconry

@@ -5,7 +5,10 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <initializer_list>
+#include <map>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -19,6 +22,10 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
+
+// In the order of LoginOutcome.
+constexpr std::array<const char*, 5> kLoginOutcomes = {"done", "refused", "code_needed", "limited",
+                                                       "busy"};
 
 class Families {
  public:
@@ -127,6 +134,40 @@ void add_instrument_events(Families& families, const Control& control) {
   families.value(static_cast<double>(totals->limited), {{"outcome", "limited"}});
 }
 
+void add_fleet(Families& families, const Control& control) {
+  const Fleet& fleet = control.fleet();
+  const Timestamp now = control.now();
+  std::map<SensorState, std::size_t> states;
+  for (const SensorState state : kSensorStates)
+    states[state] = 0;
+  std::size_t late = 0, drifting = 0;
+  for (const Fleet::Found& sensor : fleet.sensors()) {
+    const SensorStanding standing = fleet.stand(*sensor, now);
+    ++states[standing.state];
+    late += standing.late ? 1 : 0;
+    drifting += sensor->drift > 0 ? 1 : 0;
+  }
+  families.begin("beaconry_fleet_sensors", "Sensors of the fleet, by state.", MetricType::Gauge);
+  for (const auto& [state, count] : states)
+    families.value(static_cast<double>(count), {{"state", state_word(state)}});
+  families.gauge("beaconry_fleet_sensors_late", "Sensors that are late, and not yet offline.",
+                 static_cast<double>(late));
+  families.gauge("beaconry_fleet_sensors_drifting", "Sensors that are not what they shall be.",
+                 static_cast<double>(drifting));
+  families.gauge("beaconry_fleet_streams", "Sensors that have their stream open.",
+                 static_cast<double>(fleet.lines().count()));
+  const Fleet::Counters counters = fleet.counters();
+  families.counter("beaconry_fleet_documents_pushed_total",
+                   "Signed documents that went down a sensor's stream.", counters.pushed);
+  families.begin("beaconry_fleet_reports_total", "Reports of sensors, by what became of them.",
+                 MetricType::Counter);
+  families.value(static_cast<double>(counters.taken), {{"outcome", "taken"}});
+  families.value(static_cast<double>(counters.stale), {{"outcome", "stale"}});
+  families.value(static_cast<double>(counters.refused), {{"outcome", "refused"}});
+  families.counter("beaconry_fleet_conflicts_total",
+                   "Reports of two systems that speak with one sensor's key.", counters.conflicts);
+}
+
 void add_leaks(Families& families, const Control& control) {
   std::uint64_t open = 0, two_way = 0, closed = 0;
   for (const Leak& leak : control.leaks().list()) {
@@ -207,6 +248,7 @@ void add_drops(Families& families, const Control& control) {
 struct Metrics::Parts {
   prometheus::Histogram ingest{{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5}};
   prometheus::Histogram analysis{{0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}};
+  std::array<std::atomic<std::uint64_t>, kLoginOutcomes.size()> logins{};
 };
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
@@ -218,6 +260,10 @@ void Metrics::ingested(double seconds) {
 
 void Metrics::analyzed(double seconds) {
   parts_->analysis.Observe(seconds);
+}
+
+void Metrics::login(LoginOutcome outcome) {
+  parts_->logins[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
 }
 
 std::string Metrics::text(const Control& control) const {
@@ -255,8 +301,17 @@ std::string Metrics::text(const Control& control) const {
                  static_cast<double>(control.http_counters().open));
   families.gauge("beaconry_event_listeners", "Clients of the event stream.",
                  static_cast<double>(control.events().listeners()));
+  families.begin("beaconry_logins_total", "Passwords that were shown, by what became of them.",
+                 MetricType::Counter);
+  for (std::size_t i = 0; i < kLoginOutcomes.size(); ++i) {
+    families.value(static_cast<double>(parts_->logins[i].load(std::memory_order_relaxed)),
+                   {{"outcome", kLoginOutcomes[i]}});
+  }
+  families.gauge("beaconry_sessions", "Users who are logged in, by session.",
+                 static_cast<double>(control.sessions().count(control.now())));
   add_edges(families, control);
   add_leaks(families, control);
+  add_fleet(families, control);
   add_instrument_events(families, control);
   add_sinks(families, control);
   add_drops(families, control);

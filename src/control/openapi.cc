@@ -11,18 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* role_words(Role role) {
-  switch (role) {
-    case Role::none:
-      return "nobody in particular";
-    case Role::ingest:
-      return "ingest";
-    case Role::read:
-      return "read";
-    case Role::admin:
-      return "admin";
-  }
-  return "";
+std::string role_words(Role role) {
+  return role == Role::none ? "nobody in particular" : std::string(to_string(role));
 }
 
 // What stands between braces in a path, or nothing.
@@ -104,8 +94,10 @@ std::string api_markdown(std::span<const Resource* const> resources) {
       "is "
       "a token\n(`beaconry token create`), as `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`, "
       "or an enrolled edge's\nclient certificate. Who may come without one, "
-      "`control_plane.anonymous` says. The role in each\nheading is the least that is needed; "
-      "admins may do everything.\n\n"
+      "`control_plane.anonymous` says. The role in each\nheading is the least that is needed: "
+      "viewer (a "
+      "token's `read`), analyst, operator and admin each hold\nthose before it; ingest sends "
+      "telemetry and does nothing else, which of the others only admins may.\n\n"
       "Lists come in pages: `next_cursor`, where there is one, is the next page's `cursor`.\n"
       "Times are RFC 3339 in UTC, durations seconds.\n";
   for (const Resource* resource : resources) {

@@ -79,7 +79,7 @@ Word find_word(const Name (&words)[N], std::string_view text, std::size_t& hint)
   return Word::other;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '\'' + terminal_safe(text.substr(0, kShown)) + '\'';
 }
 
@@ -288,13 +288,14 @@ class BatchReader {
     const auto time = time_of(draft_);
     if (!time) {
       return invalid(draft_.utc.empty() ? "has no time: timestamp_ns since 1970, or timestamp_utc"
-                                        : "timestamp_utc " + quoted(draft_.utc) + " is no time");
+                                        : "timestamp_utc " + in_quotes(draft_.utc) + " is no time");
     }
     event.time = *time;
     const auto source = IpAddress::parse(draft_.source);
-    if (!source) return invalid("src_ip " + quoted(draft_.source) + " is not an address");
+    if (!source) return invalid("src_ip " + in_quotes(draft_.source) + " is not an address");
     const auto destination = IpAddress::parse(draft_.destination);
-    if (!destination) return invalid("dst_ip " + quoted(draft_.destination) + " is not an address");
+    if (!destination)
+      return invalid("dst_ip " + in_quotes(draft_.destination) + " is not an address");
     event.source = *source;
     event.destination = *destination;
     if (draft_.protocol >= 0 && draft_.protocol <= 255) {

@@ -1,10 +1,10 @@
 #include "control/tokens.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text.h"
+#include "control/secret.h"
 #include "http/certificates.h"
 #include "store/columns.h"
 #include "store/transaction.h"
@@ -23,34 +23,10 @@ constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestSecret = 4096;  // an api_key may be anything
 constexpr std::size_t kMostTokens = 1000;
 
-constexpr std::array<std::pair<std::string_view, Role>, 3> kRoles = {
-    {{"read", Role::read}, {"ingest", Role::ingest}, {"admin", Role::admin}}};
-
-// Looks at every character, whatever is found: the time tells nothing of how much was right.
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |=
-        static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
-  }
-  return difference == 0;
-}
-
 }  // namespace
 
-std::string_view to_string(Role role) {
-  for (const auto& [word, known] : kRoles) {
-    if (known == role) return word;
-  }
-  return "none";
-}
-
-std::optional<Role> parse_role(std::string_view word) {
-  for (const auto& [known, role] : kRoles) {
-    if (known == word) return role;
-  }
-  return std::nullopt;
+std::string_view token_role(Role role) {
+  return role == Role::viewer ? "read" : to_string(role);
 }
 
 Result<std::unique_ptr<Tokens>> Tokens::open(Database& database) {
@@ -63,7 +39,7 @@ Result<std::unique_ptr<Tokens>> Tokens::open(Database& database) {
 }
 
 Result<void> Tokens::refresh() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one(changing_);
   bool made = false;
   auto rows = database_.transact([&](SQLite::Database& tables) -> Result<std::vector<Row>> {
     SQLite::Statement read(
@@ -83,6 +59,7 @@ Result<void> Tokens::refresh() {
     return found;
   });
   if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  const std::lock_guard lock(mutex_);
   rows_ = std::move(*rows);
   ever_made_ = made;
   return {};
@@ -99,9 +76,9 @@ Result<std::string> Tokens::create(const std::string& name, Role role,
       terminal_safe(name) != name) {
     return refuse("give it a name of 1 to 64 printable characters that is not 'api_key'");
   }
-  if (role == Role::none) return refuse("give it a role: read, ingest or admin");
+  if (role == Role::none) return refuse("give it a role: read, ingest, analyst, operator or admin");
   if (expires && *expires <= now) return refuse("it would have expired already");
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one(changing_);
   if (rows_.size() >= kMostTokens) return refuse("there are 1000; revoke some");
   if (std::any_of(rows_.begin(), rows_.end(),
                   [&](const Row& row) { return row.token.name == name; })) {
@@ -113,7 +90,7 @@ Result<std::string> Tokens::create(const std::string& name, Role role,
     SQLite::Statement insert(tables, "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?)");
     insert.bind(1, name);
     insert.bind(2, row.hash);
-    insert.bind(3, std::string(to_string(role)));
+    insert.bind(3, std::string(token_role(role)));
     insert.bind(4, to_column(now));
     insert.bind(5, who);
     bind_time(insert, 6, expires);
@@ -122,20 +99,24 @@ Result<std::string> Tokens::create(const std::string& name, Role role,
     return {};
   });
   if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  const std::lock_guard lock(mutex_);
   ever_made_ = true;
   rows_.push_back(std::move(row));
   return secret;
 }
 
 Result<void> Tokens::revoke(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one(changing_);
   auto gone = database_.transact([&](SQLite::Database& tables) -> Result<int> {
     SQLite::Statement remove(tables, "DELETE FROM token WHERE name = ?");
     remove.bind(1, name);
     return remove.exec();
   });
   if (!gone) return tl::unexpected<Error>(std::move(gone.error()));
-  std::erase_if(rows_, [&](const Row& row) { return row.token.name == name; });
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(rows_, [&](const Row& row) { return row.token.name == name; });
+  }
   if (*gone == 0) {
     return fail(ErrorKind::not_found, "revoke", "token '" + terminal_safe(name) + '\'',
                 "there is none of this name");

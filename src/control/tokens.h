@@ -13,8 +13,8 @@
 
 namespace beaconry {
 
-std::string_view to_string(Role role);  // "read"
-std::optional<Role> parse_role(std::string_view word);
+// A token's role in words: `read` for a viewer's, as it has always been called.
+std::string_view token_role(Role role);
 
 // Tokens for people and programs. A token is 256 random bits that nobody can guess, so its plain
 // SHA-256 is kept: a slow hash guards passwords that people choose, and would here only slow down
@@ -57,6 +57,9 @@ class Tokens {
   explicit Tokens(Database& database) : database_(database) {}
 
   Database& database_;
+  // Every request asks verify(): whoever changes holds changing_ over the disk and mutex_ for the
+  // moment only in which rows_ changes.
+  std::mutex changing_;  // taken before mutex_
   mutable std::mutex mutex_;
   std::vector<Row> rows_;
   bool ever_made_ = false;

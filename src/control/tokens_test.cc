@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/test_disk.h"
 #include "store/transaction.h"
 
 namespace beaconry {
@@ -30,6 +31,18 @@ TEST_F(TokensTest, ATokenIsKnownByItsSecretAlsoAfterARestart) {
     EXPECT_FALSE(tokens_->verify("", kNow));
     tokens_ = std::move(*Tokens::open(*database_));
   }
+}
+
+TEST_F(TokensTest, WhoIsAskedForDoesNotWaitForTheDisk) {
+  const std::string secret = *tokens_->create("anna", Role::read, {}, "init", kNow);
+  const auto look = [&] { EXPECT_TRUE(tokens_->verify(secret, kNow)); };
+  EXPECT_TRUE(test::looks_while_the_disk_is_busy(
+      *database_, [&] { EXPECT_TRUE(tokens_->create("bob", Role::read, {}, "init", kNow)); },
+      look));
+  EXPECT_TRUE(test::looks_while_the_disk_is_busy(
+      *database_, [&] { EXPECT_TRUE(tokens_->revoke("bob")); }, look));
+  EXPECT_TRUE(test::looks_while_the_disk_is_busy(
+      *database_, [&] { EXPECT_TRUE(tokens_->refresh()); }, look));
 }
 
 TEST_F(TokensTest, TheSecretIsNowhereInTheStore) {
@@ -94,9 +107,12 @@ TEST_F(TokensTest, WhatAnotherProcessWroteIsSeenAfterARefresh) {
 }
 
 TEST(Roles, HaveWords) {
-  for (const Role role : {Role::read, Role::ingest, Role::admin}) {
+  for (const Role role :
+       {Role::ingest, Role::viewer, Role::analyst, Role::operator_, Role::admin}) {
     EXPECT_EQ(parse_role(to_string(role)), role);
+    EXPECT_EQ(parse_role(token_role(role)), role);
   }
+  EXPECT_EQ(token_role(Role::viewer), "read");
   EXPECT_FALSE(parse_role("none"));
   EXPECT_FALSE(parse_role("root"));
 }

@@ -35,7 +35,7 @@ const char* word_of(CycleKind kind) {
 }
 
 // Without a file there is nothing to prove; sequences come from the time.
-class MemoryEvidence : public Evidence {
+class MemoryEvidence : public ProbeEvidence {
  public:
   explicit MemoryEvidence(Timestamp now) : last_sequence_(sequence_of(now)) {}
   Result<void> tried(const Try&, Timestamp) override { return {}; }
@@ -54,7 +54,7 @@ class MemoryEvidence : public Evidence {
   std::uint64_t last_sequence_;
 };
 
-class FileEvidence : public Evidence {
+class FileEvidence : public ProbeEvidence {
  public:
   FileEvidence(Options options, const PartyKeys& keys)
       : options_(std::move(options)), keys_(keys) {}
@@ -440,14 +440,14 @@ Result<void> FileEvidence::compact(Timestamp now) {
 
 }  // namespace
 
-Result<std::unique_ptr<Evidence>> Evidence::open(const Options& options, const PartyKeys& keys,
-                                                 Timestamp now) {
-  if (options.path.empty()) return std::unique_ptr<Evidence>(new MemoryEvidence(now));
+Result<std::unique_ptr<ProbeEvidence>> ProbeEvidence::open(const Options& options,
+                                                           const PartyKeys& keys, Timestamp now) {
+  if (options.path.empty()) return std::unique_ptr<ProbeEvidence>(new MemoryEvidence(now));
   auto evidence = std::make_unique<FileEvidence>(options, keys);
   if (auto started = evidence->start(now); !started) {
     return tl::unexpected<Error>(started.error());
   }
-  return std::unique_ptr<Evidence>(std::move(evidence));
+  return std::unique_ptr<ProbeEvidence>(std::move(evidence));
 }
 
 Result<EvidenceReport> verify_evidence(const std::string& path, const Key32* expected) {

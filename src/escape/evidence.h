@@ -17,7 +17,7 @@ namespace beaconry {
 // start. docs/formats/evidence.md. Tries are gathered into runs, which are written a minute after
 // their first try at the latest. Survives restarts; bounded: past `most_bytes` the oldest whole
 // cycles are replaced by a signed summary that keeps the chain. One thread.
-class Evidence {
+class ProbeEvidence {
  public:
   struct Options {
     std::string path;  // empty: in memory only
@@ -26,9 +26,9 @@ class Evidence {
   };
   // A file that another key signed, or whose chain is broken, is refused: the remedy is in the
   // words. A torn last line (power loss) is cut off, and that is recorded.
-  static Result<std::unique_ptr<Evidence>> open(const Options& options, const PartyKeys& keys,
-                                                Timestamp now);
-  virtual ~Evidence() = default;
+  static Result<std::unique_ptr<ProbeEvidence>> open(const Options& options, const PartyKeys& keys,
+                                                     Timestamp now);
+  virtual ~ProbeEvidence() = default;
 
   virtual Result<void> tried(const Try& made, Timestamp now) = 0;
   virtual Result<void> answered(const Try& made, Timestamp now) = 0;  // home was reached, two-way

@@ -39,8 +39,8 @@ class EvidenceLoss : public testing::Test {
   }
   ~EvidenceLoss() override { std::filesystem::remove_all(folder); }
 
-  std::unique_ptr<Evidence> open(Timestamp now) {
-    auto opened = Evidence::open({path, 32 << 20, "press"}, keys(), now);
+  std::unique_ptr<ProbeEvidence> open(Timestamp now) {
+    auto opened = ProbeEvidence::open({path, 32 << 20, "press"}, keys(), now);
     EXPECT_TRUE(opened) << opened.error().message();
     return opened ? std::move(*opened) : nullptr;
   }

@@ -70,8 +70,8 @@ TEST(Evidence, ARestartGoesOnWhereItWas) {
 }
 
 TEST(Evidence, WithoutAFileSequencesComeOfTheTime) {
-  const auto first = Evidence::open({}, keys_of(1), kStart);
-  const auto second = Evidence::open({}, keys_of(1), kStart + seconds(1));
+  const auto first = ProbeEvidence::open({}, keys_of(1), kStart);
+  const auto second = ProbeEvidence::open({}, keys_of(1), kStart + seconds(1));
   ASSERT_TRUE(first && second);
   EXPECT_GE((*second)->last_sequence() - (*first)->last_sequence(), 1'000'000U);
 }
@@ -175,7 +175,8 @@ TEST(Evidence, DoesNotGoOnWithAnotherProbesRecordNorShareOne) {
 }
 
 // Short cycles of a few tries and one long one under way.
-void write_many(Evidence& evidence, Timestamp& now, std::uint64_t& sequence, std::uint32_t cycles) {
+void write_many(ProbeEvidence& evidence, Timestamp& now, std::uint64_t& sequence,
+                std::uint32_t cycles) {
   const std::uint32_t begun = evidence.last_cycle(CycleKind::short_cycle);
   if (begun == 0) {
     ASSERT_TRUE(evidence.began(CycleKind::long_cycle, 1, now));

@@ -17,7 +17,7 @@ class Journal {
  public:
   using Say = std::function<void(const std::string& line)>;
   // The evidence outlives this.
-  Journal(Evidence& evidence, Say say) : evidence_(evidence), say_(std::move(say)) {}
+  Journal(ProbeEvidence& evidence, Say say) : evidence_(evidence), say_(std::move(say)) {}
 
   void tried(const Try& made, Timestamp now);
   void answered(const Try& made, Timestamp now);
@@ -41,7 +41,7 @@ class Journal {
   void keep(const Result<void>& written, Timestamp now);
   Probe::MethodResult& result_of(MethodId method);
 
-  Evidence& evidence_;
+  ProbeEvidence& evidence_;
   Say say_;
   std::vector<Probe::MethodResult> results_;
   std::set<std::tuple<MethodId, CycleKind, std::uint32_t, std::string>> told_;

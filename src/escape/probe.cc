@@ -34,7 +34,7 @@ constexpr seconds kForLateAnswers{2}, kBetweenComplaints{60}, kLongestFirstSweep
 
 class Loop final : public Probe, public AttemptHost {
  public:
-  Loop(Options options, Link& link, Evidence& evidence, PartyKeys keys, SharedKey home_key)
+  Loop(Options options, Link& link, ProbeEvidence& evidence, PartyKeys keys, SharedKey home_key)
       : options_(std::move(options)),
         config_(options_.config),
         link_(link),
@@ -87,7 +87,7 @@ class Loop final : public Probe, public AttemptHost {
       made.push_back(static_cast<std::uint8_t>(c));
     return made;
   }
-  static Plan::Place place_in(const Evidence& evidence) {
+  static Plan::Place place_in(const ProbeEvidence& evidence) {
     Plan::Place place;
     place.short_cycle = evidence.last_cycle(CycleKind::short_cycle);
     place.long_cycle = evidence.last_cycle(CycleKind::long_cycle);
@@ -501,7 +501,7 @@ Result<void> Loop::run() {
 
 }  // namespace
 
-Result<std::unique_ptr<Probe>> Probe::make(Options options, Link& link, Evidence& evidence) {
+Result<std::unique_ptr<Probe>> Probe::make(Options options, Link& link, ProbeEvidence& evidence) {
   PartyKeys keys(options.config.seed);
   auto home_key = SharedKey::make(keys, options.config.home.key);
   if (!home_key) return tl::unexpected(home_key.error());

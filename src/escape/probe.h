@@ -30,7 +30,7 @@ class Probe {
     std::function<void(const std::string& line)> say;  // a line a try
     std::function<bool()> stopping;
   };
-  static Result<std::unique_ptr<Probe>> make(Options options, Link& link, Evidence& evidence);
+  static Result<std::unique_ptr<Probe>> make(Options options, Link& link, ProbeEvidence& evidence);
   virtual ~Probe() = default;
 
   virtual Result<void> run() = 0;

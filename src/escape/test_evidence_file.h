@@ -60,9 +60,9 @@ class EvidenceFile {
   void put(const std::string& text) const {
     std::ofstream(path(), std::ios::binary | std::ios::trunc) << text;
   }
-  Result<std::unique_ptr<Evidence>> open(Timestamp now = kStart, std::uint8_t whose = 1,
-                                         std::uint64_t most = 32 << 20) const {
-    return Evidence::open({path(), most, "press line 3"}, keys_of(whose), now);
+  Result<std::unique_ptr<ProbeEvidence>> open(Timestamp now = kStart, std::uint8_t whose = 1,
+                                              std::uint64_t most = 32 << 20) const {
+    return ProbeEvidence::open({path(), most, "press line 3"}, keys_of(whose), now);
   }
 
  private:
@@ -73,7 +73,7 @@ class EvidenceFile {
 inline void write_usual(const EvidenceFile& file) {
   auto opened = file.open();
   ASSERT_TRUE(opened) << opened.error().message();
-  Evidence& evidence = **opened;
+  ProbeEvidence& evidence = **opened;
   std::uint64_t sequence = evidence.last_sequence();
   Timestamp now = kStart;
   for (std::uint32_t cycle = 1; cycle <= 2; ++cycle) {

@@ -73,7 +73,7 @@ class TestLink : public Link {
   Bytes given_;
 };
 
-class TestEvidence : public Evidence {
+class TestEvidence : public ProbeEvidence {
  public:
   Result<void> tried(const Try& made, Timestamp) override { return keep("tried", made); }
   Result<void> answered(const Try& made, Timestamp) override { return keep("answered", made); }

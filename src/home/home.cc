@@ -283,7 +283,7 @@ std::uint64_t ListeningHome::keep(Observation seen, bool at_once) {
     return 0;
   }
   const Timestamp current = now();
-  due_ = std::min(due_, at_once ? current : current + kGather);
+  if (!spool_failed_) due_ = std::min(due_, at_once ? current : current + kGather);
   pending_.push_back(std::move(seen));
   ++totals_.observations;
   return first_pending_ + pending_.size() - 1;
@@ -300,7 +300,9 @@ Result<void> ListeningHome::flush() {
   auto appended = spool_.append(encode_observations(batch), current);
   if (!appended) {
     pending_ = std::move(batch.observations);
-    due_ = current + kGather;
+    // All that waits was packed for nothing: a tenth of the time goes into that at most.
+    const Timestamp later = now();
+    due_ = later + std::max<Duration>(kGather, 9 * (later - current));
     if (!std::exchange(spool_failed_, true)) {
       log_error("Observations wait in memory: " + appended.error().message());
     }

@@ -99,6 +99,7 @@ class Client final : public HttpClient {
     return exchange(request, &take, nullptr);
   }
   std::string server_ca_pem() const override { return ca_pem_; }
+  std::optional<Ends> ends() const override { return ends_; }
 
  private:
   using Take = std::function<bool(std::string_view)>;
@@ -151,6 +152,8 @@ class Client final : public HttpClient {
       if (proxy_) socket.error().operation = "connect to the proxy";
       return tl::unexpected(socket.error());
     }
+    ends_.reset();
+    if (const auto both = ends_of(*socket)) ends_ = Ends{both->first, both->second};
     stream_.emplace(std::move(*socket));
     const auto until = Clock::now() + options_.connect_timeout;
     if (proxy_ && url_.tls) {
@@ -398,6 +401,7 @@ class Client final : public HttpClient {
   std::string scratch_;
   std::optional<Stream> stream_;  // while it is kept open
   std::string ca_pem_;
+  std::optional<Ends> ends_;
 };
 
 }  // namespace

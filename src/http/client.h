@@ -2,9 +2,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "http/message.h"
 
@@ -46,6 +48,12 @@ class HttpClient {
                                       const std::function<bool(std::string_view)>& take) = 0;
   // In TLS, PEM of the CA certificate that matched ca_fingerprint; empty before the first answer.
   virtual std::string server_ca_pem() const = 0;
+  // Of the connection that was made last, as the machine has it: to a proxy where that is between.
+  // Nothing before the first, and of Unix sockets.
+  struct Ends {
+    IpAddress local, peer;
+  };
+  virtual std::optional<Ends> ends() const = 0;
 };
 
 }  // namespace beaconry

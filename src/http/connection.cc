@@ -1,6 +1,9 @@
 #include "http/connection.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <utility>
 
@@ -15,7 +18,8 @@ namespace {
 constexpr std::size_t kHeadRead = 16 << 10;  // what is over belongs to nobody yet: keep it small
 constexpr std::size_t kChunkedRead = 64 << 10;
 constexpr std::size_t kMostUnusedBody = 32 << 10;  // a chunk's header or trailers
-constexpr std::size_t kMergedBody = 16 << 10;      // a copy is cheaper than a second packet
+constexpr std::size_t kFilePiece = 64 << 10;
+constexpr std::size_t kMergedBody = 16 << 10;  // a copy is cheaper than a second packet
 constexpr char kTlsHandshake = 22;  // RFC 8446 §5.1: what every TLS connection begins with
 constexpr int kStepsAtOnce = 16;    // then others have their turn
 constexpr std::chrono::seconds kLingering{2};
@@ -223,6 +227,7 @@ void Connection::take_head(std::size_t size) {
     log_error("admit " + request.method + " " + request.path() + ": " + error.what());
     return respond_error(500, "internal error");
   }
+  if (admission.known) core_.limits().disconnect(std::exchange(place_, IpAddress{}));
   if (admission.refusal) return respond(std::move(*admission.refusal));
   most_body_ = admission.most_body;
   if (parser_->content_length().value_or(0) > most_body_) {
@@ -319,12 +324,16 @@ void Connection::respond(HttpResponse response) {
   }
   const bool no_body = response.status == 204 || response.status == 304;
   std::optional<std::size_t> length;
-  if (!events_ && !no_body) length = response.body.size();
+  if (!events_ && !no_body)
+    length = response.file ? static_cast<std::size_t>(response.file->bytes) : response.body.size();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   out_ = response_head(response, length, keep_alive_,
                        std::chrono::duration_cast<std::chrono::seconds>(now).count());
   out_body_.clear();
-  if (!is_head_ && !no_body) {
+  file_.reset();
+  if (response.file && !events_) {
+    if (!is_head_ && !no_body) file_ = std::move(response.file);
+  } else if (!is_head_ && !no_body) {
     if (response.body.size() <= kMergedBody) {
       out_ += response.body;
     } else {
@@ -360,9 +369,31 @@ bool Connection::flush(bool& done) {
   return true;
 }
 
+// From the disk on the loop's thread: mostly what the kernel holds already, and little at once.
+bool Connection::refill() {
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(file_->bytes, kFilePiece));
+  out_.clear();
+  out_body_.resize(wanted);
+  out_at_ = 0;
+  ssize_t got = 0;
+  do {
+    got = ::pread(file_->file.get(), out_body_.data(), wanted, static_cast<off_t>(file_->offset));
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) {
+    log_error("a file that is being sent cannot be read on");
+    end();
+    return false;
+  }
+  out_body_.resize(static_cast<std::size_t>(got));
+  file_->offset += static_cast<std::uint64_t>(got);
+  file_->bytes -= static_cast<std::uint64_t>(got);
+  return true;
+}
+
 bool Connection::write_answer() {
   bool done = false;
   if (!flush(done)) return false;
+  if (file_ && file_->bytes > 0) return refill();
   finish_answer();
   return true;
 }
@@ -370,6 +401,7 @@ bool Connection::write_answer() {
 void Connection::finish_answer() {
   std::string().swap(out_);
   std::string().swap(out_body_);
+  file_.reset();
   out_at_ = 0;
   if (!keep_alive_ || core_.is_stopping()) return start_lingering();
   become_idle();

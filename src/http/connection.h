@@ -56,6 +56,7 @@ class Connection {
 
   bool wait_or_end(Stream::Status status);  // false, always: there is nothing to do now
   bool flush(bool& done);                   // of out_ and out_body_; false: waits or has ended
+  bool refill();                            // out_body_, of file_; false: ended
   void take_head(std::size_t size);
   void hand_out();
   void respond(HttpResponse response);
@@ -69,7 +70,7 @@ class Connection {
 
   ServerCore& core_;
   const std::uint64_t id_;
-  const IpAddress place_;
+  IpAddress place_;  // none, the default one, once it does not count any more
   Stream stream_;
   HttpPeer peer_;
   std::optional<Watch> watch_;  // ends before the stream
@@ -86,6 +87,7 @@ class Connection {
 
   std::string out_, out_body_;  // being sent
   std::size_t out_at_ = 0;
+  std::shared_ptr<HttpFilePart> file_;  // what follows
   std::shared_ptr<EventQueue> events_;
 
   Clock::time_point deadline_;          // of a handshake, a head, lingering; idle since

@@ -236,6 +236,20 @@ Fd accept_from(int listener, HttpPeer& peer) {
   return out;
 }
 
+std::optional<std::pair<IpAddress, IpAddress>> ends_of(const Fd& connection) {
+  SocketAddress local, peer;
+  local.size = peer.size = sizeof local.storage;
+  if (::getsockname(connection.get(), local.get(), &local.size) != 0 ||
+      ::getpeername(connection.get(), peer.get(), &peer.size) != 0 ||
+      local.storage.ss_family == AF_UNIX)
+    return std::nullopt;
+  std::pair<IpAddress, IpAddress> ends;
+  std::uint16_t port = 0;
+  read_address(local.get(), ends.first, port);
+  read_address(peer.get(), ends.second, port);
+  return ends;
+}
+
 Result<Fd> connect_to(const std::vector<Endpoint>& endpoints, std::chrono::milliseconds patience,
                       const std::function<bool()>& is_cancelled) {
   std::optional<Error> first;  // the likeliest meant: 127.0.0.1 of localhost

@@ -1,8 +1,10 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -31,6 +33,10 @@ Result<Fd> listen_at(Endpoint& at);
 // A connection of a listening socket, non-blocking, and whose it is; no descriptor: none waits, or
 // errno tells why not.
 Fd accept_from(int listener, HttpPeer& peer);
+
+// Addresses of a connection: this end's and the other's. Nothing: of a Unix socket, or of one that
+// is not connected any more.
+std::optional<std::pair<IpAddress, IpAddress>> ends_of(const Fd& connection);
 
 // A connection, non-blocking, to the first endpoint that answers in time.
 // `is_cancelled`, if any, is asked several times a second and ends it.

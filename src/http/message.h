@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/ip_address.h"
 
 namespace beaconry {
@@ -50,12 +51,20 @@ class EventStream {
   static std::shared_ptr<EventStream> make(std::size_t most_bytes = 1 << 20);
 };
 
+// A part of a file, read as the client takes it: a piece at a time is held. One that is shorter by
+// then ends the connection.
+struct HttpFilePart {
+  Fd file;
+  std::uint64_t offset = 0, bytes = 0;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   HttpHeaders headers;
   std::string body;
   std::shared_ptr<EventStream> events;  // instead of a body
+  std::shared_ptr<HttpFilePart> file;   // also
 
   std::string_view header(std::string_view lower_case_name) const;
 };

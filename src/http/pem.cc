@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/hex.h"
 #include "http/tls_context.h"
 
 namespace beaconry {
@@ -57,14 +58,7 @@ std::string to_pem(X509& certificate) {
 }
 
 std::string to_hex(const unsigned char* bytes, std::size_t size) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(size * 2);
-  for (std::size_t i = 0; i < size; ++i) {
-    out.push_back(kDigits[bytes[i] >> 4]);
-    out.push_back(kDigits[bytes[i] & 15]);
-  }
-  return out;
+  return to_hex(std::string_view(reinterpret_cast<const char*>(bytes), size));
 }
 
 std::string fingerprint(const X509& certificate) {

@@ -19,6 +19,9 @@ class HttpHandler {
   struct Admission {
     std::optional<HttpResponse> refusal;  // answered at once, the body unread
     std::size_t most_body = std::size_t{1} << 20;
+    // Its connection counts no more among those that its address may have: many who are known to
+    // the handler may stand behind one.
+    bool known = false;
   };
   // The request's head is there, its body is not. On the event loop: must be quick.
   virtual Admission admit(const HttpRequest& head) = 0;

@@ -149,6 +149,33 @@ TEST(HttpLimits, RefuseRequestsThatWouldWaitTooLong) {
   EXPECT_THAT(second.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST(HttpLimits, ConnectionsOfWhoIsKnownDoNotCountAgainstTheirAddress) {
+  const std::string address = outer_address();
+  if (address.empty()) GTEST_SKIP() << "loopback has no limit, and there is no other address here";
+  HttpServer::Options options;
+  options.listen = {address + ":0"};
+  options.most_connections_a_client = 1;
+  TestServer test(options);
+  test.handler.on_admit = [](const HttpRequest& head) {
+    HttpHandler::Admission admission;
+    admission.known = head.path() == "/known";
+    return admission;
+  };
+  constexpr std::string_view kKnown = "GET /known HTTP/1.1\r\nHost: a\r\n\r\n";
+  RawConnection first(test.endpoint);
+  for (int i = 0; i < 2; ++i) {  // it is let go once
+    first.send(kKnown);
+    EXPECT_THAT(first.read_until("GET /known "), StartsWith("HTTP/1.1 200 "));
+  }
+  RawConnection second(test.endpoint);
+  second.send(kGet);
+  EXPECT_THAT(second.read_until("GET / "), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask_raw(test.endpoint, kGet), StartsWith("HTTP/1.1 429 "));
+  first.close();
+  EXPECT_TRUE(wait_for([&] { return test.server->counters().open == 1; }));
+  EXPECT_THAT(ask_raw(test.endpoint, kGet), StartsWith("HTTP/1.1 429 "));
+}
+
 TEST(HttpLimits, BoundTheRateOfAClient) {
   const std::string address = outer_address();
   if (address.empty()) GTEST_SKIP() << "loopback has no limit, and there is no other address here";

@@ -5,10 +5,10 @@
 #include <openssl/x509_vfy.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "http/pem.h"
 
@@ -126,7 +126,7 @@ Result<TlsContext> TlsContext::for_client(const Trust& trust) {
   if (!trust.ca_fingerprint.empty()) {
     std::string wanted = ascii_lower(trust.ca_fingerprint);
     std::erase(wanted, ':');
-    if (wanted.size() != 64 || wanted.find_first_not_of("0123456789abcdef") != std::string::npos)
+    if (!is_lower_hex(wanted, 64))
       return fail(ErrorKind::usage, "use", "fingerprint", "a SHA-256 has 64 hex digits");
     auto owned = std::make_unique<std::string>(std::move(wanted));
     SSL_CTX_set_cert_verify_callback(raw, verify_pinned, owned.get());

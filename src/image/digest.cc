@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace beaconry {
@@ -26,12 +27,7 @@ class Digest {
     unsigned char value[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     EVP_DigestFinal_ex(context_.get(), value, &length);
-    std::string text;
-    for (unsigned i = 0; i < length; ++i) {
-      text += "0123456789abcdef"[value[i] >> 4];
-      text += "0123456789abcdef"[value[i] & 15];
-    }
-    return text;
+    return to_hex(std::string_view(reinterpret_cast<const char*>(value), length));
   }
 
  private:

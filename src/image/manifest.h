@@ -77,6 +77,9 @@ std::string manifest_keys_markdown();
 // What `wider` may do that `before` may not, each in words ("capability net_admin", "memory 64 MiB
 // -> 1 GiB", "direct messages to downloader"): an update that has any waits for approval.
 std::vector<std::string> widened(const Manifest& before, const Manifest& wider);
+// What wants approval where nothing ran before, in the same words: capabilities with which a
+// program can undo what the platform set up.
+std::vector<std::string> dangerous_wishes(const Manifest& manifest);
 // The permissions' digest, which an approval names.
 std::string permission_digest(const Manifest& manifest);
 

@@ -165,24 +165,49 @@ Result<std::vector<MinisignPublicKey>> read_public_keys(const std::string& folde
   return keys;
 }
 
+namespace {
+
+struct Signature {
+  std::string id;           // of the key
+  std::string own, global;  // of the file; of that and the comment
+  std::string comment;
+};
+
+Result<Signature> parse_signature(std::string_view text, const std::string& file) {
+  const auto refuse = [&](std::string cause) {
+    return fail(ErrorKind::malformed, "verify", terminal_safe(file), std::move(cause));
+  };
+  if (text.size() > kLongestSignature) return refuse("its signature is longer than 16 KiB");
+  const auto lines = lines_of(text);
+  if (lines.size() != 4 || !lines[0].starts_with(kUntrusted) || !lines[2].starts_with(kTrusted))
+    return refuse("its signature is not minisign's: four lines, two of them comments");
+  const std::string bytes = decoded(lines[1], kSignatureBytes);
+  std::string global = decoded(lines[3], crypto_sign_BYTES);
+  if (bytes.empty() || global.empty()) return refuse("its signature is no base64 of a signature");
+  if (bytes.starts_with("Ed"))
+    return refuse("its signature is of minisign's legacy format; sign it without -l");
+  if (!bytes.starts_with("ED")) return refuse("its signature's algorithm is unknown");
+  return Signature{id_text(std::string_view(bytes).substr(2, kIdBytes)), bytes.substr(2 + kIdBytes),
+                   std::move(global), std::string(lines[2].substr(kTrusted.size()))};
+}
+
+}  // namespace
+
+Result<std::string> signer_of(std::string_view signature) {
+  auto parsed = parse_signature(signature, "the signature");
+  if (!parsed) return tl::unexpected<Error>(std::move(parsed.error()));
+  return std::move(parsed->id);
+}
+
 Result<MinisignPublicKey> verify_file(const std::string& file, std::string_view signature,
                                       const std::vector<MinisignPublicKey>& keys) {
   need_sodium();
   const auto refuse = [&](std::string cause) {
     return fail(ErrorKind::malformed, "verify", terminal_safe(file), std::move(cause));
   };
-  if (signature.size() > kLongestSignature) return refuse("its signature is longer than 16 KiB");
-  const auto lines = lines_of(signature);
-  if (lines.size() != 4 || !lines[0].starts_with(kUntrusted) || !lines[2].starts_with(kTrusted))
-    return refuse("its signature is not minisign's: four lines, two of them comments");
-  const std::string bytes = decoded(lines[1], kSignatureBytes);
-  const std::string global = decoded(lines[3], crypto_sign_BYTES);
-  if (bytes.empty() || global.empty()) return refuse("its signature is no base64 of a signature");
-  if (bytes.starts_with("Ed"))
-    return refuse("its signature is of minisign's legacy format; sign it without -l");
-  if (!bytes.starts_with("ED")) return refuse("its signature's algorithm is unknown");
-  const std::string id = id_text(std::string_view(bytes).substr(2, kIdBytes));
-  std::string own = bytes.substr(2 + kIdBytes);
+  const auto parsed = parse_signature(signature, file);
+  if (!parsed) return tl::unexpected<Error>(parsed.error());
+  const auto& [id, own, global, comment] = *parsed;
 
   std::optional<std::string> hash;
   bool known = false;
@@ -195,7 +220,7 @@ Result<MinisignPublicKey> verify_file(const std::string& file, std::string_view 
       hash = std::move(*read);
     }
     if (!verified(own, *hash, key.key)) continue;
-    if (!verified(global, own + std::string(lines[2].substr(kTrusted.size())), key.key))
+    if (!verified(global, own + comment, key.key))
       return refuse("its signature's trusted comment was changed");
     return key;
   }

@@ -20,6 +20,9 @@ Result<std::vector<MinisignPublicKey>> read_public_keys(const std::string& folde
 // The key that signed the file. Errors say which key would be needed.
 Result<MinisignPublicKey> verify_file(const std::string& file, std::string_view signature,
                                       const std::vector<MinisignPublicKey>& keys);
+// The id of the key that a signature says it is of, without that key: nothing is verified but its
+// form.
+Result<std::string> signer_of(std::string_view signature);
 // What a signature that verify_file() took says of its file, as minisign writes it: parts with tabs
 // between them. Nothing where they are not there.
 struct MinisignComment {

@@ -71,4 +71,15 @@ std::vector<std::string> widened(const Manifest& before, const Manifest& wider) 
   return out;
 }
 
+std::vector<std::string> dangerous_wishes(const Manifest& manifest) {
+  const auto known = known_capabilities();
+  std::vector<std::string> out;
+  for (const std::string& capability : manifest.capabilities) {
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const auto& one) { return one.name == capability; });
+    if (found == known.end() || found->dangerous) out.push_back("capability " + capability);
+  }
+  return out;
+}
+
 }  // namespace beaconry

@@ -13,13 +13,6 @@ std::string words(std::uint64_t bytes) {
   return bytes_in_words(static_cast<double>(bytes));
 }
 
-bool is_dangerous(const std::string& capability) {
-  const auto known = known_capabilities();
-  const auto found = std::find_if(known.begin(), known.end(),
-                                  [&](const auto& one) { return one.name == capability; });
-  return found == known.end() || found->dangerous;
-}
-
 }  // namespace
 
 std::uint64_t growth(const Manifest::Limits& limits, const VolumesUsed& used) {
@@ -56,13 +49,8 @@ Verdict judge(const ImageInfo& image, const Manifest* before, const InstanceWish
                     "in sensor.d allow_unsigned: true)";
     return verdict;
   }
-  if (before != nullptr) {
-    verdict.wants_approval = widened(*before, image.manifest);
-  } else {
-    for (const std::string& capability : image.manifest.capabilities) {
-      if (is_dangerous(capability)) verdict.wants_approval.push_back("capability " + capability);
-    }
-  }
+  verdict.wants_approval =
+      before != nullptr ? widened(*before, image.manifest) : dangerous_wishes(image.manifest);
   if (!verdict.wants_approval.empty() && wish.approved == permission_digest(image.manifest)) {
     verdict.wants_approval.clear();
   }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "sensor/api_body.h"
+#include "sensor/fleet/origin.h"
 
 namespace beaconry {
 namespace {
@@ -21,6 +22,7 @@ constexpr unsigned kMostCommands = 2;
 
 struct Call {
   Sensor& sensor;
+  FleetLink* fleet;
   std::atomic<unsigned>& commands;
   const HttpRequest& request;
   std::string name;  // what stood for * in the path
@@ -48,6 +50,7 @@ HttpResponse refuse(const Error& error) {
     case ErrorKind::not_found:
       return refuse(404, error.message());
     case ErrorKind::usage:
+    case ErrorKind::conflict:
       return refuse(409, error.message());
     case ErrorKind::limit:
       return refuse(507, error.message());
@@ -142,14 +145,52 @@ HttpResponse one_version(const Call& call, const std::vector<Version>& versions,
                             : no_version(query->number.value_or(0));
 }
 
+SensorReport report_of(const Call& call) {
+  return call.fleet == nullptr ? call.sensor.report() : call.fleet->report();
+}
+
 HttpResponse get_sensor(const Call& call) {
-  return raw_json(call.sensor.report().to_json());
+  return raw_json(report_of(call).to_json());
 }
 
 HttpResponse get_desired(const Call& call) {
   const auto query = query_of(call.request, "version", false);
   if (query && !query->number) return document_answer(call.sensor.desired(), "desired");
   return one_version(call, call.sensor.desired_versions(), "desired");
+}
+
+HttpResponse get_origin(const Call& call) {
+  const auto desired = call.sensor.desired();
+  Json json = {{"version", desired.number}};
+  json["origin"] =
+      value_of(origin_json(desired.json, call.fleet == nullptr ? "{}" : call.fleet->origin_json()));
+  return answer(json);
+}
+
+HttpResponse no_fleet() {
+  return refuse(409, "this sensor follows no server");
+}
+
+HttpResponse take_by_hand(const Call& call) {
+  const auto path = parse_image_file(call.request.body);
+  if (!path) return refuse(path.error());
+  if (call.fleet == nullptr) return no_fleet();
+  const auto taken = call.fleet->take(*path);
+  if (!taken) return refuse(taken.error());
+  return answer({{"version", taken->version},
+                 {"is_news", taken->is_news},
+                 {"images", taken->images},
+                 {"problems", taken->problems}});
+}
+
+HttpResponse get_signed_report(const Call& call) {
+  if (call.fleet == nullptr) return no_fleet();
+  auto text = call.fleet->signed_report();
+  if (!text) return refuse(text.error());
+  HttpResponse response;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = std::move(*text);
+  return response;
 }
 
 HttpResponse put_desired(const Call& call) {
@@ -166,6 +207,12 @@ HttpResponse roll_back_desired(const Call& call) {
   const auto to = parse_rollback(call.request.body);
   if (!to) return refuse(to.error());
   return version_answer(call.sensor.roll_back_desired(*to, call.who));
+}
+
+HttpResponse confirm_management(const Call& call) {
+  if (auto empty = parse_nothing(call.request.body); !empty) return refuse(empty.error());
+  const auto done = call.sensor.confirm_management(std::nullopt);
+  return done ? answer(Json::object()) : refuse(done.error());
 }
 
 Json image_json(const ImageInfo& image) {
@@ -199,7 +246,7 @@ HttpResponse no_instance(const std::string& name) {
 }
 
 HttpResponse get_instance(const Call& call) {
-  const Json report = value_of(call.sensor.report().to_json());
+  const Json report = value_of(report_of(call).to_json());
   const auto instances = report.is_object() ? report.find("instances") : report.end();
   if (instances != report.end() && instances->is_array()) {
     for (const Json& one : *instances) {
@@ -355,7 +402,11 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/desired", get_desired},
     {"PUT", "/v1/desired", put_desired},
     {"GET", "/v1/desired/versions", get_desired_versions},
+    {"GET", "/v1/desired/origin", get_origin},
+    {"POST", "/v1/fleet/take", take_by_hand},
+    {"GET", "/v1/fleet/report", get_signed_report},
     {"POST", "/v1/desired/rollback", roll_back_desired},
+    {"POST", "/v1/management/confirm", confirm_management},
     {"GET", "/v1/images", get_images},
     {"POST", "/v1/images", add_image},
     {"GET", "/v1/instances/*", get_instance},
@@ -406,7 +457,7 @@ HttpResponse SensorApi::handle(HttpRequest request) {
   for (const Route& route : kRoutes) {
     if (!matches(route.path, path, name)) continue;
     if (route.method == request.method) {
-      return route.handle({sensor_, commands_, request, name, who_of(request)});
+      return route.handle({sensor_, fleet_, commands_, request, name, who_of(request)});
     }
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }

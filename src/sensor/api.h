@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "http/server.h"
+#include "sensor/fleet/fleet_link.h"
 #include "sensor/sensor.h"
 
 namespace beaconry {
@@ -12,13 +13,15 @@ namespace beaconry {
 // header beaconry-user, for the histories only: whoever can connect may do everything.
 class SensorApi : public HttpHandler {
  public:
-  explicit SensorApi(Sensor& sensor) : sensor_(sensor) {}  // outlives this
+  // Both outlive this. Without a link nothing is known of a server.
+  explicit SensorApi(Sensor& sensor, FleetLink* fleet = nullptr) : sensor_(sensor), fleet_(fleet) {}
 
   Admission admit(const HttpRequest& head) override;
   HttpResponse handle(HttpRequest request) override;
 
  private:
   Sensor& sensor_;
+  FleetLink* fleet_;
   std::atomic<unsigned> commands_{0};  // inside containers, that run now
 };
 

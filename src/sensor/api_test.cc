@@ -28,8 +28,18 @@ class FakeSensor : public Sensor {
   Result<std::uint64_t> set_desired(const std::string& json, const std::string& who) override {
     return note("desired " + json, who);
   }
+  Result<std::uint64_t> set_fleet(const FleetWish& fleet) override {
+    return note("fleet", fleet.server);
+  }
+  void set_image_fetches(const ImageFetches&) override {}
   Result<std::uint64_t> roll_back_desired(std::uint64_t to, const std::string& who) override {
     return note("desired to " + std::to_string(to), who);
+  }
+  std::optional<std::uint64_t> management_trial() override { return {}; }
+  Result<void> confirm_management(const std::optional<TrialProof>& proof) override {
+    if (error) return tl::unexpected<Error>(*error);
+    asked = proof ? "confirm that" : "confirm";
+    return {};
   }
   Result<ImageInfo> add_image(const std::string& file) override {
     if (error) return tl::unexpected<Error>(*error);
@@ -157,6 +167,14 @@ TEST_F(SensorApiTest, MakesAnInstanceOfAllThatTheBodySays) {
   EXPECT_EQ(sensor_.last.interfaces->at(1).kind, InterfaceWish::Kind::mirror);
   EXPECT_EQ(sensor_.last.interfaces->at(1).address, "none");
   EXPECT_EQ(sensor_.last.interfaces->at(1).resolvers, std::vector<std::string>{"9.9.9.9"});
+}
+
+TEST_F(SensorApiTest, ConfirmsTheManagementNetwork) {
+  json("POST", "/v1/management/confirm");
+  EXPECT_EQ(sensor_.asked, "confirm");
+  EXPECT_EQ(ask("POST", "/v1/management/confirm", R"({"version": 1})").status, 400);
+  sensor_.error = Error{ErrorKind::usage, "confirm", "it", "none is on trial"};
+  EXPECT_EQ(ask("POST", "/v1/management/confirm").status, 409);
 }
 
 TEST_F(SensorApiTest, ChangesOnlyWhatIsNamed) {

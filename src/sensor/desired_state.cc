@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMostInstances = 256, kMostInterfaces = 16, kMostResolvers = 8;
+constexpr std::size_t kMostInterfaces = 16, kMostResolvers = 8, kLongestSource = 4096;
 constexpr std::uint64_t kMostHours = std::uint64_t{24} * 366 * 100;
 
 constexpr std::pair<InterfaceWish::Kind, std::string_view> kKinds[] = {
@@ -101,7 +101,7 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
     wish.retention = std::chrono::hours{static_cast<std::int64_t>(at.count(
         "retention_hours", static_cast<std::uint64_t>(wish.retention.count()), 1, kMostHours))};
     wish.restarts = at.count("restarts", 0, 0, std::uint64_t{1} << 53);
-    wish.source = at.text("source", 4096);
+    wish.source = at.text("source", kLongestSource);
   }
   wish.approved = at.text("approved", 128);
   wish.allow_unsigned = at.boolean("allow_unsigned", false);
@@ -110,10 +110,9 @@ InstanceWish read_instance(JsonReader& at, const std::string& name, bool from_fi
   return wish;
 }
 
-Result<std::map<std::string, InstanceWish>> read_instances(const Json& json,
-                                                           const JsonReader::Place& place,
-                                                           bool from_file) {
-  std::map<std::string, InstanceWish> instances;
+Result<DesiredState> read_state(const Json& json, const JsonReader::Place& place, bool from_file) {
+  DesiredState state;
+  auto& instances = state.instances;
   std::optional<Error> fault;
   JsonReader root(json, "", place, fault);
   std::size_t count = 0;
@@ -126,9 +125,21 @@ Result<std::map<std::string, InstanceWish>> read_instances(const Json& json,
       instances.emplace(name, read_instance(at, name, from_file));
     }
   });
+  if (const Json* value = root.take("management"); value != nullptr && !value->is_null()) {
+    if (from_file) {
+      root.refuse("management", "is of the whole desired state alone, and of no file");
+    } else {
+      JsonReader at(*value, "/management", place, fault);
+      state.management = read_management(at);
+    }
+  }
+  if (!from_file) {
+    std::string source = root.text("management_source", kLongestSource);
+    if (state.management) state.management_source = std::move(source);
+  }
   root.done();
   if (fault) return tl::unexpected<Error>(std::move(*fault));
-  return instances;
+  return state;
 }
 
 // The line where a JSON pointer leads, or of what comes nearest.
@@ -166,18 +177,21 @@ Result<DesiredState> DesiredState::parse(const std::string& json) {
   if (document.is_discarded()) {
     return fail(ErrorKind::malformed, "read", "the desired state", "it is no JSON");
   }
-  auto instances = read_instances(
+  return read_state(
       document,
       [](std::string_view pointer) { return std::string(pointer.empty() ? "/" : pointer); }, false);
-  if (!instances) return tl::unexpected<Error>(std::move(instances.error()));
-  return DesiredState{std::move(*instances)};
 }
 
 std::string DesiredState::to_json() const {
   Json all = Json::object();
   for (const auto& [name, wish] : instances)
     all[name] = beaconry::to_json(wish);
-  return Json{{"instances", std::move(all)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json document = {{"instances", std::move(all)}};
+  if (management) {
+    document["management"] = management_json(*management);
+    if (!management_source.empty()) document["management_source"] = management_source;
+  }
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<std::vector<InterfaceWish>> parse_interfaces(const std::string& json) {
@@ -215,9 +229,9 @@ Result<DesiredFile> read_desired_file(const std::string& path) {
   const auto place = [&](std::string_view pointer) {
     return document->place(line_of(document->root, pointer)) + " " + std::string(pointer);
   };
-  auto instances = read_instances(yaml_to_json(document->root), place, true);
-  if (!instances) return tl::unexpected<Error>(std::move(instances.error()));
-  for (auto& [name, wish] : *instances) {
+  auto state = read_state(yaml_to_json(document->root), place, true);
+  if (!state) return tl::unexpected<Error>(std::move(state.error()));
+  for (auto& [name, wish] : state->instances) {
     wish.source = path;
     file.instances.push_back(std::move(wish));
   }

@@ -11,9 +11,15 @@
 #include "base/time.h"
 #include "config/document_history.h"
 #include "image/image.h"
+#include "sensor/management_wish.h"
 #include "sensor/network.h"
 
 namespace beaconry {
+
+// The `source` of what the server's document defines.
+inline constexpr std::string_view kFleetSource = "fleet";
+// Of a desired state, and of what of it a report tells.
+inline constexpr std::size_t kMostInstances = 256;
 
 // What one instance shall be. Nothing here is the present: that is the reported state.
 struct InstanceWish {
@@ -27,13 +33,15 @@ struct InstanceWish {
   std::string approved;         // permission digest that somebody approved; empty: the image's
                                 // own at its first install
   std::uint64_t restarts = 0;   // counts `restart` commands: another number restarts it
-  std::string source;           // file that defines it; empty: by command
+  std::string source;           // file that defines it, or kFleetSource; empty: by command
 };
 
 // The whole of what a sensor shall be: one document, versioned, which could come from afar.
 // docs/formats/sensor-state.md.
 struct DesiredState {
   std::map<std::string, InstanceWish> instances;
+  std::optional<ManagementWish> management;  // none: not the sensor's to touch
+  std::string management_source;             // kFleetSource; empty: by command
 
   static Result<DesiredState> parse(const std::string& json);
   std::string to_json() const;

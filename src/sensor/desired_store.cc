@@ -75,9 +75,11 @@ DesiredState merge_files(const DesiredState& before, const std::vector<ReadFile>
       defined[wish.name].push_back(&wish);
   }
   DesiredState after;
+  after.management = before.management;
+  after.management_source = before.management_source;
   for (const auto& [name, wish] : before.instances) {
-    const bool stays =
-        wish.source.empty() || bad.count(wish.source) != 0 || defined.count(name) != 0;
+    const bool stays = wish.source.empty() || wish.source == kFleetSource ||
+                       bad.count(wish.source) != 0 || defined.count(name) != 0;
     if (stays) after.instances.emplace(name, wish);
   }
   for (const auto& [name, wishes] : defined) {
@@ -117,10 +119,49 @@ Result<DesiredStore> DesiredStore::open(const std::string& state_folder,
 
 Result<std::uint64_t> DesiredStore::set(const DesiredState& state, const std::string& who,
                                         const std::string& how, Timestamp now) {
-  auto version = history_.add(state.to_json(), who, how, now);
+  return keep(with_fleet(state), who, how, now);
+}
+
+Result<std::uint64_t> DesiredStore::keep(Merged merged, const std::string& who,
+                                         const std::string& how, Timestamp now) {
+  const std::string json = merged.state.to_json();
+  // What the next start could not read is not kept: that would be the end of this sensor.
+  if (auto read = DesiredState::parse(json); !read)
+    return tl::unexpected<Error>(std::move(read.error()));
+  auto version = history_.add(json, who, how, now);
   if (!version) return tl::unexpected<Error>(std::move(version.error()));
-  state_ = state;
+  state_ = std::move(merged.state);
+  fleet_faults_ = std::move(merged.faults);
+  fleet_problems_ = std::move(merged.problems);
   return version->number;
+}
+
+Result<std::uint64_t> DesiredStore::set_fleet(FleetWish fleet, CheckWish check, Timestamp now) {
+  const std::string server = fleet.server;
+  auto fleet_before = std::exchange(fleet_, std::move(fleet));
+  auto check_before = std::exchange(check_, std::move(check));
+  auto version = set(state_, server, std::string(kFleetSource), now);
+  if (!version) {  // is set anew; until then all is as it was
+    fleet_ = std::move(fleet_before);
+    check_ = std::move(check_before);
+  }
+  say_problems();
+  return version;
+}
+
+DesiredStore::Merged DesiredStore::with_fleet(const DesiredState& state) const {
+  Merged merged;
+  if (fleet_)
+    merged.state = merge_fleet(state, state_, *fleet_, check_, merged.faults, merged.problems);
+  else
+    merged.state = state;
+  return merged;
+}
+
+std::vector<std::string> DesiredStore::problems() const {
+  std::vector<std::string> all = problems_;
+  all.insert(all.end(), fleet_problems_.begin(), fleet_problems_.end());
+  return all;
 }
 
 std::vector<std::string> DesiredStore::list_files(bool& readable) const {
@@ -168,10 +209,11 @@ bool DesiredStore::files_changed(Timestamp now) {
 
 // Each once, however often the files are looked at.
 void DesiredStore::say_problems() {
-  for (const std::string& problem : problems_) {
+  std::vector<std::string> all = problems();
+  for (const std::string& problem : all) {
     if (std::find(said_.begin(), said_.end(), problem) == said_.end()) log_error(problem);
   }
-  said_ = problems_;
+  said_ = std::move(all);
 }
 
 bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
@@ -180,8 +222,11 @@ bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
   const std::vector<std::string> paths = list_files(readable);
   if (!readable) {
     // A folder that is not there for a moment is no wish to remove all that its files defined.
-    const bool some = std::any_of(state_.instances.begin(), state_.instances.end(),
-                                  [](const auto& entry) { return !entry.second.source.empty(); });
+    const bool some =
+        std::any_of(state_.instances.begin(), state_.instances.end(), [](const auto& entry) {
+          const std::string& source = entry.second.source;
+          return !source.empty() && source != kFleetSource;
+        });
     if (some) {
       problems_.push_back("read folder " + desired_folder_ + ": " + std::strerror(errno) +
                           "; what its files defined stays as it was");
@@ -199,13 +244,14 @@ bool DesiredStore::read_files(const MergeParts& parts, Timestamp now) {
     }
     files.push_back({path, read_desired_file(path)});
   }
-  const DesiredState merged = merge_files(state_, files, parts, problems_);
-  bool taken = merged.to_json() != state_.to_json();
-  if (taken) {
-    if (auto kept = set(merged, "", "file", now); !kept) {
-      problems_.push_back(kept.error().message());
-      taken = false;
-    }
+  Merged merged = with_fleet(merge_files(state_, files, parts, problems_));
+  bool taken = merged.state.to_json() != state_.to_json();
+  if (!taken) {
+    fleet_faults_ = std::move(merged.faults);
+    fleet_problems_ = std::move(merged.problems);
+  } else if (auto kept = keep(std::move(merged), "", "file", now); !kept) {
+    problems_.push_back(kept.error().message());
+    taken = false;
   }
   say_problems();
   return taken;

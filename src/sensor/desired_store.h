@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "config/document_history.h"
 #include "sensor/desired_state.h"
+#include "sensor/fleet/fleet_wish.h"
 
 namespace beaconry {
 
@@ -27,7 +29,7 @@ struct MergeParts {
 // The state with what the files say put over it. What a file defined and defines no more goes; what
 // a file that cannot be taken, or is empty by now, defined, stays as it was, as does an instance
 // that two files define or whose image or configuration is not right: those are named in
-// `problems`.
+// `problems`. What the server defines gives way to a file.
 DesiredState merge_files(const DesiredState& before, const std::vector<ReadFile>& files,
                          const MergeParts& parts, std::vector<std::string>& problems);
 
@@ -41,8 +43,15 @@ class DesiredStore {
   const DesiredState& state() const { return state_; }
   const DocumentHistory& history() const { return history_; }
   std::uint64_t version() const { return history_.current() ? history_.current()->number : 0; }
+  // What is the server's in it does not count: that is as the server's wish has it, once known. An
+  // error: it could not be kept, or the next start could not read it; all stays as it was.
   Result<std::uint64_t> set(const DesiredState& state, const std::string& who,
                             const std::string& how, Timestamp now);
+  // Holds until the next one, below what files and commands say. `check`: whether a wish fits its
+  // image, if that is here.
+  Result<std::uint64_t> set_fleet(FleetWish fleet, CheckWish check, Timestamp now);
+  const std::map<std::string, FleetFault>& fleet_faults() const { return fleet_faults_; }
+  std::string server() const { return fleet_ ? fleet_->server : std::string(); }
 
   // Whether the files are to be read: others than those that were read last (by names, times or
   // sizes), and two looks two seconds apart saw the same, so that none is taken half written; or
@@ -51,12 +60,20 @@ class DesiredStore {
   void look_again() { again_ = true; }
   // Reads the files and puts them over the state. Returns whether the state is another one.
   bool read_files(const MergeParts& parts, Timestamp now);
-  const std::vector<std::string>& problems() const { return problems_; }
+  std::vector<std::string> problems() const;
 
  private:
   explicit DesiredStore(DocumentHistory history) : history_(std::move(history)) {}
   std::vector<std::string> list_files(bool& readable) const;
   void say_problems();
+  struct Merged {
+    DesiredState state;
+    std::map<std::string, FleetFault> faults;
+    std::vector<std::string> problems;
+  };
+  Merged with_fleet(const DesiredState& state) const;
+  Result<std::uint64_t> keep(Merged merged, const std::string& who, const std::string& how,
+                             Timestamp now);
 
   DocumentHistory history_;
   std::string desired_folder_;
@@ -65,6 +82,10 @@ class DesiredStore {
   Timestamp waiting_since_{};
   bool again_ = false;
   std::vector<std::string> problems_, said_;
+  std::optional<FleetWish> fleet_;  // once known
+  CheckWish check_;
+  std::map<std::string, FleetFault> fleet_faults_;
+  std::vector<std::string> fleet_problems_;
 };
 
 }  // namespace beaconry

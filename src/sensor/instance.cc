@@ -26,7 +26,7 @@ void Instance::follow_file(const InstanceWish* wish, Timestamp now) {
   if (wish == nullptr && memory_.of_file) {
     memory_.kept_until = now + kDataKept;
     news_.emplace_back("undefined",
-                       "its file defines it no more: it is removed, but its data is "
+                       "it is defined no more: it is removed, but its data is "
                        "kept until " +
                            to_rfc3339(memory_.kept_until));
     changed_ = true;
@@ -59,7 +59,6 @@ void Instance::drop_data() {
 // An image that is still there from an earlier try has all of its time once more.
 void Instance::forget_update(Timestamp now) {
   memory_.rejected_image.clear();
-  memory_.rejected_why.clear();
   memory_.rejected_by_runtime = memory_.in_doubt = false;
   memory_.update = {};
   judged_since_ = now;

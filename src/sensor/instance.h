@@ -65,7 +65,7 @@ struct InstanceMemory {
   bool broken = false, finished = false;
   bool finished_before = false;  // what the wished one takes the place of had ended by itself
   std::string cause, last_log;   // of the last failure
-  std::string rejected_image, rejected_why;
+  std::string rejected_image;
   // It was rejected since the runtime could not make or start it; and so it was with what was there
   // before: then nothing speaks against the image, and it is tried again once the other one runs.
   bool rejected_by_runtime = false, in_doubt = false;

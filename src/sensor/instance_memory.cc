@@ -63,7 +63,6 @@ std::string InstanceMemory::to_json() const {
                {"permissions", utf8_valid(permissions)},
                {"of_file", of_file},
                {"refused_told", refused_told},
-               {"rejected_why", utf8_valid(rejected_why)},
                {"state", to_string(this->state)},
                {"since", to_rfc3339(since)},
                {"update",
@@ -107,7 +106,6 @@ Result<InstanceMemory> InstanceMemory::parse(const std::string& document) {
     }
   }
   memory.kept_until = time(json, "kept_until");
-  memory.rejected_why = text(json, "rejected_why");
   memory.state = beaconry::state(kStates, text(json, "state"));
   memory.since = time(json, "since");
   if (const auto update = json.find("update"); update != json.end() && update->is_object()) {

@@ -207,7 +207,6 @@ void Instance::hindered(const std::string& cause, Timestamp now) {
 
 void Instance::reject(const std::string& image, const std::string& why, Timestamp now) {
   memory_.rejected_image = image;
-  memory_.rejected_why = why;
   memory_.rejected_by_runtime = memory_.in_doubt = false;
   memory_.update.state = UpdateState::failed;
   memory_.update.reason = why;

@@ -1,12 +1,10 @@
 #include "sensor/instance_steps.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
 #include "base/fnv.h"
 #include "base/text.h"
-#include "bus/topics.h"
 
 namespace beaconry {
 namespace {

@@ -12,7 +12,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kLook{10}, kChange{30}, kUnpack{120};
-constexpr std::uint64_t kIdsOfOne = 65'536;
 
 std::string at(const std::string& name) {
   return "/1.0/instances/" + name;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
+
 namespace beaconry::lxd {
 namespace {
 
@@ -20,14 +22,10 @@ std::string at(const std::string& fingerprint) {
   return "/1.0/images/" + fingerprint;
 }
 
-bool is_fingerprint(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
-
 }  // namespace
 
 Result<bool> Images::is_there(const std::string& fingerprint, bool& ours) const {
-  if (!is_fingerprint(fingerprint))
+  if (!is_lower_hex(fingerprint, 64))
     return fail(ErrorKind::usage, "", "", "write the SHA-256 of the image's file");
   const auto got = lxd_.get(at(fingerprint), kLook);
   if (!got && got.error().kind == ErrorKind::not_found) return false;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "sensor/lxd_connection.h"
 #include "sensor/lxd_server.h"
+#include "sensor/lxd_spec.h"
 #include "sensor/runtime.h"
 
 namespace beaconry {
@@ -19,13 +20,13 @@ namespace {
 
 using lxd::Connection;
 using lxd::Json;
+using lxd::kIdsOfOne;
 using lxd::object_at;
 using lxd::text_at;
 using std::chrono::seconds;
 using State = SetupStep::State;
 
 constexpr seconds kLook{10}, kChange{120}, kFirstStart{60};
-constexpr std::uint64_t kIdsOfOne = 65'536;  // of a container with an isolated map
 constexpr std::size_t kMostFile = 1 << 20;
 
 bool is_there(const std::string& path) {

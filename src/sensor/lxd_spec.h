@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "sensor/runtime.h"
 
 namespace beaconry::lxd {
+
+constexpr std::uint64_t kIdsOfOne = 65'536;  // of a container with an isolated map
 
 // A container as LXD is asked for it: everything that isolates it stands in the instance itself, so
 // that a changed profile weakens nothing. Names and paths are checked: none of them may say more to

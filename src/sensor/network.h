@@ -27,7 +27,9 @@ struct InterfaceWish {
 
 struct InterfaceReport {
   std::string name;
-  bool present = false;  // as wished, up, with its contract in force
+  // As wished, up, with its contract in force. Absent without a cause: the container is ending,
+  // which is no loss.
+  bool present = false;
   bool carrier = false;
   std::string cause, evidence, fix;                      // why not
   std::string address;                                   // what it has
@@ -45,6 +47,8 @@ class Network {
     std::string nft, dhcp_client;  // empty: found in PATH and sbin (udhcpc or busybox udhcpc)
     std::string run_folder;        // leases, resolv.conf; one folder an instance
     std::function<Timestamp()> clock;
+    // Interfaces that no instrument may take away: the sensor's way to its server. Any thread.
+    std::function<std::vector<std::string>()> reserved = [] { return std::vector<std::string>(); };
   };
   // Cleans up what a killed predecessor left, but for running instances.
   static Result<std::unique_ptr<Network>> open(const Options& options,
@@ -66,9 +70,12 @@ class Network {
   virtual void forget(const std::string& instance) = 0;
 
   virtual int descriptor() const = 0;  // readable: interfaces changed
-  // Follows what changed: capture interfaces that came back, bridges. Returns instances whose
-  // interface came back and that need a restart to get it.
-  virtual std::vector<std::string> work(Timestamp now) = 0;
+  struct Work {
+    bool changed = false;               // something was heard: reports may be others
+    std::vector<std::string> restarts;  // instances whose interface came back, and that get it so
+  };
+  // Follows what changed: capture interfaces that came back, bridges. At once where nothing did.
+  virtual Work work(Timestamp now) = 0;
   virtual std::vector<InterfaceReport> report(const std::string& instance) = 0;
 };
 

@@ -1,15 +1,11 @@
 #include "sensor/platform_health.h"
 
-#include <cstdint>
-#include <cstdio>
 #include <utility>
 
-#include "base/text.h"
+#include "sensor/services/health_tree.h"
 
 namespace beaconry {
 namespace {
-
-constexpr double kDaysTight = 3, kPercentTight = 90, kPercentFull = 97;
 
 Health runtime_of(const std::string& fault) {
   Health health;
@@ -23,33 +19,16 @@ Health runtime_of(const std::string& fault) {
 }
 
 Health pool_of(const PoolSpace& space, std::optional<double> days) {
-  Health health;
-  health.name = "storage pool";
-  health.state = HealthState::healthy;
-  if (space.total == 0) return health;
-  const double used = static_cast<double>(space.used), total = static_cast<double>(space.total);
-  health.evidence = bytes_in_words(used) + " of " + bytes_in_words(total) + " used";
-  if (days) {
-    char words[64];
-    std::snprintf(words, sizeof words, ", full in %.1f days", *days);
-    health.evidence += words;
-  }
-  const double percent = 100 * used / total;
-  if (percent >= kPercentFull)
-    health.state = HealthState::failed;
-  else if (percent >= kPercentTight || (days && *days < kDaysTight))
-    health.state = HealthState::degraded;
-  if (health.state == HealthState::healthy) return health;
-  health.cause =
-      percent >= kPercentFull ? "the storage pool is full" : "the storage pool is nearly full";
-  health.fix = "remove instruments, shorten their retention, or enlarge the pool";
-  return health;
+  return room_health("storage pool", "the storage pool", space.used, space.total, days,
+                     "remove instruments, shorten their retention, or enlarge the pool");
 }
 
 void take(Health& kept, Health seen, Timestamp now) {
   seen.since = seen.state == kept.state && kept.since != Timestamp{} ? kept.since : now;
   kept = std::move(seen);
 }
+
+}  // namespace
 
 void put_first(Health& whole, const Health& part) {
   if (part.name.empty()) return;
@@ -61,8 +40,6 @@ void put_first(Health& whole, const Health& part) {
   whole.evidence = part.evidence;
   whole.fix = part.fix;
 }
-
-}  // namespace
 
 void PlatformHealth::see(const std::string& runtime_fault, const PoolSpace& pool,
                          std::optional<double> days_to_full, Timestamp now) {

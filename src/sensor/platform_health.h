@@ -22,4 +22,7 @@ class PlatformHealth {
   Health runtime_, pool_;
 };
 
+// Puts a part in front of a whole, which is as bad as its worst part, and for the same reason.
+void put_first(Health& whole, const Health& part);
+
 }  // namespace beaconry

@@ -1,12 +1,10 @@
 #include "sensor/reconciler.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "bus/topics.h"
 #include "sensor/given_wish.h"
 
@@ -181,12 +179,17 @@ void Reconciler::note_permitted(Entry& entry, const ImageInfo& image) {
   entry.instance.permit(image.fingerprint, image.manifest.to_json());
 }
 
+std::string Reconciler::why_no_image(const InstanceWish& wish) const {
+  if (const auto fetch = fetches_.find(wish.image); fetch != fetches_.end())
+    return fetch->second.words;
+  return "the image " + wish.image.substr(0, 12) + " is not here; " +
+         (wish.source == kFleetSource ? "the server is asked for it" : "install it");
+}
+
 Verdict Reconciler::verdict_of(const Entry& entry) const {
   const InstanceFacts& facts = entry.instance.facts();
   const ImageInfo* image = parts_.images.find(entry.wish->image);
-  if (image == nullptr) {
-    return {false, "the image " + entry.wish->image.substr(0, 12) + " is not here; install it", {}};
-  }
+  if (image == nullptr) return {false, why_no_image(*entry.wish), {}};
   if (!entry.fits) return {false, entry.fits.error().message(), {}};
   const auto& holds = facts.aside ? facts.aside : facts.container;
   if (holds && holds->fingerprint == entry.wish->image)

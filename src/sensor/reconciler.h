@@ -2,8 +2,6 @@
 
 #include <functional>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "sensor/admission.h"
 #include "sensor/desired_store.h"
+#include "sensor/image_fetch.h"
 #include "sensor/image_folder.h"
 #include "sensor/instance.h"
 #include "sensor/instance_steps.h"
@@ -49,6 +48,7 @@ class Reconciler {
   // `who` and `how` stand in the histories of configurations that are new.
   void take_wishes(const DesiredState& desired, const std::string& who, const std::string& how);
   void images_changed();
+  void set_image_fetches(ImageFetches fetches) { fetches_ = std::move(fetches); }
   void restart(const std::string& instance, const std::string& why);
   void revive(const std::string& instance, const std::string& why);
   void retry_update(const std::string& instance);
@@ -56,7 +56,6 @@ class Reconciler {
   bool drop_data(const std::string& instance);
   // Often: what is due.
   void work();
-  void look_soon() { next_look_ = {}; }
   // Interfaces changed: what became of those of instances is told at once, not at the next look,
   // before which they may be back.
   void look_at_interfaces();  // of all
@@ -106,6 +105,8 @@ class Reconciler {
   void note_permitted(Entry& entry, const ImageInfo& image);
   Situation situation_of(const Entry& entry) const;
   Verdict verdict_of(const Entry& entry) const;
+  std::string why_no_image(const InstanceWish& wish) const;
+  void tell_update(const Entry& entry, const Verdict& verdict, InstanceReport& out) const;
   void drive(const std::string& name, Timestamp now);
   // What this thread does before a step; an error is the step's outcome. False: decide again.
   Result<bool> before(Entry& entry, Step step, StepPlan& plan);
@@ -146,6 +147,7 @@ class Reconciler {
   Parts parts_;
   std::map<std::string, Entry> entries_;
   std::set<std::string> imported_;
+  ImageFetches fetches_;
   bool adopted_ = false;  // volumes and images were seen since the runtime was last away
   bool looking_ = false, measuring_ = false;
   SteadyTime steady_time_;

@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/text.h"
-#include "bus/topics.h"
 #include "sensor/reconciler.h"
 
 namespace beaconry {
@@ -258,6 +256,23 @@ void Reconciler::clean_images(Timestamp now) {
   }
 }
 
+// What keeps the wished image from being tried: the instance itself knows of those that were.
+void Reconciler::tell_update(const Entry& entry, const Verdict& verdict,
+                             InstanceReport& out) const {
+  const std::string& wished = entry.wish->image;
+  const InstanceMemory& memory = entry.instance.memory();
+  const bool is_told = out.update.state == UpdateState::pending || memory.rejected_image == wished;
+  if (is_told || out.image == wished || verdict.permitted || !verdict.wants_approval.empty())
+    return;
+  const ImageInfo* image = parts_.images.find(wished);
+  const auto fetch = fetches_.find(wished);
+  if (image == nullptr && fetch == fetches_.end()) return;  // nobody was asked for it yet
+  out.update.what = "image " + (image == nullptr ? wished.substr(0, 12) : image->manifest.version);
+  out.update.state = image == nullptr ? fetch->second.state : UpdateState::failed;
+  out.update.reason = verdict.cause;
+  out.update.since = image == nullptr ? fetch->second.since : memory.since;
+}
+
 void Reconciler::fill(SensorReport& report) const {
   report.runtime = runtime_version_;
   report.runtime_fault = runtime_fault_;
@@ -285,7 +300,7 @@ void Reconciler::fill(SensorReport& report) const {
       if (out.cause.empty()) out.cause = verdict.cause;
     }
     if (const Timestamp kept = instance.memory().kept_until; !one.wish && kept != Timestamp{}) {
-      out.cause = "no file defines it any more; its data is kept until " + to_rfc3339(kept) +
+      out.cause = "nobody defines it any more; its data is kept until " + to_rfc3339(kept) +
                   ", or until 'beaconry instrument remove " + name + "'";
     }
     if (!facts.known && !runtime_fault_.empty()) {
@@ -296,6 +311,7 @@ void Reconciler::fill(SensorReport& report) const {
     out.starts = instance.memory().starts;
     out.failures = instance.memory().failures;
     out.update = instance.memory().update;
+    if (one.wish) tell_update(one, verdict_of(one), out);
     out.persistent = one.persistent;
     out.transient = one.transient;
     out.memory = one.memory;

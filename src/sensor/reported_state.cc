@@ -68,6 +68,13 @@ Json json(const std::vector<InstanceReport::Resource>& resources) {
   return all;
 }
 
+Json json(const ManagementReport& one) {
+  return {{"state", to_string(one.state)},    {"interface", text(one.interface)},
+          {"version", one.version},           {"since", time(one.since)},
+          {"until", time(one.until)},         {"reason", text(one.reason)},
+          {"addresses", texts(one.addresses)}};
+}
+
 Json json(const InstanceReport& one) {
   Json interfaces = Json::array();
   for (const InterfaceReport& each : one.interfaces)
@@ -119,6 +126,17 @@ Json json(const InstanceReport& one) {
   return out;
 }
 
+Json json(const SensorReport::Fleet& fleet) {
+  Json refused = Json::object();
+  for (const auto& [reason, count] : fleet.refused)
+    refused[reason] = count;
+  return {{"server", text(fleet.server)},  {"key", fleet.key},
+          {"connected", fleet.connected},  {"error", text(fleet.error)},
+          {"version", fleet.version},      {"taken", time(fleet.taken)},
+          {"heard", time(fleet.heard)},    {"refused", std::move(refused)},
+          {"refusal", text(fleet.refusal)}};
+}
+
 }  // namespace
 
 std::string SensorReport::to_json() const {
@@ -145,6 +163,8 @@ std::string SensorReport::to_json() const {
                    {"error", text(uplink.error)},
                    {"waiting", uplink.waiting},
                    {"dropped", uplink.dropped}};
+  out["management"] = json(management);
+  out["fleet"] = json(fleet);
   out["problems"] = texts(problems);
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

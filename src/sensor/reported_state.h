@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,6 +80,18 @@ struct InstanceReport {
   std::uint64_t memory = 0, processes = 0;
 };
 
+// The sensor's own network, as it was wished: on trial until it is confirmed over it.
+struct ManagementReport {
+  enum class State : std::uint8_t { none, trial, confirmed, reverted } state = State::none;
+  std::string interface;
+  std::uint64_t version = 0;       // of the desired state, that brought the wish
+  Timestamp since{};               // in this state
+  std::optional<Timestamp> until;  // of a trial: then all goes back
+  std::string reason;              // why it went back, or what is wrong now
+  std::vector<std::string> addresses;
+};
+std::string_view to_string(ManagementReport::State state);  // none, trial, ...
+
 struct SensorReport {
   std::string name, version, runtime, runtime_fault;
   Timestamp started{}, now{};
@@ -94,7 +107,19 @@ struct SensorReport {
     bool connected = false;
     std::uint64_t waiting = 0, dropped = 0;  // batches
   } uplink;
+  ManagementReport management;
   std::vector<std::string> problems;  // files of sensor.d that were not taken, ...
+  // What is heard of the server's wishes.
+  struct Fleet {
+    std::string server;         // empty: none was joined
+    std::string key;            // pinned: what its documents must be signed by; empty: none
+    bool connected = false;     // its stream is open
+    std::string error;          // why not
+    std::uint64_t version = 0;  // of its document that is followed; 0: none yet
+    std::optional<Timestamp> taken, heard;
+    std::map<std::string, std::uint64_t> refused;  // documents, by reason
+    std::string refusal;                           // why the last one was, if none was taken since
+  } fleet;
 
   std::string to_json() const;
 };

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thrown_by.h"
 #include "sensor/sensor_thread.h"
 
 namespace beaconry {
@@ -101,6 +102,7 @@ std::vector<std::string> SensorThread::running_instances() {
 
 Result<void> SensorThread::begin(const Makers& makers) {
   started_ = options_.clock();
+  if (auto opened = open_management(); !opened) return opened;
   if (auto opened = mailbox_.open(); !opened) return opened;
   watch_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   // Without it the folders are looked at every two seconds.
@@ -164,31 +166,38 @@ void SensorThread::wait() {
     }
     next_files_ = {};
   }
-  if ((waits[2].revents & POLLIN) != 0) network_changed_ = true;
 }
 
+// A fault of ours ends a turn and not the sensor: it would come again at the next start, and
+// another wish, which mends it, comes while this runs.
 void SensorThread::run() {
   while (!stopping_) {
     wait();
-    mailbox_.work();
-    const Timestamp now = options_.clock();
-    services_->work(now);
-    // Also where nothing was said: the word of a change that came meanwhile goes with that work.
-    if (is_due(now, next_network_, kNetworkEvery) || network_changed_) {
-      for (const std::string& instance : network_->work(now))
-        reconciler_->restart(instance, "its interface is back");
-      network_changed_ = false;
-      reconciler_->look_at_interfaces();
-      point_canary();
-    }
-    if (is_due(now, next_files_, kFilesEvery)) {
-      look_at_keys();
-      look_at_files(now);
-    }
-    reconciler_->work();
-    if (canary_) canary_->work(Canary::Clock::now());
+    std::string thrown = thrown_by([this] { work(); });
+    if (thrown.empty()) continue;
+    if (thrown != thrown_) log_error("The sensor has a fault: " + thrown);
+    thrown_ = std::move(thrown);
+    ::poll(nullptr, 0, kPauseMilliseconds);  // what it did not come to would not let it wait
   }
   ended_ = true;
+}
+
+void SensorThread::work() {
+  mailbox_.work();
+  const Timestamp now = options_.clock();
+  services_->work(now);
+  follow_management(now);
+  const Network::Work network = network_->work(now);
+  for (const std::string& instance : network.restarts)
+    reconciler_->restart(instance, "its interface is back");
+  if (network.changed) reconciler_->look_at_interfaces();
+  if (is_due(now, next_network_, kNetworkEvery)) point_canary();
+  if (is_due(now, next_files_, kFilesEvery)) {
+    look_at_keys();
+    look_at_files(now);
+  }
+  reconciler_->work();
+  if (canary_) canary_->work(Canary::Clock::now());
 }
 
 // Of what is wished: an interface that is not there yet gets it once it is.
@@ -214,11 +223,7 @@ void SensorThread::point_canary() {
 void SensorThread::look_at_files(Timestamp now) {
   if (!desired_.files_changed(now)) return;
   const MergeParts parts{[this](const std::string& words) { return image_of_file(words); },
-                         [this](const InstanceWish& wish) -> Result<void> {
-                           const ImageInfo* image = images_.find(wish.image);
-                           if (image == nullptr) return {};
-                           return check_wish(wish, image->manifest);
-                         }};
+                         [this](const InstanceWish& wish) { return check_fit(wish); }};
   if (!desired_.read_files(parts, now)) return;
   log_info("The files of " + options_.desired_folder + " make version " +
            std::to_string(desired_.version()) + " of the desired state");

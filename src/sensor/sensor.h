@@ -6,15 +6,24 @@
 #include <string>
 #include <vector>
 
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "image/image.h"
 #include "sensor/desired_state.h"
+#include "sensor/fleet/fleet_wish.h"
+#include "sensor/image_fetch.h"
 #include "sensor/reported_state.h"
 #include "sensor/runtime.h"
 #include "sensor/services.h"
 
 namespace beaconry {
+
+// A connection that reached the server while a network of the machine was on trial.
+struct TrialProof {
+  std::uint64_t version = 0;  // of the trial
+  IpAddress local, peer;      // of the connection, made since the trial began
+};
 
 // The platform: holds the desired state, makes the runtime follow it, and reports. run() is one
 // thread that decides; what blocks (the runtime, images, interfaces) is done by a few workers, one
@@ -31,6 +40,7 @@ class Sensor {
     std::string keys_folder;     // /etc/beaconry/instrument-keys: *.pub
     Services::Options services;
     Network::Options network;
+    std::string resolv_conf = "/etc/resolv.conf";  // of the machine: of the management network
     unsigned workers = 4;
     unsigned broken_after = 5;  // failures in a row
     std::function<Timestamp()> clock;
@@ -59,7 +69,18 @@ class Sensor {
   virtual std::vector<DocumentHistory::Version> desired_versions() = 0;
   // The whole desired state, such as one from afar; files of desired_folder still come over it.
   virtual Result<std::uint64_t> set_desired(const std::string& json, const std::string& who) = 0;
+  // What the server wishes, as one of three who define instances: files and commands of this
+  // machine hold against it. What it does not name any more goes.
+  virtual Result<std::uint64_t> set_fleet(const FleetWish& fleet) = 0;
+  // How the images come that are not here; tells it on with the instances. Does not wait.
+  virtual void set_image_fetches(const ImageFetches& fetches) = 0;
   virtual Result<std::uint64_t> roll_back_desired(std::uint64_t to, const std::string& who) = 0;
+
+  // The version whose management network is on trial, and that it works: else it goes back. With a
+  // proof it is the link to the server that says so: its connection must lead over that network.
+  // Without one it is a person.
+  virtual std::optional<std::uint64_t> management_trial() = 0;
+  virtual Result<void> confirm_management(const std::optional<TrialProof>& proof) = 0;
 
   // Takes an image file in (verified, copied, admission by disk space later, at the install).
   virtual Result<ImageInfo> add_image(const std::string& file) = 0;
@@ -67,7 +88,7 @@ class Sensor {
 
   // Makes or changes one instance: what is set replaces what was; checked as a whole (schema of the
   // configuration, interfaces of the manifest, signature, room for it and its rollback copy). One
-  // that a file defines is refused with the file's name.
+  // that a file or the server defines is refused with the name of either.
   struct Change {
     std::optional<std::string> image;  // fingerprint, or NAME[:VERSION] of images()
     std::optional<bool> running;

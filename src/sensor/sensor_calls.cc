@@ -1,10 +1,13 @@
 // What is asked of the sensor from other threads.
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/topics.h"
+#include "sensor/platform_health.h"
 #include "sensor/sensor_thread.h"
 
 namespace beaconry {
@@ -69,13 +72,16 @@ SensorReport SensorThread::make_report() {
   report.now = options_.clock();
   report.desired_version = desired_.version();
   report.problems = image_problems_;
-  report.problems.insert(report.problems.end(), desired_.problems().begin(),
-                         desired_.problems().end());
+  for (std::string& problem : desired_.problems())
+    report.problems.push_back(std::move(problem));
   report.bus_fault = services_->bus_fault();
   report.bus_restarts = services_->bus_restarts();
   report.health = services_->health();
   report.uplink = services_->uplink();
   reconciler_->fill(report);
+  add_fleet_faults(report);
+  report.management = management_->report();
+  if (const auto health = management_->health()) put_first(report.health, *health);
   return report;
 }
 
@@ -101,20 +107,33 @@ Result<std::uint64_t> SensorThread::take(const DesiredState& state, const std::s
   return version;
 }
 
-// What files define stays theirs, whatever the document says of it.
+Result<std::uint64_t> SensorThread::set_fleet(const FleetWish& fleet) {
+  return ask(Result<std::uint64_t>(ended()), [this, fleet] { return do_set_fleet(fleet); });
+}
+
+// What files and the server define stays theirs, whatever the document says of it.
 Result<std::uint64_t> SensorThread::take_foreign(DesiredState state, const std::string& who,
                                                  const std::string& how) {
+  std::erase_if(state.instances,
+                [](const auto& entry) { return entry.second.source == kFleetSource; });
   for (auto& [name, wish] : state.instances) {
     wish.source.clear();
     if (auto image = images_.resolve(wish.image)) wish.image = std::move(*image);
     if (const ImageInfo* image = images_.find(wish.image)) {
-      if (auto fits = check_wish(wish, image->manifest); !fits) {
+      if (auto fits = check_fits(wish, image->manifest); !fits) {
         return tl::unexpected<Error>(std::move(fits.error()));
       }
     }
   }
-  for (const auto& [name, wish] : desired_.state().instances) {
+  const DesiredState& is = desired_.state();
+  for (const auto& [name, wish] : is.instances) {
     if (!wish.source.empty()) state.instances[name] = wish;
+  }
+  if (state.management_source == kFleetSource) state.management.reset();
+  state.management_source.clear();
+  if (!state.management && is.management_source == kFleetSource) {
+    state.management = is.management;
+    state.management_source = is.management_source;
   }
   return take(state, who, how);
 }
@@ -134,6 +153,14 @@ Result<std::uint64_t> SensorThread::roll_back_desired(std::uint64_t to, const st
     if (!state) return tl::unexpected<Error>(std::move(state.error()));
     return take_foreign(std::move(*state), who, "rollback");
   });
+}
+
+std::optional<std::uint64_t> SensorThread::management_trial() {
+  return ask(std::optional<std::uint64_t>(), [this] { return management_->trial(); });
+}
+
+Result<void> SensorThread::confirm_management(const std::optional<TrialProof>& proof) {
+  return ask(Result<void>(ended()), [this, proof] { return do_confirm(proof); });
 }
 
 Result<ImageInfo> SensorThread::add_image(const std::string& file) {
@@ -196,7 +223,7 @@ Result<void> SensorThread::check_change(const InstanceWish& wish) {
   if (image == nullptr) {
     return fail(ErrorKind::not_found, "find image", wish.image.substr(0, 12), "install its file");
   }
-  if (auto fits = check_wish(wish, image->manifest); !fits) return fits;
+  if (auto fits = check_fits(wish, image->manifest); !fits) return fits;
   const Verdict verdict = judge(*image, reconciler_->current_manifest(wish.name), wish);
   if (!verdict.permitted && verdict.wants_approval.empty()) {
     return fail(ErrorKind::usage, "install", wish.name, verdict.cause);
@@ -223,9 +250,16 @@ Result<std::uint64_t> SensorThread::do_change(const std::string& instance, const
   if (!create && !exists) return unknown(instance);
   const bool of_files = change.image || change.running || change.interfaces || change.config_json ||
                         change.retention || change.allow_unsigned;
-  if (exists && !found->second.source.empty() && of_files) {
+  const bool of_fleet = exists && found->second.source == kFleetSource;
+  if (exists && !found->second.source.empty() && (of_files || (of_fleet && change.approve))) {
     return fail(ErrorKind::usage, "change", instance,
-                "the file " + found->second.source + " defines it: change it there");
+                definer_of(found->second) + "change it there");
+  }
+  // Its document counts restarts, too: whoever stands before the machine shall not be at odds with
+  // it.
+  if (of_fleet && change.restart) {
+    reconciler_->revive(instance, "a restart was asked for");
+    return desired_.version();
   }
   if (change.expected_config_version) {
     const DocumentHistory* configs = reconciler_->configs(instance);
@@ -258,7 +292,7 @@ Result<std::uint64_t> SensorThread::remove(const std::string& instance, const st
     }
     if (!found->second.source.empty()) {
       return fail(ErrorKind::usage, "remove", instance,
-                  "the file " + found->second.source + " defines it: remove it there");
+                  definer_of(found->second) + "remove it there");
     }
     state.instances.erase(found);
     return take(state, who, "cli");
@@ -302,11 +336,12 @@ Result<Runtime::Executed> SensorThread::execute(const std::string& instance,
   const bool there = ask(false, [this, instance] { return reconciler_->has_container(instance); });
   if (!there) return unknown(instance);
   auto done = of_instance(runtime_.execute(container_name(instance), command, seconds), instance);
-  const SensorReport now = report();
-  const bool is_stopped =
-      std::any_of(now.instances.begin(), now.instances.end(),
-                  [&](const auto& one) { return one.name == instance && !one.wished_running; });
-  if (!done && is_stopped) {
+  if (done) return done;
+  const bool is_stopped = ask(false, [this, instance] {
+    const auto found = desired_.state().instances.find(instance);
+    return found == desired_.state().instances.end() || !found->second.running;
+  });
+  if (is_stopped) {
     done.error().cause += "; 'beaconry instrument start " + instance + "' starts it";
   }
   return done;

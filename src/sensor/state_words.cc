@@ -42,4 +42,18 @@ std::string_view to_string(UpdateState state) {
   return "NONE";
 }
 
+std::string_view to_string(ManagementReport::State state) {
+  switch (state) {
+    case ManagementReport::State::none:
+      return "none";
+    case ManagementReport::State::trial:
+      return "trial";
+    case ManagementReport::State::confirmed:
+      return "confirmed";
+    case ManagementReport::State::reverted:
+      return "reverted";
+  }
+  return "none";
+}
+
 }  // namespace beaconry

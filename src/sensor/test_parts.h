@@ -274,11 +274,11 @@ class FakeNetwork : public Network {
     reports_.erase(instance);
   }
   int descriptor() const override { return changed_.get(); }
-  std::vector<std::string> work(Timestamp) override {
+  Work work(Timestamp) override {
     const std::lock_guard lock(mutex_);
     eventfd_t changes = 0;
-    ::eventfd_read(changed_.get(), &changes);
-    return std::exchange(come_back, {});
+    const bool changed = ::eventfd_read(changed_.get(), &changes) == 0;
+    return {changed, std::exchange(come_back, {})};
   }
   // What was set for it or shown for all; else, where `has_reports`, one interface each: there once
   // it is attached.

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "base/log.h"
+#include "base/thrown_by.h"
 
 namespace beaconry {
 
@@ -39,8 +39,10 @@ void Mailbox::work() {
     const std::lock_guard lock(mutex_);
     letters.swap(letters_);
   }
-  for (const auto& letter : letters)
-    letter();
+  for (const auto& letter : letters) {  // those behind one with a fault are others'
+    const std::string thrown = thrown_by(letter);
+    if (!thrown.empty()) log_error("The sensor has a fault: " + thrown);
+  }
 }
 
 Workers::Workers(unsigned threads, Mailbox& mailbox) : mailbox_(mailbox) {
@@ -78,15 +80,10 @@ void Workers::serve() {
       order = std::move(orders_.front());
       orders_.pop_front();
     }
-    std::string why;
-    try {
+    const std::string why = thrown_by([&] {
       if (auto then = order.job()) mailbox_.post(std::move(then));
-      continue;
-    } catch (const std::exception& error) {
-      why = error.what();
-    } catch (...) {
-      why = "it threw what is no error";
-    }
+    });
+    if (why.empty()) continue;
     log_error("A job of the sensor failed: " + why);
     mailbox_.post([failed = std::move(order.failed), why] { failed(why); });
   }

@@ -1,10 +1,10 @@
 #include "uplink/edge_identity.h"
 
-#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "http/certificates.h"
@@ -33,16 +33,18 @@ Result<void> write_whole(const std::string& folder, const std::string& name,
   return sync_folder(folder);
 }
 
+std::string text_of(const nlohmann::json& json, const char* key) {
+  const auto value = json.is_object() ? json.find(key) : json.end();
+  return value != json.end() && value->is_string() ? value->get<std::string>() : std::string();
+}
+
 // "SHA256:AB:cd..." as 64 hex digits, or empty.
 std::string plain_fingerprint(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
   std::string hex = ascii_lower(text);
   if (hex.starts_with(kPrefix)) hex.erase(0, kPrefix.size());
   std::erase(hex, ':');
-  const bool is_hex = std::all_of(hex.begin(), hex.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
-  return is_hex && hex.size() == 64 ? hex : std::string();
+  return is_lower_hex(hex, 64) ? hex : std::string();
 }
 
 }  // namespace
@@ -130,17 +132,21 @@ Result<JoinedServer> join_server(const EdgeIdentity& identity, const std::string
     return fail(ErrorKind::malformed, "join", url,
                 "the answer does not name this edge; is that a Beaconry server?");
   }
-  const auto name = json.find("name");
-  JoinedServer server{
-      url, (*client)->server_ca_pem(),
-      name != json.end() && name->is_string() ? name->get<std::string>() : identity.name};
+  const std::string name = text_of(json, "name"), fleet_key = text_of(json, "fleet_key");
+  if (!fleet_key.empty() && plain_fingerprint(fleet_key).empty()) {
+    return fail(ErrorKind::malformed, "join", url,
+                "the answer's fleet_key is none of 64 hex digits; are both of one version?");
+  }
+  JoinedServer server{url, (*client)->server_ca_pem(), name.empty() ? identity.name : name,
+                      plain_fingerprint(fleet_key)};
   auto kept = make_folder(folder);
   if (kept) kept = write_whole(folder, "ca.crt", server.ca_pem);
   if (kept) {
-    kept = write_whole(folder, "server.json",
-                       nlohmann::json{{"url", url}, {"name", server.name}}.dump(
-                           -1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                           "\n");
+    kept = write_whole(
+        folder, "server.json",
+        nlohmann::json{{"url", url}, {"name", server.name}, {"fleet_key", server.fleet_key}}.dump(
+            -1, ' ', false, nlohmann::json::error_handler_t::replace) +
+            "\n");
   }
   if (!kept) return pass_on(kept.error());
   return server;
@@ -155,16 +161,13 @@ Result<JoinedServer> joined_server(const std::string& folder) {
   }
   if (!text) return pass_on(text.error());
   const auto json = nlohmann::json::parse(*text, nullptr, false);
-  const auto url = json.is_object() ? json.find("url") : json.end();
-  if (url == json.end() || !url->is_string()) {
+  const std::string url = text_of(json, "url");
+  if (url.empty()) {
     return fail(ErrorKind::malformed, "read", path, "it has no url; join the server again");
   }
   auto ca = read_small_file(folder + "/ca.crt", kMostFile);
   if (!ca) return pass_on(ca.error());
-  const auto name = json.find("name");
-  return JoinedServer{
-      url->get<std::string>(), std::move(*ca),
-      name != json.end() && name->is_string() ? name->get<std::string>() : std::string()};
+  return JoinedServer{url, std::move(*ca), text_of(json, "name"), text_of(json, "fleet_key")};
 }
 
 }  // namespace beaconry

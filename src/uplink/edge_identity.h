@@ -24,6 +24,9 @@ struct JoinedServer {
   std::string url;     // https://host:port
   std::string ca_pem;  // what the server's certificate must be signed by
   std::string name;    // what the server calls this edge: of the join line
+  // By which the server signs documents for sensors (config/signed_document.h), 64 hex digits;
+  // empty: it was joined before servers told one.
+  std::string fleet_key{};
 };
 
 // Redeems a one-time token: connects, holds the server's CA against the fingerprint of the join

@@ -83,7 +83,9 @@ class JoinTest : public testing::Test {
       return response;
     }
     const auto key = key_fingerprint(json.at("certificate").get<std::string>());
-    response.body = nlohmann::json{{"edge", *key}, {"name", "tap at the server"}}.dump();
+    nlohmann::json body{{"edge", *key}, {"name", "tap at the server"}};
+    if (!fleet_key_.empty()) body["fleet_key"] = fleet_key_;
+    response.body = body.dump();
     return response;
   }
   Result<JoinedServer> join(const std::string& token, const std::string& pin) {
@@ -93,7 +95,7 @@ class JoinTest : public testing::Test {
   TestFolder folder_;
   CertificateAndKey ca_;
   EdgeIdentity identity_;
-  std::string pin_, peer_key_;
+  std::string pin_, peer_key_, fleet_key_;
   int requests_ = 0;
   std::unique_ptr<TestServer> server_;
 };
@@ -112,6 +114,17 @@ TEST_F(JoinTest, KeepsTheServerThatItJoined) {
   EXPECT_EQ(joined->name, "tap at the server");
   EXPECT_EQ(kept->name, "tap at the server");
   EXPECT_EQ(*certificate_fingerprint(kept->ca_pem), *certificate_fingerprint(ca_.certificate_pem));
+}
+
+TEST_F(JoinTest, PinsTheKeyByWhichTheServerSignsDocuments) {
+  ASSERT_TRUE(join("bce_good", pin_));  // a server that tells none
+  EXPECT_EQ(joined_server(folder_.path())->fleet_key, "");
+  fleet_key_ = std::string(64, 'b');
+  ASSERT_TRUE(join("bce_good", pin_));
+  EXPECT_EQ(joined_server(folder_.path())->fleet_key, fleet_key_);
+  fleet_key_ = "../../etc";
+  EXPECT_FALSE(join("bce_good", pin_));
+  EXPECT_EQ(joined_server(folder_.path())->fleet_key, std::string(64, 'b'));
 }
 
 TEST_F(JoinTest, SendsByTheKeyThatItJoinedWith) {

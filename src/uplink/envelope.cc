@@ -1,7 +1,6 @@
 #include <uplink.pb.h>  // generated
 
-#include <algorithm>
-
+#include "base/hex.h"
 #include "uplink/flow_batch.h"
 #include "uplink/wire.h"
 
@@ -9,12 +8,6 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kMostFields = 64;  // of an envelope; newer versions may add some
-
-bool is_hex(std::string_view text, std::size_t digits) {
-  return text.size() == digits && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
 
 tl::unexpected<Error> malformed(std::string cause) {
   return fail(ErrorKind::malformed, "read", "envelope", std::move(cause));
@@ -49,10 +42,11 @@ Result<Envelope> decode_envelope(std::string_view bytes) {
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return malformed("it is no beaconry.uplink.Envelope (proto/uplink.proto)");
   }
-  if (!is_hex(message.edge(), 64)) {
+  if (!is_lower_hex(message.edge(), 64)) {
     return malformed("edge is not 64 hex digits, the SHA-256 of the edge's public key");
   }
-  if (!is_hex(message.incarnation(), 32)) return malformed("incarnation is not 32 hex digits");
+  if (!is_lower_hex(message.incarnation(), 32))
+    return malformed("incarnation is not 32 hex digits");
   if (message.edge_name().size() > uplink::kLongestText ||
       !uplink::is_plain_text(message.edge_name())) {
     return malformed("edge_name is longer than 255 bytes or has control characters");

@@ -2,18 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
-#include <sstream>
 
-#include "base/file.h"
 #include "base/text.h"
-#include "config/document.h"
-#include "image/yaml_json.h"
 
 namespace beaconry {
 namespace {
-
-constexpr std::size_t kLongestConfig = 1 << 20, kDeepest = 32;
 
 ChosenImage chosen(const Json& image) {
   return {text_at(image, "name"), text_at(image, "version"), text_at(image, "fingerprint"),
@@ -94,36 +87,6 @@ Result<Json> parse_interface(const std::string& text) {
     }
   }
   return interface;
-}
-
-Result<Json> read_config(const std::string& file) {
-  std::string text;
-  if (file == "-") {
-    std::ostringstream all;
-    all << std::cin.rdbuf();
-    text = std::move(all).str();
-  } else {
-    auto read = read_small_file(file, kLongestConfig);
-    if (!read) return tl::unexpected<Error>(std::move(read.error()));
-    text = std::move(*read);
-  }
-  const std::string shown = file == "-" ? "standard input" : file;
-  if (text.size() > kLongestConfig) {
-    return fail(ErrorKind::usage, "read", shown, "it is longer than 1 MiB");
-  }
-  Json config = Json::value_t::discarded;
-  if (trim(text).starts_with('{') && json_depth(text) <= kDeepest)
-    config = Json::parse(text, nullptr, false);
-  if (config.is_discarded()) {  // {every: 5} is YAML too
-    const auto document = ConfigDocument::parse(text, shown);
-    if (!document) return tl::unexpected<Error>(document.error());
-    config = yaml_to_json(document->root);
-    if (config.is_null()) config = Json::object();
-  }
-  if (!config.is_object()) {
-    return fail(ErrorKind::usage, "read", shown, "it is no object, in JSON or YAML");
-  }
-  return config;
 }
 
 }  // namespace beaconry

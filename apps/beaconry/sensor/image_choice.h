@@ -20,7 +20,4 @@ std::string free_instance(const Json& report, const std::string& instrument);
 // NAME=KIND:PARENT[,address=dhcp|A/P][,gateway=G][,resolver=R] as an interface of the API.
 Result<Json> parse_interface(const std::string& text);
 
-// A file's configuration, "-" of standard input, as a JSON object. YAML is taken, too.
-Result<Json> read_config(const std::string& file);
-
 }  // namespace beaconry

@@ -22,5 +22,17 @@ TEST(Rollback, ChangesNothingThatAFileDefinesAndNamesWhatGoes) {
   EXPECT_TRUE(instances_that_go(now, now).empty());
 }
 
+TEST(RolledBack, ANetworkOfTheServersIsThatOfNow) {
+  const Json old = Json::parse(R"({"instances": {}, "management": {"interface": "eth0"},
+                                   "management_source": "fleet"})");
+  Json now = old;
+  now["management"]["interface"] = "eth1";
+  EXPECT_EQ(rolled_back(now, old), now);
+  EXPECT_FALSE(rolled_back(Json{{"instances", Json::object()}}, old).contains("management"));
+  Json ours = old;
+  ours.erase("management_source");
+  EXPECT_EQ(rolled_back(now, ours), ours);
+}
+
 }  // namespace
 }  // namespace beaconry

@@ -43,6 +43,24 @@ std::string joined(const Json& list, const char* between) {
   return text;
 }
 
+// Empty where it is not the sensor's to touch.
+std::string management_text(const Json& report) {
+  const std::string state = text_at(report, "management.state");
+  if (state.empty() || state == "none") return {};
+  const auto management = report.find("management");
+  std::string text = text_at(report, "management.interface") + ", ";
+  const std::string has = joined(list_at(*management, "addresses"), ", ");
+  text += has.empty() ? "no address" : has;
+  if (state == "trial") {
+    text += ": on trial until " + time_text(report, "management.until") +
+            "; 'beaconry sensor confirm' keeps it";
+  } else {
+    text += ", " + state;
+  }
+  const std::string reason = text_at(report, "management.reason");
+  return reason.empty() ? text : text + ": " + reason;
+}
+
 std::string health_word(const Json& row) {
   if (text_at(row, "state") == "FINISHED") return "finished";
   return or_dash(text_at(row, "health.state"));
@@ -57,7 +75,7 @@ std::string note(const Json& row) {
     cause = "config: " + text_at(row, "config.reason");
   }
   const std::string update = text_at(row, "update.state");
-  if (cause.empty() && (update == "INSTALLING" || update == "FAILED")) {
+  if (cause.empty() && (update == "DOWNLOADING" || update == "INSTALLING" || update == "FAILED")) {
     cause = text_at(row, "update.what") + ' ' + update;
   }
   for (const Json& each : list_at(row, "resources")) {
@@ -145,11 +163,13 @@ std::string resource_words(const Json& resource) {
 
 std::string config_words(const Json& config) {
   const std::string applied = text_at(config, "applied"), wished = text_at(config, "wished");
-  if (applied == wished) return {};
+  if (applied == wished && text_at(config, "state") != "FAILED") return {};
   const std::string reason = text_at(config, "reason");
-  return "version " + wished + ' ' + or_dash(text_at(config, "state")) +
-         (reason.empty() ? "; " : ": " + reason + "; ") +
-         (count_at(config, "applied") == 0 ? "none" : "version " + applied) + " is in force";
+  const std::string said = "version " + wished + ' ' + or_dash(text_at(config, "state")) +
+                           (reason.empty() ? "" : ": " + reason);
+  if (applied == wished) return said;
+  return said + "; " + (count_at(config, "applied") == 0 ? "none" : "version " + applied) +
+         " is in force";
 }
 
 std::string state_words(const Json& instance) {
@@ -263,6 +283,40 @@ std::string instance_text(const Json& instance) {
   return text;
 }
 
+namespace {
+
+// What is heard of the server's wishes: docs/formats/sensor-state.md.
+void add_fleet(std::string& text, const Json& report) {
+  const std::string server = text_at(report, "fleet.server");
+  if (server.empty() && count_at(report, "fleet.version") == 0) return;
+  std::string words = or_dash(server);
+  if (text_at(report, "fleet.key").empty()) {
+    words += ": it cannot manage this sensor until that joins it again";
+  } else {
+    words += report["fleet"].value("connected", false) ? ", connected" : ", not connected";
+    const std::string why = text_at(report, "fleet.error");
+    if (!why.empty()) words += ": " + why;
+  }
+  const std::string heard = time_text(report, "fleet.heard");
+  words += heard.empty() ? "; not heard yet" : "; last heard " + heard;
+  line(text, "fleet", words);
+  const std::uint64_t version = count_at(report, "fleet.version");
+  line(text, "document",
+       version == 0 ? "none yet"
+                    : "version " + std::to_string(version) + ", taken " +
+                          or_dash(time_text(report, "fleet.taken")));
+  std::string refused;
+  const auto fleet = report.find("fleet");
+  if (fleet != report.end() && fleet->contains("refused") && (*fleet)["refused"].is_object()) {
+    for (const auto& [reason, count] : (*fleet)["refused"].items())
+      refused += (refused.empty() ? "" : ", ") + count.dump() + " " + terminal_safe(reason);
+  }
+  const std::string why = text_at(report, "fleet.refusal");
+  line(text, "refused", why.empty() ? refused : refused + "; the last: " + why);
+}
+
+}  // namespace
+
 std::string sensor_text(const Json& report, bool all) {
   std::string text = "Sensor " + text_at(report, "name") + '\n';
   line(text, "version", text_at(report, "version"));
@@ -294,6 +348,8 @@ std::string sensor_text(const Json& report, bool all) {
     uplink += ", " + text_at(report, "uplink.dropped") + " were dropped";
   }
   line(text, "uplink", uplink);
+  add_fleet(text, report);
+  line(text, "management", management_text(report));
   line(text, "desired", "version " + or_dash(text_at(report, "desired_version")));
   for (const Json& problem : list_at(report, "problems"))
     line(text, "problem", problem.is_string() ? terminal_safe(problem.get<std::string>()) : "");
@@ -318,6 +374,20 @@ std::string sensor_events_text(const Json& events) {
     const std::string words = text_at(*at, "message");
     if (!words.empty()) text += std::string(21, ' ') + wrap(words, kWidth - 2, 21) + '\n';
   }
+  return text;
+}
+
+std::string origin_text(const Json& answer) {
+  const auto origin = answer.find("origin");
+  if (origin == answer.end() || !origin->is_object() || origin->empty())
+    return "Nothing is wished of this sensor.\n";
+  std::size_t width = 0;
+  for (const auto& [pointer, layer] : origin->items())
+    width = std::min<std::size_t>(std::max(width, display_width(terminal_safe(pointer))), 60);
+  std::string text;
+  for (const auto& [pointer, layer] : origin->items())
+    text += pad_right(terminal_safe(pointer), width) + "  " +
+            terminal_safe(layer.is_string() ? layer.get<std::string>() : layer.dump()) + '\n';
   return text;
 }
 

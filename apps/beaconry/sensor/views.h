@@ -15,6 +15,8 @@ std::string health_text(const Json& health, bool all);   // nested, with cause, 
 std::string sensor_events_text(const Json& events);      // newest last, as logs are read
 std::string document_versions_text(const Json& answer);  // of `versions`, newest first
 
+std::string origin_text(const Json& answer);  // `beaconry sensor desired --origin`
+
 // "RUNNING, healthy", "ERRORED: ended with status 1; again at 10:02:03": on one line.
 std::string state_words(const Json& instance);
 // "beaconry-escape FAILED, has version 0123456789ab: it is unsigned": the same of a resource.

@@ -114,6 +114,20 @@ TEST(SensorViews, AnEmptyOrOddReportIsNoFault) {
   }
 }
 
+TEST(SensorViews, AManagementNetworkOnTrialSaysWhatKeepsIt) {
+  Json report = {{"management", {{"state", "none"}}}};
+  EXPECT_THAT(sensor_text(report, false), Not(HasSubstr("management")));
+  report["management"] = {{"state", "trial"},
+                          {"interface", "eth0"},
+                          {"until", "2026-11-22T08:02:00Z"},
+                          {"addresses", {"10.0.0.5/24"}}};
+  EXPECT_THAT(sensor_text(report, false),
+              HasSubstr("eth0, 10.0.0.5/24: on trial until 2026-11-22"));
+  report["management"] = {
+      {"state", "reverted"}, {"interface", "eth0"}, {"reason", "not confirmed within 30 s"}};
+  EXPECT_THAT(sensor_text(report, false), HasSubstr("eth0, no address, reverted: not confirmed"));
+}
+
 TEST(SensorViews, EventsAreShownOldestFirst) {
   const Json events = Json::parse(R"({"events": [
     {"instance": "beacon_0", "timestamp": "2026-11-22T08:00:02Z", "type": "b", "message": "two"},
@@ -133,7 +147,9 @@ TEST(SensorViews, TheStateOfOneThatFailedSaysWhyAndWhenItIsTriedAgain) {
   EXPECT_EQ(config_words(config), "version 3 FAILED: no such port; version 2 is in force");
   config["applied"] = 0;
   EXPECT_EQ(config_words(config), "version 3 FAILED: no such port; none is in force");
-  config["applied"] = 3;
+  config["applied"] = 3;  // a server's document that brings no version of its own
+  EXPECT_EQ(config_words(config), "version 3 FAILED: no such port");
+  config["state"] = "APPLIED";
   EXPECT_EQ(config_words(config), "");
   EXPECT_EQ(state_words({{"state", "RUNNING"}, {"health", {{"state", "healthy"}}}}),
             "RUNNING, healthy");

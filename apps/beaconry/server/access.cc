@@ -214,6 +214,16 @@ HttpRequest request_of(const std::string& method, const std::string& path,
   return request;
 }
 
+std::string target_of(const std::string& path, const Query& query) {
+  std::string target = path;
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    target += separator + name + '=' + percent_encoded(value);
+    separator = '&';
+  }
+  return target;
+}
+
 bool is_success(int status) {
   return status >= 200 && status < 300;
 }
@@ -226,9 +236,9 @@ Result<HttpResponse> Server::send(HttpRequest request) {
 }
 
 Result<std::string> Server::ask(const std::string& method, const std::string& path,
-                                std::string body) {
+                                std::string body, const char* type) {
   HttpRequest request = request_of(method, path, token_);
-  if (!body.empty()) request.headers.emplace_back("content-type", "application/json");
+  if (!body.empty()) request.headers.emplace_back("content-type", type);
   request.body = std::move(body);
   auto answer = client_->send(request);
   if (!answer) return tl::unexpected<Error>(std::move(answer.error()));
@@ -239,21 +249,28 @@ Result<std::string> Server::ask(const std::string& method, const std::string& pa
 }
 
 Result<std::string> Server::get(const std::string& path, const Query& query) {
-  std::string target = path;
-  char separator = '?';
-  for (const auto& [name, value] : query) {
-    target += separator + name + '=' + percent_encoded(value);
-    separator = '&';
-  }
-  return ask("GET", target, {});
+  return ask("GET", target_of(path, query), {});
 }
 
 Result<std::string> Server::post(const std::string& path, const std::string& json) {
   return ask("POST", path, json.empty() ? "{}" : json);
 }
 
+Result<std::string> Server::put(const std::string& path, const std::string& json) {
+  return ask("PUT", path, json);
+}
+
+Result<std::string> Server::patch(const std::string& path, const std::string& json) {
+  return ask("PATCH", path, json);
+}
+
 Result<std::string> Server::remove(const std::string& path) {
   return ask("DELETE", path, {});
+}
+
+Result<std::string> Server::put_bytes(const std::string& path, const Query& query,
+                                      std::string bytes) {
+  return ask("PUT", target_of(path, query), std::move(bytes), "application/octet-stream");
 }
 
 Result<void> Server::events(const std::string& path,

@@ -49,7 +49,11 @@ class Server {
 
   Result<std::string> get(const std::string& path, const Query& query = {});
   Result<std::string> post(const std::string& path, const std::string& json);
+  Result<std::string> put(const std::string& path, const std::string& json);
+  Result<std::string> patch(const std::string& path, const std::string& json);
   Result<std::string> remove(const std::string& path);
+  // Bytes of a file, or a piece of one.
+  Result<std::string> put_bytes(const std::string& path, const Query& query, std::string bytes);
   // With the token added. Here any status is an answer.
   Result<HttpResponse> send(HttpRequest request);
   // Server-sent events until `take` returns false; it is called with "" every second.
@@ -59,7 +63,8 @@ class Server {
 
  private:
   Server(std::unique_ptr<HttpClient> client, std::string token, std::string shown_host);
-  Result<std::string> ask(const std::string& method, const std::string& path, std::string body);
+  Result<std::string> ask(const std::string& method, const std::string& path, std::string body,
+                          const char* type = "application/json");
 
   std::unique_ptr<HttpClient> client_;
   std::string token_, shown_host_;

@@ -34,6 +34,11 @@ Result<Json> parse_answer(std::string_view text) {
   return json;
 }
 
+Result<Json> parsed_answer(const Result<std::string>& answer) {
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  return parse_answer(std::string_view(*answer));
+}
+
 std::string text_at(const Json& json, const char* path) {
   const Json* found = find(json, path);
   if (found == nullptr || found->is_null()) return {};
@@ -58,7 +63,7 @@ const Json& list_at(const Json& json, const char* path) {
 }
 
 std::string table_of(const Json& rows, const std::vector<Column>& columns,
-                     std::string (*paint)(const Json& row, std::string line)) {
+                     std::string (*paint)(const Json& row, const std::string& line)) {
   // A name such as detector_10@sensor001 widens its column; what is longer still, such as an
   // address of IPv6, only shifts its own line.
   constexpr std::size_t kMostMore = 12;

@@ -12,6 +12,7 @@ using Json = nlohmann::json;
 
 // An answer as an object, or what it is instead.
 Result<Json> parse_answer(std::string_view text);
+Result<Json> parsed_answer(const Result<std::string>& answer);
 // What `make` writes of it.
 template <class Make>
 Result<std::string> from(std::string_view text, const Make& make) {
@@ -34,7 +35,7 @@ struct Column {
   std::string (*cell)(const Json& row);
 };
 std::string table_of(const Json& rows, const std::vector<Column>& columns,
-                     std::string (*paint)(const Json& row, std::string line) = nullptr);
+                     std::string (*paint)(const Json& row, const std::string& line) = nullptr);
 
 struct CsvColumn {
   const char* name;

@@ -69,7 +69,7 @@ std::string place_of(const Json& row) {
   return via.empty() ? cell(row, "outer_source") : via;
 }
 
-std::string paint_leak(const Json& row, std::string line) {
+std::string paint_leak(const Json& row, const std::string& line) {
   if (text_at(row, "state") != "open" || !text_at(row, "triage").empty()) return line;
   return in_colour(line, is_true(row, "two_way") ? Confidence::critical : Confidence::high, true);
 }

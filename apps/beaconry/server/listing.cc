@@ -6,7 +6,6 @@
 #include <fstream>
 
 #include "hunt/output/terminal.h"
-#include "server/pages.h"
 
 namespace beaconry {
 
@@ -26,9 +25,10 @@ void ListOptions::add_to(CLI::App& app, std::uint64_t most) {
 }
 
 Result<std::string> get_listing(Server& server, const char* path, const Query& query,
-                                const char* list, const ListOptions& options) {
+                                const char* list, const ListOptions& options,
+                                std::uint64_t most_of_page) {
   return pages_of([&](const PageQuery& page) { return server.get(path, page); }, query, list,
-                  options.limit);
+                  options.limit, most_of_page);
 }
 
 Result<void> print(const Result<std::string>& text) {
@@ -37,6 +37,10 @@ Result<void> print(const Result<std::string>& text) {
     return fail_errno("write", "standard output");
   }
   return {};
+}
+
+void add_given(Query& query, const char* name, const std::string& value) {
+  if (!value.empty()) query.emplace_back(name, value);
 }
 
 Result<void> write_listing(const ListOptions& options, const Result<std::string>& text) {

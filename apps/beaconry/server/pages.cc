@@ -8,14 +8,14 @@ namespace beaconry {
 
 Result<std::string> pages_of(const std::function<Result<std::string>(const PageQuery&)>& get,
                              const PageQuery& query, const char* list,
-                             std::optional<std::uint64_t> limit) {
+                             std::optional<std::uint64_t> limit, std::uint64_t most_of_page) {
   if (!limit) return get(query);
   Json rows = Json::array();
   std::string cursor;
   for (;;) {
     const std::uint64_t left = *limit - rows.size();
     PageQuery page = query;
-    page.emplace_back("limit", std::to_string(std::min(left, kMostOfAPage)));
+    page.emplace_back("limit", std::to_string(std::min(left, most_of_page)));
     if (!cursor.empty()) page.emplace_back("cursor", cursor);
     auto text = get(page);
     if (!text) return text;

@@ -10,7 +10,7 @@
 
 namespace beaconry {
 
-// The most rows that the server puts into one answer.
+// The most rows that the server puts into one answer, of most lists.
 constexpr std::uint64_t kMostOfAPage = 10'000;
 
 // A list of any length as if it were one answer: asks `get` page by page, by `next_cursor`, until
@@ -19,6 +19,7 @@ constexpr std::uint64_t kMostOfAPage = 10'000;
 using PageQuery = std::vector<std::pair<std::string, std::string>>;
 Result<std::string> pages_of(const std::function<Result<std::string>(const PageQuery&)>& get,
                              const PageQuery& query, const char* list,
-                             std::optional<std::uint64_t> limit);
+                             std::optional<std::uint64_t> limit,
+                             std::uint64_t most_of_page = kMostOfAPage);
 
 }  // namespace beaconry

@@ -58,7 +58,7 @@ std::string upper(std::string_view word) {
   return text;
 }
 
-std::string paint_severity(const Json& row, std::string line) {
+std::string paint_severity(const Json& row, const std::string& line) {
   return in_colour(line, severity_of(row), true);
 }
 
@@ -310,10 +310,41 @@ Result<std::string> edges_text(std::string_view text) {
         {"BATCHES", 10, [](const Json& r) { return pair_cell(r, "batches"); }},
         {"MISSING", 9, [](const Json& r) { return pair_cell(r, "batches_missing"); }},
         {"DROPPED", 9, [](const Json& r) { return pair_cell(r, "batches_dropped"); }},
+        {"COMPLETE UP TO", 26, [](const Json& r) { return pair_cell(r, "complete_up_to"); }},
     };
     const Json& rows = list_at(json, "edges");
     return listing("EDGES", table_of(rows, columns), rows.size(),
                    "No edge has joined; `beaconry enroll collector NAME` prints how.");
+  });
+}
+
+Result<std::string> edge_text(std::string_view text) {
+  return from(text, [&](const Json& json) {
+    const auto or_dash = [](const std::string& words) { return words.empty() ? "-" : words; };
+    const std::string complete = text_at(json, "complete_up_to");
+    std::string lines =
+        field("Id", text_at(json, "id")) + field("Kind", or_dash(text_at(json, "kind"))) +
+        field("State", edge_state(json)) + field("Last seen", or_dash(text_at(json, "last_seen"))) +
+        field("Its clock less the server's", or_dash(clock_skew(json))) + '\n';
+    const std::vector<Column> columns = {
+        {"HOP", 13, [](const Json& r) { return pair_cell(r, "hop"); }},
+        {"WHAT", 22, [](const Json& r) { return pair_cell(r, "what"); }},
+        {"COUNT", 14, [](const Json& r) { return pair_cell(r, "count"); }},
+        {"LOST", 12, [](const Json& r) { return pair_cell(r, "lost"); }},
+        {"HOW", 36, [](const Json& r) { return pair_cell(r, "how"); }},
+    };
+    lines += table_of(list_at(json, "ledger"), columns) + '\n';
+    lines += complete.empty()
+                 ? "  It does not tell times, so up to when all has come cannot be said.\n"
+                 : "  Complete up to " + complete +
+                       " of its clock: what it had taken by then is\n  at the server or counted "
+                       "as lost above.\n";
+    const std::uint64_t open = count_at(json, "batches_unexplained");
+    if (open > 0) {
+      lines += "  " + with_thousands(open) + (open == 1 ? " batch" : " batches") +
+               " neither came nor are said to be lost.\n";
+    }
+    return heading_text(text_at(json, "name")) + lines;
   });
 }
 

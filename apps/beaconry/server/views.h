@@ -23,6 +23,7 @@ Result<std::string> connections_text(std::string_view json);
 Result<std::string> alerts_text(std::string_view json, bool colour);
 Result<std::string> instrument_events_text(std::string_view json);
 Result<std::string> edges_text(std::string_view json);
+Result<std::string> edge_text(std::string_view json);  // one, with its loss ledger
 Result<std::string> tokens_text(std::string_view json);
 Result<std::string> analysis_text(std::string_view json);
 Result<std::string> config_history_text(std::string_view json);

@@ -152,6 +152,17 @@ TEST(ServerViews, AnEdgeShowsTheWorstThatIsToBeSaidOfIt) {
   EXPECT_THAT(*text, HasSubstr("revoked"));
 }
 
+TEST(ServerViews, AnEdgesLedgerTellsEveryHopAndUpToWhenItIsComplete) {
+  const auto text = edge_text(R"({"name": "office", "id": "00ff", "enrolled": true,
+    "complete_up_to": "2026-11-22T02:18:25.000Z", "batches_unexplained": 2, "ledger": [
+    {"hop": "capture", "what": "packets seen", "count": 120, "lost": 7, "how": "dropped by the kernel"},
+    {"hop": "kept", "what": "events received", "count": 9, "lost": null, "how": ""}]})");
+  ASSERT_TRUE(text) << text.error().message();
+  EXPECT_THAT(*text, testing::ContainsRegex("capture +packets seen +120 +7 +dropped by"));
+  EXPECT_THAT(*text, HasSubstr("Complete up to 2026-11-22T02:18:25.000Z"));
+  EXPECT_THAT(*text, HasSubstr("2 batches neither came"));
+}
+
 // What follows are answers of a server, as src/control/routes writes them: a field that is read by
 // another name shows as an empty cell.
 constexpr const char* kRealBeacons =
@@ -218,7 +229,7 @@ TEST(ServerViews, ARealAnswerFillsEveryColumnOfATable) {
               MatchesRegex("  2026-11-22T02:18:28.960Z  LOW  +Beacon gone: .*TCP +"));
   EXPECT_THAT(row_of(edges_text(kRealEdges)),
               MatchesRegex("  sensor-1  +collector  00ff00ff00ff  enrolled  +"
-                           "2026-11-22T02:18:25.927Z  .0.5s  +31  +17  +19  +"));
+                           "2026-11-22T02:18:25.927Z  .0.5s  +31  +17  +19  +- +"));
 }
 
 TEST(ServerViews, ARealAnswerFillsEveryColumnOfCsv) {

@@ -1,8 +1,14 @@
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+#include "alert/sink.h"
 #include "base/text.h"
 #include "control/answer.h"
 #include "control/control.h"
 #include "control/query.h"
 #include "control/route.h"
+#include "http/certificates.h"
 
 namespace beaconry {
 namespace {
@@ -70,6 +76,59 @@ HttpResponse remove_all(Control& control, const RouteCall&) {
   return json_answer(R"({"status":"deleted","deleted":)" + std::to_string(*removed) + "}");
 }
 
+// By a sink of its own, made of the configuration as it is: one that hangs on what waits for it is
+// what a person wants to know about.
+HttpResponse send_test(Control& control, const RouteCall& call) {
+  static std::mutex one_at_a_time;  // each holds a thread of the server's until its sink answers
+  const std::unique_lock alone(one_at_a_time, std::try_to_lock);
+  if (!alone) return busy_answer("another test is on its way; try again in some seconds");
+  const auto config = control.config().current();
+  const auto all = sinks_table();
+  const auto kind = std::find_if(all.begin(), all.end(),
+                                 [&](const SinkKind* each) { return each->name == call.argument; });
+  if (kind == all.end()) return error_answer(404, "there is no such sink: file, syslog or webhook");
+  const std::string name = (*kind)->name;
+  call.note.object = name;
+  const Timestamp now = control.now();
+  const auto begun = std::chrono::steady_clock::now();
+  std::string words;
+  bool is_delivered = false;
+  if (!config->values.boolean("alerting.enabled")) {
+    return error_answer(409, "alerts are sent nowhere: set alerting.enabled");
+  }
+  if (auto sink = (*kind)->make(config->values); !sink) {
+    words = sink.error().message();
+  } else if (!*sink) {
+    return error_answer(409, "it is switched off: set alerting." + name + ".enabled");
+  } else {
+    Alert alert;
+    alert.id = "test-" + random_hex(16);
+    alert.kind = "test";
+    alert.title = "A test of Beaconry's alerts";
+    alert.description = std::string(call.who) +
+                        " asked for it, to see whether alerts reach this place. Nothing happened.";
+    alert.severity = Severity::low;
+    alert.source = "control";
+    alert.subject = "sink " + name;
+    alert.time = now;
+    alert.tags = {"test"};
+    const auto delivered = (*sink)->deliver(alert);
+    is_delivered = delivered.has_value();
+    words = is_delivered ? "it was taken; look for \"" + alert.title + "\" there"
+                         : delivered.error().message();
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  call.note.after = is_delivered ? R"({"delivered":true})" : R"({"delivered":false})";
+  return json_answer(json_text([&](JsonWriter& json) {
+    json.begin();
+    json.plain("sink", name);
+    json.flag("delivered", is_delivered);
+    json.text("words", words);
+    json.number("seconds", took.count());
+    json.end();
+  }));
+}
+
 constexpr RouteParameter kParameters[] = {
     {"limit", "integer", "of this page, 1 to 10000; 100"},
     {"severity", "string", "exactly LOW, MEDIUM, HIGH or CRITICAL"},
@@ -95,15 +154,24 @@ constexpr Route kRoutes[] = {
         .method = "DELETE",
         .path = "/api/v1/alerts",
         .summary = "Forgets all alerts; what waits for a sink is still delivered",
-        .role = Role::admin,
+        .role = Role::operator_,
         .handle = remove_all,
         .response = "`{status, deleted}`",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/alerts/sinks/{name}/test",
+        .summary = "Sends a test alert by a sink as it is configured and says what came of it",
+        .role = Role::operator_,
+        .handle = send_test,
+        .response = "`{sink, delivered, words, seconds}`, once the sink took it or failed; 409 "
+                    "where it is switched off. It is no alert: it is neither kept nor told",
     },
     {
         .method = "DELETE",
         .path = "/api/v1/alerts/{id}",
         .summary = "Forgets one alert",
-        .role = Role::admin,
+        .role = Role::operator_,
         .handle = remove_one,
         .response = "`{status, deleted}`",
     },

@@ -37,7 +37,7 @@ constexpr Route kRoutes[] = {{
     .method = "POST",
     .path = "/api/v1/analyze",
     .summary = "Analyses now and says what came of it",
-    .role = Role::admin,
+    .role = Role::analyst,
     .handle = run,
     .response = "`{status, run{run_id, start_time, end_time, duration_seconds, pairs_analyzed, "
                 "pairs_suppressed, beacons_detected, alerts_generated, pairs_skipped, errors}, "

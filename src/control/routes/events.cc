@@ -23,8 +23,11 @@ constexpr Route kRoutes[] = {{
     .summary = "Server-sent events, as long as the connection is open",
     .handle = listen,
     .response = "`text/event-stream` of `beacon` (one of /api/v1/beacons with `change`: "
-                "`new`, `worse`, `gone`), `alert` (one of /api/v1/alerts) and, after each "
-                "analysis, `status` (/api/v1/status)",
+                "`new`, `worse`, `gone`), `alert` (one of /api/v1/alerts), `leak` (one of "
+                "/api/v1/leaks with `change`: `new`, `reopened`, `widened`, `two_way`, `closed`), "
+                "`fleet` (`{what: sensor|rollout|desired|ask, name or id, state}`: it changed), "
+                "`instrument_event` (one of /api/v1/instrument-events) and, after each analysis, "
+                "`status` (/api/v1/status)",
 }};
 
 }  // namespace

@@ -30,6 +30,8 @@ InstrumentEvents::Query read(Query& query, const Control& control) {
   }
   wanted.context = query.text("context").value_or("");
   wanted.since = read_since(query, control.now());
+  wanted.until = read_since(query, control.now(), "until");
+  wanted.words = query.text("q").value_or("").substr(0, 500);
   return wanted;
 }
 
@@ -66,6 +68,8 @@ constexpr RouteParameter kParameters[] = {
     {"edge", "string", "of this sensor, by name or fingerprint"},
     {"context", "string", "that belong to this uuid, and the one that has it"},
     {"since", "string", "that came since then: a time, or a length such as 24h"},
+    {"until", "string", "that came before then: a time, or a length such as 24h"},
+    {"q", "string", "words that all must stand in type, message or data"},
     {"limit", "integer", "of this page, 1 to 10000; 100"},
     {"cursor", "string", "`next_cursor` of the page before"},
 };

@@ -214,6 +214,7 @@ HttpResponse add(Control& control, const RouteCall& call) {
   const auto home = choose_home(enrolled_homes(control), probe->home);
   if (!home) return error_answer(home.error());
   probe->created_by = call.who;
+  call.note.object = probe->name;
   const auto line = give_keys(control, *home, *probe);
   if (!line) return error_answer(line.error());
   if (auto added = control.probes().add(*probe); !added) return error_answer(added.error());
@@ -288,7 +289,7 @@ constexpr Route kRoutes[] = {
         .method = "POST",
         .path = "/api/v1/probes",
         .summary = "Adds a probe and gives its one-line configuration, once",
-        .role = Role::admin,
+        .role = Role::operator_,
         .handle = add,
         .body = "`{name, profile: ot|office|lab, home, neighbours: [address], control: "
                 "none|home|path:ADDRESS:PORT[/tcp], control_every, end, short_period, long_cycle, "
@@ -303,7 +304,7 @@ constexpr Route kRoutes[] = {
         .method = "POST",
         .path = "/api/v1/probes/{name}/rotate",
         .summary = "Gives a probe a new key; the old one counts until the overlap is over",
-        .role = Role::admin,
+        .role = Role::operator_,
         .handle = rotate,
         .body = "`{overlap, home}`, or nothing: 24h, and the same home",
         .response = "as when it was added",
@@ -312,7 +313,7 @@ constexpr Route kRoutes[] = {
         .method = "DELETE",
         .path = "/api/v1/probes/{name}",
         .summary = "Revokes every key of a probe, at once",
-        .role = Role::admin,
+        .role = Role::operator_,
         .handle = revoke,
         .response = "`{status, keys}`",
     },

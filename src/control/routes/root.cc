@@ -3,11 +3,20 @@
 #include "beaconry_version.h"
 #include "control/answer.h"
 #include "control/route.h"
+#include "web/page.h"
 
 namespace beaconry {
 namespace {
 
-HttpResponse show(Control&, const RouteCall&) {
+HttpResponse show(Control&, const RouteCall& call) {
+  if (wants_page(call.request)) {  // a browser's address line
+    HttpResponse response;
+    response.status = 302;
+    response.headers.emplace_back("location", "/ui/");
+    response.headers.emplace_back("cache-control", "no-store");
+    response.headers.emplace_back("vary", "Accept");
+    return response;
+  }
   return json_answer(json_text([](JsonWriter& json) {
     json.begin();
     json.plain("name", "beaconry-control");
@@ -32,7 +41,8 @@ constexpr Route kRoutes[] = {{
     .summary = "What this is and what can be asked",
     .role = Role::none,
     .handle = show,
-    .response = "`{name, service, version, status, api, openapi, endpoints}`",
+    .response = "`{name, service, version, status, api, openapi, endpoints}`; a browser (Accept: "
+                "text/html) is led to /ui/",
 }};
 
 }  // namespace

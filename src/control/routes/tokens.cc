@@ -17,7 +17,7 @@ HttpResponse list(Control& control, const RouteCall&) {
     for (const Tokens::Token& token : tokens) {
       json.begin();
       json.text("name", token.name);
-      json.plain("role", to_string(token.role));
+      json.plain("role", token_role(token.role));
       json.plain("created", to_rfc3339(token.created));
       json.text("created_by", token.created_by);
       json.name("expires");
@@ -35,16 +35,24 @@ HttpResponse create(Control& control, const RouteCall& call) {
   const Timestamp now = control.now();
   const std::string name = body->text("name");
   const auto role = parse_role(body->text("role"));
-  if (!role || *role == Role::none) body->refuse("'role' must be ingest, read or admin");
+  if (!role) body->refuse("'role' must be ingest, read, analyst, operator or admin");
   auto expires = body->time("expires", now);
   if (!expires) expires = body->time("expires_in_seconds", now);
   if (!body->error().empty()) return error_answer(400, body->error());
   auto secret = control.tokens().create(name, *role, expires, std::string(call.who), now);
+  call.note.object = name;
   if (!secret) return error_answer(secret.error());
+  call.note.after = json_text([&](JsonWriter& json) {
+    json.begin();
+    json.plain("role", token_role(*role));
+    json.name("expires");
+    expires ? json.plain(to_rfc3339(*expires)) : json.null();
+    json.end();
+  });
   return json_answer(json_text([&](JsonWriter& json) {
     json.begin();
     json.text("name", name);
-    json.plain("role", to_string(*role));
+    json.plain("role", token_role(*role));
     json.plain("token", *secret);
     json.name("expires");
     expires ? json.plain(to_rfc3339(*expires)) : json.null();
@@ -73,7 +81,8 @@ constexpr Route kRoutes[] = {
         .summary = "Makes a token",
         .role = Role::admin,
         .handle = create,
-        .body = "`{name, role: ingest|read|admin, expires}`; expires, a time or a length such as "
+        .body = "`{name, role: ingest|read|analyst|operator|admin, expires}`; expires, a time or a "
+                "length such as "
                 "90d, may be left out",
         .response = "`{name, role, token, expires}`; the token is shown once",
     },

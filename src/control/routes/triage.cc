@@ -117,9 +117,12 @@ HttpResponse decide(Control& control, const RouteCall& call) {
   const Timestamp now = control.now();
   Triage::Entry entry;
   entry.author = body->text_or("author", std::string(call.who));
+  // Whoever logged in speaks for nobody else.
+  if (!call.session.empty()) entry.author = call.who;
   entry.made = now;
   const std::string word = body->text_or("decision", "acknowledged");
   if (word == "reopen") {
+    call.note.object = body->text("subject");
     return reopen(control, body->text("subject"), entry.author,
                   body->text_or("reason", "reopened"));
   }
@@ -141,6 +144,10 @@ HttpResponse decide(Control& control, const RouteCall& call) {
   }
   if (!body->error().empty()) return error_answer(400, body->error());
   entry.decision = *decision;
+  call.note.object = alert.empty() ? entry.subject : alert;
+  if (const auto before = control.triage().find(entry.subject)) {
+    call.note.before = json_text([&](JsonWriter& json) { write_entry(json, *before); });
+  }
   if (!alert.empty() && entry.decision == Triage::Decision::acknowledged) {
     return acknowledge(control, alert, entry.author, entry.reason);
   }
@@ -164,7 +171,8 @@ HttpResponse decide(Control& control, const RouteCall& call) {
       return seen;
     }
   }
-  return json_answer(json_text([&](JsonWriter& json) { write_entry(json, entry); }));
+  call.note.after = json_text([&](JsonWriter& json) { write_entry(json, entry); });
+  return json_answer(call.note.after);
 }
 
 HttpResponse withdraw(Control& control, const RouteCall& call) {
@@ -193,7 +201,7 @@ constexpr Route kRoutes[] = {
                    "until it expires or is something else: another rhythm or destination; a leak "
                    "that turns two-way, or that was acknowledged and comes back. Of an instrument "
                    "(beacon_0@sensor001): its events make no alerts",
-        .role = Role::admin,
+        .role = Role::analyst,
         .handle = decide,
         .body = "`{subject or alert_id, decision: acknowledged|benign|reopen, reason, author, "
                 "expires}`; expires is a time or a length such as 30d, and may be left out",
@@ -203,7 +211,7 @@ constexpr Route kRoutes[] = {
         .method = "DELETE",
         .path = "/api/v1/triage/{key}",
         .summary = "Withdraws what was decided of a beacon or a leak",
-        .role = Role::admin,
+        .role = Role::analyst,
         .handle = withdraw,
         .response = "`{status}`",
     },

@@ -4,6 +4,7 @@
 namespace beaconry {
 namespace {
 
+constexpr std::uint16_t kFirstPort = 443;
 // Variants: who the frame is for, then what it carries.
 enum : std::uint8_t { kAllUdp = 0, kAllEcho = 1, kRoutersUdp = 2, kRoutersEcho = 3 };
 
@@ -13,12 +14,14 @@ std::vector<Target> targets(const Scope& scope) {
     for (const std::uint8_t variant : {kAllUdp, kAllEcho, kRoutersUdp, kRoutersEcho}) {
       const bool echo = variant == kAllEcho || variant == kRoutersEcho;
       all.push_back({.destination = home,
-                     .port = static_cast<std::uint16_t>(echo ? 0 : 443),
+                     .port = static_cast<std::uint16_t>(echo ? 0 : kFirstPort),
                      .variant = variant,
                      .via = {}});
       if (echo || scope.cycle == CycleKind::short_cycle) continue;
-      for (const std::uint16_t port : few_ports())
+      for (const std::uint16_t port : few_ports()) {
+        if (port == kFirstPort) continue;
         all.push_back({.destination = home, .port = port, .variant = variant, .via = {}});
+      }
     }
   }
   return all;

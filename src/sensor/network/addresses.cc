@@ -9,11 +9,6 @@
 namespace beaconry {
 namespace {
 
-std::string raw(const IpAddress& address) {
-  const auto& bytes = address.bytes();
-  return std::string(bytes.begin() + (address.is_v4() ? 12 : 0), bytes.end());
-}
-
 std::uint8_t family_of(const IpAddress& address) {
   return address.is_v4() ? AF_INET : AF_INET6;
 }
@@ -85,11 +80,11 @@ Result<void> Links::add_address(int index, const std::string& address_and_prefix
   fixed.ifa_flags = prefix->address.is_v4() ? 0 : IFA_F_NODAD;
   NetlinkMessage message(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
   message.append(fixed);
-  message.put(IFA_LOCAL, raw(prefix->address));
-  message.put(IFA_ADDRESS, raw(prefix->address));
+  message.put(IFA_LOCAL, netlink_address(prefix->address));
+  message.put(IFA_ADDRESS, netlink_address(prefix->address));
   if (prefix->address.is_v4() && prefix->bits < 31) {
     const std::uint32_t host = ~std::uint32_t{0} >> prefix->bits;
-    message.put(IFA_BROADCAST, raw(IpAddress::v4(prefix->address.v4_value() | host)));
+    message.put(IFA_BROADCAST, netlink_address(IpAddress::v4(prefix->address.v4_value() | host)));
   }
   return socket_.change(message, "set", "address " + address_and_prefix);
 }
@@ -107,7 +102,7 @@ Result<void> Links::add_default_route(int index, const std::string& gateway) {
   route.rtm_flags = RTNH_F_ONLINK;  // as of a /32 with a gateway beside it
   NetlinkMessage message(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
   message.append(route);
-  message.put(RTA_GATEWAY, raw(*address));
+  message.put(RTA_GATEWAY, netlink_address(*address));
   message.put_number(RTA_OIF, index);
   message.put_number(RTA_PRIORITY, index);  // of several, the first interface
   return socket_.change(message, "set", "gateway " + gateway);

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/find_program.h"
 #include "base/text.h"
 #include "sensor/network/child.h"
 
@@ -69,6 +70,16 @@ DhcpNews DhcpNews::parse(std::string_view text) {
   if (!own.empty() && own.front().is_v4() && bits <= 32)
     news.address = Prefix{own.front(), static_cast<std::uint8_t>(bits == 0 ? 32 : bits)};
   return news;
+}
+
+std::vector<std::string> find_dhcp_client(const std::string& named) {
+  const std::string client = find_program(named.empty() ? "udhcpc" : named);
+  const std::string busybox = find_program("busybox");
+  if (client.empty())
+    return busybox.empty() ? std::vector<std::string>()
+                           : std::vector{busybox, std::string("udhcpc")};
+  if (std::filesystem::path(client).filename() == "busybox") return {client, "udhcpc"};
+  return {client};
 }
 
 Result<std::unique_ptr<DhcpClient>> DhcpClient::start(const Options& options) {

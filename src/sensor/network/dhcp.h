@@ -28,6 +28,10 @@ struct DhcpNews {
   friend bool operator==(const DhcpNews&, const DhcpNews&) = default;
 };
 
+// The client's command: of a program that is named, or of udhcpc or busybox where they are. Empty:
+// there is none.
+std::vector<std::string> find_dhcp_client(const std::string& named);
+
 // A udhcpc that runs in a container's network namespace, but on the host and with rights to send
 // raw packets only: the instrument neither sees it nor needs those rights. It tells by a file; who
 // owns this sets the address. Ends with its owner's wish, or when a successor starts.

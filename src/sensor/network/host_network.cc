@@ -137,30 +137,30 @@ class HostNetwork final : public Network {
 
   int descriptor() const override { return poll_.get(); }
 
-  std::vector<std::string> work(Timestamp now) override {
+  Work work(Timestamp now) override {
     const Timestamp steady = steady_time_.at(now);
-    std::vector<std::string> restarts;
     std::array<epoll_event, 16> ready;
-    if (::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), 0) == 0)
-      return restarts;
+    if (::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), 0) == 0) return {};
+    Work done;
+    done.changed = true;
     for (const int one : {wake_.get(), leases_.get(), timer_.get()})
       empty(one);
     const bool links_changed = events_.drain();
     const bool rules_changed = rules_.drain();
     auto host = Links::open();
-    if (!host) return restarts;
+    if (!host) return done;
     if (links_changed) take_back(*host);
     bool waits = false;
     for (const auto& [name, entry] : entries()) {
       const std::unique_lock lock(entry->mutex, std::try_to_lock);
       entry->look_at_rules = entry->look_at_rules || rules_changed;
       if (!lock.owns_lock()) continue;  // who holds it wakes us when it is done
-      if (entry->ties.follow(*host, entry->look_at_rules)) restarts.push_back(name);
+      if (entry->ties.follow(*host, entry->look_at_rules)) done.restarts.push_back(name);
       entry->look_at_rules = false;
       waits = entry->ties.renew(steady, [this](int one) { watch(one); }) || waits;
     }
     if (waits) ::timerfd_settime(timer_.get(), 0, &kSoon, nullptr);
-    return restarts;
+    return done;
   }
 
   std::vector<InterfaceReport> report(const std::string& instance) override {
@@ -299,16 +299,8 @@ Result<std::unique_ptr<Network>> Network::open(const Options& options,
   if (made.nft.empty())
     return fail(ErrorKind::not_found, "open", "the network",
                 "nft is not there, and without it no contract holds: install nftables");
-  const std::string client =
-      find_program(options.dhcp_client.empty() ? "udhcpc" : options.dhcp_client);
-  const std::string busybox = find_program("busybox");
-  if (!client.empty()) {
-    made.dhcp_program = {client};
-    if (std::filesystem::path(client).filename() == "busybox")
-      made.dhcp_program.push_back("udhcpc");
-  } else if (!busybox.empty()) {
-    made.dhcp_program = {busybox, "udhcpc"};
-  }
+  made.dhcp_program = find_dhcp_client(options.dhcp_client);
+  made.reserved = options.reserved;
   auto network = std::make_unique<HostNetwork>(std::move(made));
   if (auto done = network->start(running); !done) return tl::unexpected<Error>(done.error());
   return network;

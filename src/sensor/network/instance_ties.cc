@@ -75,7 +75,8 @@ Result<std::vector<ContainerSpec::Nic>> InstanceTies::prepare(
   std::vector<ContainerSpec::Nic> nics;
   for (const auto& tie : ties_) {
     tie->clear_fault();
-    auto nic = tie->prepare(host);
+    const auto free = check_way(tie->spec().wish, options_.reserved());
+    auto nic = free ? tie->prepare(host) : tl::unexpected<Error>(free.error());
     if (nic) {
       if (*nic) nics.push_back(**nic);
       continue;

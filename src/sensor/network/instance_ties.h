@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@ class InstanceTies {
   struct Options {
     std::string nft;
     std::vector<std::string> dhcp_program;
+    std::function<std::vector<std::string>()> reserved;
     std::string run_folder;  // RUN: RUN/INSTANCE/resolv.conf, RUN/.network/ID.lease
   };
   // Adds a descriptor to those that wake the daemon; it goes by being closed.

@@ -42,6 +42,7 @@ Link read_link(const nlmsghdr& header, const char* body) {
                    if (type == IFLA_IFNAME) link.name = netlink_text(value);
                    if (type == IFLA_IFALIAS) link.alias = netlink_text(value);
                    if (type == IFLA_MASTER) link.master = netlink_value<int>(value);
+                   if (type == IFLA_LINK) link.lower = netlink_value<int>(value);
                    if (type == IFLA_MTU) link.mtu = netlink_value<std::uint32_t>(value);
                    if (type == IFLA_STATS64) {
                      // The kernel's structure grows; only its beginning is needed.
@@ -130,6 +131,20 @@ Result<void> Links::add_macvlan(const std::string& name, int parent,
   return socket_.change(message, "make", "macvlan " + name);
 }
 
+Result<void> Links::add_vlan(const std::string& name, int parent, std::uint16_t id) {
+  NetlinkMessage message(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+  message.append(of_index(0));
+  message.put_text(IFLA_IFNAME, name);
+  message.put_number(IFLA_LINK, parent);
+  const std::size_t info = message.begin(IFLA_LINKINFO);
+  message.put_text(IFLA_INFO_KIND, "vlan");
+  const std::size_t data = message.begin(IFLA_INFO_DATA);
+  message.put_number(IFLA_VLAN_ID, id);
+  message.end(data);
+  message.end(info);
+  return socket_.change(message, "make", "VLAN interface " + name);
+}
+
 Result<void> Links::remove(const std::string& name) {
   NetlinkMessage message(RTM_DELLINK, NLM_F_ACK);
   message.append(of_index(0));
@@ -149,6 +164,13 @@ Result<void> Links::set_flag(int index, unsigned flag, bool on, const std::strin
 
 Result<void> Links::set_up(int index, bool up) {
   return set_flag(index, IFF_UP, up, up ? "bring up" : "take down");
+}
+
+Result<void> Links::set_mtu(int index, std::uint32_t mtu) {
+  NetlinkMessage message = set_link(of_index(index));
+  message.put_number(IFLA_MTU, mtu);
+  return socket_.change(message, "set MTU " + std::to_string(mtu) + " of",
+                        "interface " + std::to_string(index));
 }
 
 Result<void> Links::set_arp(int index, bool on) {

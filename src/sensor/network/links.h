@@ -15,7 +15,7 @@ struct Link {
   int index = 0;
   std::string name, kind, alias;  // kind: "veth", "bridge", "macvlan"; empty: a device
   bool up = false, carrier = false, promiscuous = false;
-  int master = 0;
+  int master = 0, lower = 0;  // what it is a part of; what it is a child of; 0: none
   std::uint32_t mtu = 0;
   std::uint64_t received = 0, sent = 0;  // packets
 };
@@ -37,9 +37,12 @@ class Links {
   Result<void> add_veth(const Veth& veth);
   // A child of `parent` that its siblings can talk to (mode bridge).
   Result<void> add_macvlan(const std::string& name, int parent, std::optional<MacAddress> mac);
+  // What of `parent` is tagged with `id`.
+  Result<void> add_vlan(const std::string& name, int parent, std::uint16_t id);
   Result<void> remove(const std::string& name);  // that is not there: fine
 
   Result<void> set_up(int index, bool up);
+  Result<void> set_mtu(int index, std::uint32_t mtu);
   Result<void> set_promiscuous(int index, bool on);
   Result<void> set_master(int index, int master);  // 0: none
   Result<void> set_alias(int index, const std::string& alias);

@@ -75,6 +75,11 @@ void for_attributes(std::string_view attributes,
   }
 }
 
+std::string netlink_address(const IpAddress& address) {
+  const auto& bytes = address.bytes();
+  return std::string(bytes.begin() + (address.is_v4() ? 12 : 0), bytes.end());
+}
+
 std::string netlink_text(std::string_view bytes) {
   return std::string(bytes.substr(0, bytes.find('\0')));
 }

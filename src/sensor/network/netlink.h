@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/ip_address.h"
 #include "base/result.h"
 
 struct nlmsghdr;
@@ -49,6 +50,7 @@ Value netlink_value(std::string_view bytes) {
   return value;
 }
 std::string netlink_text(std::string_view bytes);  // up to the final 0
+std::string netlink_address(const IpAddress& address);
 
 // A netlink socket of the network namespace in which it was opened, wherever it is used from. One
 // thread at a time.

@@ -304,5 +304,25 @@ TEST_F(Machine, CountsOverRestartsOfInstanceAndDaemon) {
   EXPECT_EQ(report().refused_sent, 0U);
 }
 
+class Way : public Machine {};
+
+TEST_F(Way, ToTheServerIsNoInstruments) {
+  network_.reset();
+  auto opened =
+      Network::open({{}, {}, folder_, now, [] { return std::vector<std::string>{"eth1"}; }}, {});
+  ASSERT_TRUE(opened) << opened.error().message();
+  network_ = std::move(*opened);
+  for (const Kind kind : {Kind::physical, Kind::macvlan}) {
+    const auto nics =
+        network_->prepare("recorder_0", manifest(Direction::both), {wish(kind, "eth1")});
+    ASSERT_FALSE(nics);
+    EXPECT_THAT(nics.error().message(), HasSubstr("the sensor's way to its server"));
+    EXPECT_TRUE(has_link("eth1"));
+    EXPECT_THAT(left(), IsEmpty());
+  }
+  EXPECT_TRUE(
+      network_->prepare("recorder_0", manifest(Direction::receive), {wish(Kind::mirror, "eth1")}));
+}
+
 }  // namespace
 }  // namespace beaconry::test_machine

@@ -245,7 +245,7 @@ class Machine : public testing::Test {
       if (std::chrono::steady_clock::now() > deadline) return false;
       pollfd waiting{network_->descriptor(), POLLIN, 0};
       ::poll(&waiting, 1, 10);
-      for (const std::string& one : network_->work(now()))
+      for (const std::string& one : network_->work(now()).restarts)
         restarts_.push_back(one);
     }
     return true;

@@ -16,13 +16,6 @@ tl::unexpected<Error> refuse(const std::string& why) {
   return fail(ErrorKind::malformed, "", "", why);
 }
 
-bool is_interface_name(const std::string& name) {
-  return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [](char one) {
-           return one > ' ' && one < 127 && one != '/' && one != '"' && one != '\\' && one != ':';
-         });
-}
-
 Result<void> check_addresses(const InterfaceWish& wish, Direction contract) {
   const bool has_address = !wish.address.empty() && wish.address != "none";
   if (wish.address == "dhcp" && contract != Direction::both)
@@ -41,6 +34,13 @@ Result<void> check_addresses(const InterfaceWish& wish, Direction contract) {
 }
 
 }  // namespace
+
+bool is_interface_name(const std::string& name) {
+  return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char one) {
+           return one > ' ' && one < 127 && one != '/' && one != '"' && one != '\\' && one != ':';
+         });
+}
 
 Result<void> check_tie(const InterfaceWish& wish, const Manifest::Interface& interface,
                        const Manifest& manifest) {
@@ -64,6 +64,15 @@ Result<void> check_tie(const InterfaceWish& wish, const Manifest::Interface& int
         "the instrument has net_admin and could remove the rules of its contract, which stand in "
         "its namespace: tie it by bridge or mirror, or let the contract be both");
   return check_addresses(wish, interface.contract);
+}
+
+Result<void> check_way(const InterfaceWish& wish, const std::vector<std::string>& reserved) {
+  const bool takes = wish.kind == Kind::physical || wish.kind == Kind::macvlan;
+  if (!takes || std::find(reserved.begin(), reserved.end(), wish.parent) == reserved.end())
+    return {};
+  return fail(ErrorKind::usage, "tie", "interface " + terminal_safe(wish.name),
+              terminal_safe(wish.parent) +
+                  " is the sensor's way to its server, and no instrument's: use another interface");
 }
 
 }  // namespace beaconry

@@ -9,8 +9,7 @@
 namespace beaconry {
 namespace {
 
-constexpr double kDaysTight = 3;
-constexpr std::uint64_t kPercentFull = 97, kPercentTight = 90;
+constexpr double kDaysTight = 3, kPercentTight = 90, kPercentFull = 97;
 constexpr std::size_t kMostNamed = 8;  // of those that share a cause, with their evidence
 
 Health part(std::string name, HealthState state = HealthState::healthy) {
@@ -75,28 +74,9 @@ Health of_interface(const InterfaceReport& report) {
 }
 
 Health of_storage(const std::string& name, const InstanceReport::Storage& storage) {
-  Health health = part("storage " + name);
-  if (storage.quota == 0) return health;
-  const std::uint64_t percent =
-      storage.used >= storage.quota
-          ? 100
-          : static_cast<std::uint64_t>(100.0 * double(storage.used) / double(storage.quota));
-  const bool soon = storage.days_to_full && *storage.days_to_full < kDaysTight;
-  if (percent >= kPercentFull)
-    health.state = HealthState::failed;
-  else if (percent >= kPercentTight || soon)
-    health.state = HealthState::degraded;
-  health.evidence = bytes_in_words(double(storage.used)) + " of " +
-                    bytes_in_words(double(storage.quota)) + " used";
-  if (storage.days_to_full) {
-    char days[64];
-    std::snprintf(days, sizeof days, ", full in %.1f days", *storage.days_to_full);
-    health.evidence += days;
-  }
-  if (health.state == HealthState::healthy) return health;
-  health.cause = name + " storage " + (percent >= kPercentFull ? "full" : "nearly full");
-  health.fix = "shorten its retention, or give its manifest a larger quota";
-  return health;
+  return room_health("storage " + name, name + " storage", storage.used, storage.quota,
+                     storage.days_to_full,
+                     "shorten its retention, or give its manifest a larger quota");
 }
 
 Health of_config(const InstanceReport::Config& config) {
@@ -196,6 +176,30 @@ Health instance_health(const InstanceReport& report, const Health& own,
   }
   keep_since(whole, report.health, now);
   return whole;
+}
+
+Health room_health(const std::string& name, const std::string& what, std::uint64_t used,
+                   std::uint64_t total, std::optional<double> days_to_full,
+                   const std::string& fix) {
+  Health health = part(name);
+  if (total == 0) return health;
+  const double percent = 100 * static_cast<double>(used) / static_cast<double>(total);
+  const bool full = percent >= kPercentFull;
+  if (full)
+    health.state = HealthState::failed;
+  else if (percent >= kPercentTight || (days_to_full && *days_to_full < kDaysTight))
+    health.state = HealthState::degraded;
+  health.evidence = bytes_in_words(static_cast<double>(used)) + " of " +
+                    bytes_in_words(static_cast<double>(total)) + " used";
+  if (days_to_full) {
+    char days[64];
+    std::snprintf(days, sizeof days, ", full in %.1f days", *days_to_full);
+    health.evidence += days;
+  }
+  if (health.state == HealthState::healthy) return health;
+  health.cause = what + (full ? " is full" : " is nearly full");
+  health.fix = fix;
+  return health;
 }
 
 Health whole_health(const std::string& name, std::vector<Health> parts) {

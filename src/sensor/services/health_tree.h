@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,11 @@ Health instance_health(const InstanceReport& report, const Health& own,
 // A whole of parts. Parts that are not healthy for the same cause become one, named after all of
 // them, with the first ones' evidence: a lost interface is one cause, not five.
 Health whole_health(const std::string& name, std::vector<Health> parts);
+
+// Of a place with a bound: 90 % used, or full within 3 days, is degraded, 97 % failed. `what` is
+// for the cause: "the storage pool". A `total` of 0: not known yet.
+Health room_health(const std::string& name, const std::string& what, std::uint64_t used,
+                   std::uint64_t total, std::optional<double> days_to_full, const std::string& fix);
 
 // Parts that are in the state that they had keep their `since`, others begin at `now`; by name.
 void keep_since(Health& health, const Health& before, Timestamp now);

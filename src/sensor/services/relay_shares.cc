@@ -1,7 +1,6 @@
 #include "sensor/services/relay_shares.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "uplink/relayed_batch.h"
 

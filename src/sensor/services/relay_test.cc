@@ -70,7 +70,7 @@ struct Place {
     request.body = std::move(body);
     auto answer = (*client)->send(request);
     EXPECT_TRUE(answer) << answer.error().message();
-    return answer ? *answer : HttpResponse{0, "", {}, "", nullptr};
+    return answer ? *answer : HttpResponse{0, "", {}, "", nullptr, nullptr};
   }
   TestFolder folder;
   std::uint64_t most, shared;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace beaconry {
@@ -18,10 +19,6 @@ constexpr std::size_t kMostRefused = 32, kLongestName = 64, kLongestUrl = 2048;
 constexpr std::size_t kLongestReason = 500, kLongestEtag = 256;
 constexpr std::chrono::hours kRarest{24 * 365};
 
-bool is_hash(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 std::string text_of(const Json& json, const char* key) {
   const auto at = json.find(key);
   return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
@@ -34,7 +31,7 @@ std::uint64_t number_of(const Json& json, const char* key) {
 
 std::string hash_of(const Json& json, const char* key) {
   const std::string text = text_of(json, key);
-  return is_hash(text) ? text : std::string();
+  return is_lower_hex(text, 64) ? text : std::string();
 }
 
 bool is_same_file(const ResourceWish& a, const ResourceWish& b) {
@@ -56,7 +53,8 @@ std::string ResourceEntry::why_not(const ResourceWish& wish) {
       (!wish.url.starts_with("http://") && !wish.url.starts_with("https://"))) {
     return "its url must begin with http:// or https://";
   }
-  if (!wish.sha256.empty() && !is_hash(wish.sha256)) return "its sha256 must be 64 hex digits";
+  if (!wish.sha256.empty() && !is_lower_hex(wish.sha256, 64))
+    return "its sha256 must be 64 hex digits";
   if (wish.most_bytes == 0 || wish.most_bytes > kMostBytes) {
     return "its most_bytes must be 1 to " + std::to_string(kMostBytes);
   }
@@ -213,7 +211,7 @@ std::optional<ResourceEntry> ResourceEntry::restore(std::string_view kept_json, 
   entry.rollback = text_of(kept, "rollback");
   if (const auto refused = kept.find("refused"); refused != kept.end() && refused->is_array()) {
     for (const Json& one : *refused) {
-      if (one.is_string() && is_hash(one.get<std::string>())) entry.refused.push_back(one);
+      if (one.is_string() && is_lower_hex(one.get<std::string>(), 64)) entry.refused.push_back(one);
     }
   }
   entry.accepted = number_of(kept, "accepted");
