@@ -75,6 +75,11 @@ std::string terminal_safe(std::string_view text) {
   return out;
 }
 
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  return '\'' + terminal_safe(text.substr(0, kShown)) + (text.size() > kShown ? "...'" : "'");
+}
+
 std::string html_safe(std::string_view text) {
   std::string out;
   for (const char c : terminal_safe(text)) {

@@ -11,6 +11,9 @@ namespace beaconry {
 // overrides and invalid UTF-8 become \xNN; printable UTF-8 stays.
 std::string terminal_safe(std::string_view text);
 
+// What an input says, for an error: the same in quotes, of long texts the first 60 bytes and "...".
+std::string in_quotes(std::string_view text);
+
 // The same for HTML element content and quoted attributes.
 std::string html_safe(std::string_view text);
 

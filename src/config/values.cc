@@ -10,22 +10,15 @@
 namespace beaconry {
 namespace {
 
-constexpr std::size_t kShownOfAValue = 60;
 constexpr std::size_t kMostRecords = 1000;  // a short file could hold very many empty ones
 constexpr double kLongestDuration = 3.2e9;  // a century: whatever is longer fits no Duration
-
-std::string shown(const std::string& text) {
-  const bool cut = text.size() > kShownOfAValue;
-  return '\'' + terminal_safe(std::string_view(text).substr(0, kShownOfAValue)) +
-         (cut ? "...'" : "'");
-}
 
 std::string kind_in_words(const ConfigNode& node) {
   switch (node.kind) {
     case ConfigNode::Kind::null:
       return "empty";
     case ConfigNode::Kind::scalar:
-      return shown(node.text);
+      return in_quotes(node.text);
     case ConfigNode::Kind::list:
       return "a list";
     case ConfigNode::Kind::map:
@@ -85,7 +78,7 @@ class ConfigReader {
       } else if (is_word && values_.schema_.is_section(path)) {
         read_section(member, path);
       } else {
-        refuse(member.line, "unknown key " + shown(member.key) +
+        refuse(member.line, "unknown key " + in_quotes(member.key) +
                                 (section.empty() ? "" : " in '" + section + '\'') +
                                 values_.schema_.suggestion(section, member.key));
       }
@@ -196,7 +189,7 @@ class ConfigReader {
     std::vector<ConfigEntry> entries;
     for (const auto& member : node.members) {
       if (member.value.kind != ConfigNode::Kind::scalar) {
-        refuse(member.line, shown(member.key) + " in '" + std::string(key.path) +
+        refuse(member.line, in_quotes(member.key) + " in '" + std::string(key.path) +
                                 "' must be one word or text, is " + kind_in_words(member.value));
         return false;
       }
@@ -323,7 +316,7 @@ Result<ConfigValues::Value> ConfigValues::parse_plain(const ConfigKey& key,
   const auto refuse = [&] {
     return fail(
         ErrorKind::malformed, "read", std::string(key.path),
-        '\'' + std::string(key.path) + "' must be " + expectation(key) + ", is " + shown(text));
+        '\'' + std::string(key.path) + "' must be " + expectation(key) + ", is " + in_quotes(text));
   };
   const auto in_range = [&](double value) { return value >= key.least && value <= key.most; };
   switch (key.type) {

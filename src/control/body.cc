@@ -10,7 +10,6 @@ namespace beaconry {
 namespace {
 
 constexpr std::size_t kLongestText = 64 << 10;
-constexpr std::size_t kShown = 60;
 
 tl::unexpected<Error> malformed(std::string cause) {
   return fail(ErrorKind::malformed, "read", "the body", std::move(cause));
@@ -27,7 +26,7 @@ Result<Body> Body::parse(std::string_view json, std::initializer_list<std::strin
       std::string words;
       for (const auto word : known)
         words += (words.empty() ? "" : ", ") + std::string(word);
-      return malformed('\'' + terminal_safe(name.substr(0, kShown)) + "' is not one of " + words);
+      return malformed(in_quotes(name) + " is not one of " + words);
     }
     if (value.is_null()) continue;
     if (value.is_string()) {

@@ -19,11 +19,6 @@ constexpr Weight kWeights[] = {{"cv", "detection.cv_weight"},
                                {"periodicity", "detection.periodicity_weight"},
                                {"jitter", "detection.jitter_weight"},
                                {"size", "detection.size_weight"}};
-constexpr std::size_t kShown = 60;
-
-std::string in_quotes(std::string_view text) {
-  return '\'' + terminal_safe(text.substr(0, kShown)) + '\'';
-}
 
 class EditReader {
  public:

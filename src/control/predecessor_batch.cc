@@ -16,7 +16,6 @@ namespace {
 
 constexpr unsigned kDeepest = 32;
 constexpr std::size_t kLongestId = 255;
-constexpr std::size_t kShown = 60;  // of a text in an error
 
 // Clocks that count from the machine's start stand in timestamp_ns, too: no machine has run since
 // before 2000 with a kernel that has eBPF.
@@ -77,10 +76,6 @@ Word find_word(const Name (&words)[N], std::string_view text, std::size_t& hint)
     }
   }
   return Word::other;
-}
-
-std::string in_quotes(std::string_view text) {
-  return '\'' + terminal_safe(text.substr(0, kShown)) + '\'';
 }
 
 // An event on its way: what is missing or of the wrong type shows only at its end.

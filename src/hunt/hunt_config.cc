@@ -10,8 +10,6 @@
 namespace beaconry {
 namespace {
 
-constexpr std::size_t kShown = 60;  // of a text in an error
-
 // What a hunt does not use: sections of the live programs, and keys of the server.
 constexpr std::string_view kOthers[] = {"data_plane",
                                         "control_plane",
@@ -74,15 +72,12 @@ Result<void> add_entries(const ConfigValues& values, std::string_view path, std:
 // An entry's form must be what its list is called: else ":" before a port could make an address of
 // it.
 Result<void> check_forms(const ConfigValues& values) {
-  const auto quoted = [](const ConfigText& item) {
-    return '\'' + terminal_safe(std::string_view(item.text).substr(0, kShown)) + '\'';
-  };
   for (const char* path : {"whitelist.ports", "whitelist.destination_ports"}) {
     const auto* ports = values.texts(path);
     if (ports == nullptr) continue;
     for (const ConfigText& port : *ports) {
       if (port.text.empty() || port.text.find(':') != std::string::npos) {
-        return refuse(port.origin, quoted(port) + " is not a port; write 53 or 53/udp");
+        return refuse(port.origin, in_quotes(port.text) + " is not a port; write 53 or 53/udp");
       }
     }
   }
@@ -90,7 +85,7 @@ Result<void> check_forms(const ConfigValues& values) {
     for (const ConfigText& pair : *pairs) {
       const bool is_key = pair.text.find("->") != std::string::npos;
       if (!is_key && std::count(pair.text.begin(), pair.text.end(), ':') < 2) {
-        return refuse(pair.origin, quoted(pair) + " is not a pair; write src:dst:port");
+        return refuse(pair.origin, in_quotes(pair.text) + " is not a pair; write src:dst:port");
       }
     }
   }
@@ -128,8 +123,8 @@ Result<BenignBaseline> benign_baseline(const ConfigValues& values) {
     const std::string word = *record.text(kProtocol);
     const auto protocol = parse_protocol(word);
     if (!protocol) {
-      return refuse(record.origin(kProtocol), '\'' + terminal_safe(word.substr(0, kShown)) +
-                                                  "' is not a protocol; write TCP, UDP or ICMP");
+      return refuse(record.origin(kProtocol),
+                    in_quotes(word) + " is not a protocol; write TCP, UDP or ICMP");
     }
     patterns.push_back(
         {static_cast<std::uint16_t>(*record.count("benign_baseline.patterns[].dst_port")),
@@ -145,8 +140,8 @@ Result<Networks> internal_networks(const ConfigValues& values) {
   for (const ConfigText& block : *blocks) {
     const auto cidr = Cidr::parse(block.text);
     if (!cidr) {
-      return refuse(block.origin, '\'' + terminal_safe(block.text.substr(0, kShown)) +
-                                      "' is not a block; write 10.0.0.0/8 or 2001:db8::/32");
+      return refuse(block.origin,
+                    in_quotes(block.text) + " is not a block; write 10.0.0.0/8 or 2001:db8::/32");
     }
     internal.push_back(*cidr);
   }

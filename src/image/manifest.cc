@@ -82,13 +82,10 @@ class ManifestReader {
     const std::string where = origin.place.empty() ? terminal_safe(document_.file) : origin.place;
     error_ = Error{ErrorKind::malformed, "read", where, std::move(cause)};
   }
-  static std::string quoted(std::string_view text) {
-    return '\'' + terminal_safe(text.substr(0, 60)) + '\'';
-  }
   std::string text(const ConfigValues& values, std::string_view path) {
     std::string value = values.text(path).value_or("");
     if (value.size() > kLongestWords)
-      refuse(values.origin(path), quoted(path) + " is longer than 1024 bytes");
+      refuse(values.origin(path), in_quotes(path) + " is longer than 1024 bytes");
     return utf8_valid(value);
   }
 
@@ -98,7 +95,7 @@ class ManifestReader {
       refuse(values_.origin("name"),
              manifest_.name.empty()
                  ? "'name' is missing; write for instance name: beacon"
-                 : "the name " + quoted(manifest_.name) +
+                 : "the name " + in_quotes(manifest_.name) +
                        " must be a lower-case letter, then lower-case letters, digits and "
                        "hyphens, 24 at most");
     }
@@ -107,7 +104,7 @@ class ManifestReader {
       refuse(values_.origin("version"),
              manifest_.version.empty()
                  ? "'version' is missing; write for instance version: \"1.0\""
-                 : "the version " + quoted(manifest_.version) +
+                 : "the version " + in_quotes(manifest_.version) +
                        " must be letters, digits, '.', '+', '~' and '-', 32 at most");
     }
     manifest_.description = text(values_, "description");
@@ -118,7 +115,7 @@ class ManifestReader {
     if (program.find('/') == std::string::npos) program.insert(0, "/instrument/");
     if (!is_path(program, true)) {
       refuse(values_.origin("command"),
-             "the command's program " + quoted(program) +
+             "the command's program " + in_quotes(program) +
                  " must be a file's name in the source folder or a whole path in the image");
     }
   }
@@ -129,12 +126,12 @@ class ManifestReader {
     const auto* texts = values_.texts(path);
     if (texts == nullptr) return words;
     if (texts->size() > kMostItems)
-      refuse(values_.origin(path), quoted(path) + " has more than 256 items");
+      refuse(values_.origin(path), in_quotes(path) + " has more than 256 items");
     for (const ConfigText& each : *texts) {
       if (each.text.empty() || each.text.size() > kLongestWords ||
           each.text.find('\0') != std::string::npos || utf8_valid(each.text) != each.text) {
         refuse(each.origin,
-               "an item of " + quoted(path) + " must be a text of 1 to 1024 bytes in UTF-8");
+               "an item of " + in_quotes(path) + " must be a text of 1 to 1024 bytes in UTF-8");
       }
       words.push_back(each.text);
     }
@@ -150,7 +147,7 @@ class ManifestReader {
       const std::string wrong = check(words[i]);
       if (!wrong.empty()) refuse(origin, wrong);
       if (!seen.insert(words[i]).second)
-        refuse(origin, quoted(words[i]) + " is in " + quoted(path) + " twice; remove one");
+        refuse(origin, in_quotes(words[i]) + " is in " + in_quotes(path) + " twice; remove one");
     }
     return words;
   }
@@ -165,13 +162,13 @@ class ManifestReader {
       interface.name = text(record, "interfaces[].name");
       const Origin& origin = record.origin("interfaces[].name");
       if (!is_interface(interface.name)) {
-        refuse(origin, "the interface's name " + quoted(interface.name) +
+        refuse(origin, "the interface's name " + in_quotes(interface.name) +
                            " must be a letter, then letters, digits, '_', '.' and '-', 15 at most, "
                            "and not 'lo'");
       }
       for (const Manifest::Interface& other : manifest_.interfaces) {
         if (other.name == interface.name)
-          refuse(origin, "two interfaces are called " + quoted(interface.name));
+          refuse(origin, "two interfaces are called " + in_quotes(interface.name));
       }
       const std::string contract = ascii_lower(text(record, "interfaces[].contract"));
       interface.contract = contract == "rx"   ? Direction::receive
@@ -195,10 +192,10 @@ class ManifestReader {
       relation.instrument = text(record, "relations[].instrument");
       const Origin& origin = record.origin("relations[].instrument");
       if (!is_name(relation.instrument))
-        refuse(origin, quoted(relation.instrument) + " is no instrument's name");
+        refuse(origin, in_quotes(relation.instrument) + " is no instrument's name");
       for (const Manifest::Relation& other : manifest_.relations) {
         if (other.instrument == relation.instrument)
-          refuse(origin, "two relations to " + quoted(relation.instrument) + "; make them one");
+          refuse(origin, "two relations to " + in_quotes(relation.instrument) + "; make them one");
       }
       relation.find = record.boolean("relations[].find");
       relation.direct_message = record.boolean("relations[].direct_message");
@@ -211,7 +208,7 @@ class ManifestReader {
     manifest_.event_types = list_of("events", [](const std::string& word) {
       const bool good = word.size() <= 64 && is_lower(word.front()) && consists_of(word, "_-");
       return good ? std::string()
-                  : "the event type " + quoted(word) +
+                  : "the event type " + in_quotes(word) +
                         " must be one word of lower-case letters, digits, '_' and '-', 64 at most";
     });
     manifest_.capabilities = list_of("capabilities", [](const std::string& word) {
@@ -220,13 +217,13 @@ class ManifestReader {
         known.push_back(each.name);
       if (std::find(known.begin(), known.end(), word) != known.end()) return std::string();
       if (ascii_lower(word).find("sys_") != std::string::npos) {
-        return "the capability " + quoted(word) +
+        return "the capability " + in_quotes(word) +
                " would give it the machine; no instrument may have it";
       }
       std::string bare = ascii_lower(word);
       if (bare.starts_with("cap_")) bare.erase(0, 4);
       const auto nearest = bare.size() > 64 ? std::string_view() : nearest_word(bare, known);
-      std::string wrong = "unknown capability " + quoted(word);
+      std::string wrong = "unknown capability " + in_quotes(word);
       if (!nearest.empty()) return wrong + "; did you mean '" + std::string(nearest) + "'?";
       wrong += "; known are";
       for (const auto name : known)
@@ -264,12 +261,12 @@ class ManifestReader {
   void read_packing() {
     manifest_.programs = list_of("programs", [](const std::string& path) {
       return is_path(path, true) ? std::string()
-                                 : "the program " + quoted(path) + " must be a whole path";
+                                 : "the program " + in_quotes(path) + " must be a whole path";
     });
     manifest_.packages = list_of("packages", [](const std::string& name) {
       const bool good = name.size() <= 128 && (is_lower(name.front()) || is_digit(name.front())) &&
                         consists_of(name, "+-.:");
-      return good ? std::string() : quoted(name) + " is no Debian package's name";
+      return good ? std::string() : in_quotes(name) + " is no Debian package's name";
     });
     const auto* files = values_.entries("files");
     if (files == nullptr) return;
@@ -277,7 +274,7 @@ class ManifestReader {
     for (const ConfigEntry& each : *files) {
       if (!is_path(each.name, true) || !is_path(each.text, false) ||
           utf8_valid(each.name) != each.name || utf8_valid(each.text) != each.text) {
-        refuse(each.origin, quoted(each.name) + ": " + quoted(each.text) +
+        refuse(each.origin, in_quotes(each.name) + ": " + in_quotes(each.text) +
                                 " must be a whole path in the image and where it is taken from, "
                                 "without '..'");
       }

@@ -81,9 +81,8 @@ Result<FleetWish> read_fleet_wish(const std::string& document_json, bool allow_u
                                         "; the management network stays as it was");
       }
     } else if (key != "instances") {
-      add_problem(fleet.problems, "the server's document has a part '" +
-                                      terminal_safe(key.substr(0, kShown)) +
-                                      "' that this program does not know: update the sensor");
+      add_problem(fleet.problems, "the server's document has a part " + in_quotes(key) +
+                                      " that this program does not know: update the sensor");
     }
   }
   if (instances == document.end()) return fleet;
