@@ -54,36 +54,36 @@ void LinkThreads::fill(SensorReport& report) const {
   fleet.heard = heard_;
   fleet.refused = document_.refused();
   fleet.refusal = refusal.words;
-  Health part;
-  part.name = "server's wishes";
-  part.state = HealthState::degraded;
+  const auto degraded = [&](std::string name, std::string cause, std::string evidence,
+                            std::string fix, Timestamp since) {
+    Health part;
+    part.name = std::move(name);
+    part.state = HealthState::degraded;
+    part.cause = std::move(cause);
+    part.evidence = std::move(evidence);
+    part.fix = std::move(fix);
+    part.since = since;
+    add_part(report.health, std::move(part));
+  };
+  const std::string wishes = "server's wishes";
   if (options_.server && options_.fleet_key.empty()) {
-    part.cause = "the server cannot manage this sensor";
-    part.evidence = "it was joined before servers told the key of their documents";
-    part.fix = "join it again, by a new line of 'beaconry enroll sensor' on the server";
-    part.since = report.started;
-    add_part(report.health, part);
+    degraded(wishes, "the server cannot manage this sensor",
+             "it was joined before servers told the key of their documents",
+             "join it again, by a new line of 'beaconry enroll sensor' on the server",
+             report.started);
   } else if (!not_obeyed_.words.empty()) {
-    part.cause = "the server's document is not obeyed yet";
-    part.evidence = not_obeyed_.words;
-    part.fix = "mend what it says; it is tried again by itself";
-    part.since = not_obeyed_.at;
-    add_part(report.health, part);
+    degraded(wishes, "the server's document is not obeyed yet", not_obeyed_.words,
+             "mend what it says; it is tried again by itself", not_obeyed_.at);
   } else if (!refusal.words.empty()) {
-    part.cause = "a document of the server is refused";
-    part.evidence = refusal.words;
-    part.fix = "nothing of it is obeyed; see that the sensor joined the server that sends it";
-    part.since = refusal.at;
-    add_part(report.health, part);
+    degraded(wishes, "a document of the server is refused", refusal.words,
+             "nothing of it is obeyed; see that the sensor joined the server that sends it",
+             refusal.at);
   }
   for (const auto& [image, fetch] : fetches) {
     if (fetch.state != UpdateState::failed) continue;
-    part.name = "image " + image.substr(0, 12);
-    part.cause = part.name + " cannot be fetched";
-    part.evidence = fetch.words;
-    part.fix = "see its reason; it is tried again by itself";
-    part.since = fetch.since;
-    add_part(report.health, part);
+    const std::string name = "image " + image.substr(0, 12);
+    degraded(name, name + " cannot be fetched", fetch.words,
+             "see its reason; it is tried again by itself", fetch.since);
   }
 }
 
