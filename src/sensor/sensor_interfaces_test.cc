@@ -8,7 +8,27 @@
 namespace beaconry {
 namespace {
 
-using SensorInterfaces = test::SensorOnFakes;
+class SensorInterfaces : public test::SensorOnFakes {
+ protected:
+  void launch_with_image() {
+    launch();
+    add_image("1.0");
+  }
+  bool runs_once_installed() { return install("beacon") && wait_for_state(InstanceState::running); }
+  // The instance's interface; absent with a cause: lost, without one: gone with its container.
+  void show_present() {
+    InterfaceReport net;
+    net.name = "net";
+    net.present = true;
+    network_->show({net});
+  }
+  void show_absent(const std::string& cause = "") {
+    InterfaceReport net;
+    net.name = "net";
+    net.cause = cause;
+    network_->show({net});
+  }
+};
 
 TEST_F(SensorInterfaces, AnInterfaceThatIsNotHandedOverYetIsNotLost) {
   launch();
@@ -45,37 +65,23 @@ TEST_F(SensorInterfaces, AnInterfaceThatIsNotHandedOverYetIsNotLost) {
 }
 
 TEST_F(SensorInterfaces, AnInterfaceThatIsLostBeforeTheFirstLookIsToldToo) {
-  launch();
-  add_image("1.0");
-  InterfaceReport net;
-  net.name = "net";
-  net.present = true;
-  network_->show({net});
+  launch_with_image();
+  show_present();
   frozen_ = std::chrono::floor<Duration>(std::chrono::system_clock::now());  // no look is due
-  ASSERT_TRUE(install("beacon"));
-  ASSERT_TRUE(wait_for_state(InstanceState::running));
-  net.present = false;
-  net.cause = "interface br0 lost";
-  network_->show({net});
+  ASSERT_TRUE(runs_once_installed());
+  show_absent("interface br0 lost");
   EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_lost"); }));
   halt();
 }
 
 TEST_F(SensorInterfaces, AnInterfaceThatEndsWithItsContainerIsNotLost) {
-  launch();
-  add_image("1.0");
-  InterfaceReport net;
-  net.name = "net";
-  net.present = true;
-  network_->show({net});
-  ASSERT_TRUE(install("beacon"));
-  ASSERT_TRUE(wait_for_state(InstanceState::running));
-  net.present = false;  // and no cause
-  network_->show({net});
+  launch_with_image();
+  show_present();
+  ASSERT_TRUE(runs_once_installed());
+  show_absent();
   const int before = network_->reported("beacon_0");
   ASSERT_TRUE(wait_for([&] { return network_->reported("beacon_0") > before; }));
-  net.present = true;
-  network_->show({net});
+  show_present();
   const int after = network_->reported("beacon_0");
   ASSERT_TRUE(wait_for([&] { return network_->reported("beacon_0") > after + 1; }));
   EXPECT_FALSE(services_->was_told("beacon_0", "interface_lost"));
@@ -114,16 +120,10 @@ TEST_F(SensorInterfaces, AnInterfaceThatAStartWaitsForIsTheCauseInItsHealth) {
 }
 
 // Not at the next look, before which it may be back; here none comes any more.
-
 TEST_F(SensorInterfaces, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
-  launch();
-  add_image("1.0");
-  InterfaceReport net;
-  net.name = "net";
-  net.present = true;
-  network_->show({net});
-  ASSERT_TRUE(install("beacon"));
-  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  launch_with_image();
+  show_present();
+  ASSERT_TRUE(runs_once_installed());
   ASSERT_TRUE(wait_for([&] { return report_of("beacon_0").interfaces.size() == 1; }));
   std::atomic<bool> away{true};
   runtime_.before = [&](const std::string&, const std::string&) -> Result<void> {
@@ -131,13 +131,9 @@ TEST_F(SensorInterfaces, AnInterfaceThatIsLostAndComesBackIsToldAtOnce) {
     return {};
   };
   ASSERT_TRUE(wait_for([&] { return !sensor_->report().runtime_fault.empty(); }));
-  net.present = false;
-  net.cause = "interface br0 lost";
-  network_->show({net});
+  show_absent("interface br0 lost");
   EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_lost"); }));
-  net.present = true;
-  net.cause.clear();
-  network_->show({net});
+  show_present();
   EXPECT_TRUE(wait_for([&] { return services_->was_told("beacon_0", "interface_back"); }));
   away = false;
 }
@@ -171,10 +167,8 @@ TEST_F(SensorInterfaces, AnAttemptToTransmitIsToldOnceOverRestartsOfTheDaemon) {
     report.refused_sent = packets;
     network_->set_report("beacon_0", report);
   };
-  launch();
-  add_image("1.0");
-  ASSERT_TRUE(install("beacon"));
-  ASSERT_TRUE(wait_for_state(InstanceState::running));
+  launch_with_image();
+  ASSERT_TRUE(runs_once_installed());
   refuse(3);
   const auto kept = [&] {
     std::ifstream file(folder_ + "/state/instances/beacon_0/memory.json");

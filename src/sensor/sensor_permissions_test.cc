@@ -70,7 +70,6 @@ TEST_F(SensorPermissions, AnUpdateThatMayDoMoreWaitsForApproval) {
 }
 
 // Its image's file is gone with the daemon's restart, so nobody can read any more what it may do.
-
 TEST_F(SensorPermissions, AnUpdateIsJudgedByWhatWasPermittedAlsoWithoutTheImage) {
   launch();
   const std::string first = add_image("1.0", "signed net_raw");
