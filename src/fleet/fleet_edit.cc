@@ -16,14 +16,13 @@ std::string layer_name(const std::string& target) {
   return target.starts_with(kSensor) ? "sensor" : target;
 }
 
-std::vector<std::string> instances_gone(const std::string& before, const std::string& after) {
-  const auto had = nlohmann::json::parse(before, nullptr, false),
-             has = nlohmann::json::parse(after, nullptr, false);
+std::vector<std::string> instances_gone(const std::vector<DocumentInstance>& before,
+                                        const std::vector<DocumentInstance>& after) {
   std::vector<std::string> names;
-  const auto instances = had.find("instances");
-  if (instances == had.end()) return names;
-  for (const auto& [name, instance] : instances->items()) {
-    if (!has.contains("instances") || !has["instances"].contains(name)) names.push_back(name);
+  for (const DocumentInstance& one : before) {
+    if (std::none_of(after.begin(), after.end(),
+                     [&](const DocumentInstance& other) { return other.name == one.name; }))
+      names.push_back(one.name);
   }
   return names;
 }
@@ -119,8 +118,10 @@ Fleet::Effect Fleet::effect(const std::vector<Found>& sensors, const Made& made)
       auto lines = json_diff(had.empty() ? R"({"instances":{}})" : had, found->second->json);
       if (!lines.empty()) out.changed.emplace_back(sensor->name, std::move(lines));
     }
-    const auto [at, is_new] = gone.try_emplace({sensor->wish.merged.get(), found->second});
-    if (is_new) at->second = instances_gone(had, found->second->json);
+    const MergedLayers* before = sensor->wish.merged.get();
+    const auto [at, is_new] = gone.try_emplace({before, found->second});
+    if (is_new && before != nullptr)
+      at->second = instances_gone(before->instances, found->second->instances);
     for (const std::string& name : at->second) {
       if (out.lost.size() < kMostLost) out.lost.push_back(name + '@' + sensor->name);
     }
