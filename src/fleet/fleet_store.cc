@@ -1,28 +1,18 @@
 #include "fleet/fleet_store.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
 
 #include "base/text.h"
 #include "fleet/document_text.h"
 #include "fleet/drift.h"
-#include "store/columns.h"
-#include "store/transaction.h"
+#include "fleet/sensor_rows.h"
 #include "uplink/zstd_frame.h"
 
 namespace beaconry {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr const char* kMigrations[] = {
-    "CREATE TABLE fleet_sensor (fingerprint TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, labels "
-    "TEXT NOT NULL, enrolled INTEGER NOT NULL, address TEXT NOT NULL DEFAULT '', identity TEXT NOT "
-    "NULL DEFAULT '', heard INTEGER, said_since INTEGER NOT NULL DEFAULT 0, skew INTEGER, report "
-    "BLOB, wish_version INTEGER NOT NULL DEFAULT 0, wish_since INTEGER NOT NULL DEFAULT 0, wish "
-    "TEXT NOT NULL DEFAULT '', wish_origin TEXT NOT NULL DEFAULT '')"};
 constexpr int kCompression = 3;
 constexpr std::size_t kSavedAtOnce = 64;
 
@@ -37,23 +27,6 @@ std::string message_of(const Reported& report) {
   return R"({"boot":)" + text_of(report.boot) + R"(,"machine":)" + text_of(report.machine) +
          R"(,"sequence":)" + std::to_string(report.sequence) + R"(,"reported":)" +
          report.state_json + '}';
-}
-
-std::string labels_text(const Labels& labels) {
-  Json json = Json::object();
-  for (const auto& [key, value] : labels)
-    json[key] = value;
-  return text_of(json);
-}
-
-Labels labels_in(const std::string& text) {
-  Labels labels;
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return labels;
-  for (const auto& [key, value] : json.items()) {
-    if (value.is_string()) labels[key] = value.get<std::string>();
-  }
-  return labels;
 }
 
 Result<Reported> unpacked(const std::string& report) {
@@ -122,68 +95,43 @@ FleetStore::FleetStore(Database& database) : database_(database) {}
 FleetStore::~FleetStore() = default;
 
 Result<std::unique_ptr<FleetStore>> FleetStore::open(Database& database) {
-  if (auto done = database.migrate("fleet", kMigrations); !done)
-    return tl::unexpected<Error>(std::move(done.error()));
   std::unique_ptr<FleetStore> store(new FleetStore(database));
+  if (auto done = make_sensor_table(database); !done)
+    return tl::unexpected<Error>(std::move(done.error()));
   if (auto done = store->load(); !done) return tl::unexpected<Error>(std::move(done.error()));
   return store;
 }
 
 Result<bool> FleetStore::has_sensors(Database& database) {
-  if (auto done = database.migrate("fleet", kMigrations); !done)
+  if (auto done = make_sensor_table(database); !done)
     return tl::unexpected<Error>(std::move(done.error()));
-  return database.transact([](SQLite::Database& tables) -> Result<bool> {
-    return tables.execAndGet("SELECT EXISTS (SELECT 1 FROM fleet_sensor)").getInt() != 0;
-  });
+  return has_sensor_rows(database);
 }
 
 Result<void> FleetStore::load() {
-  return database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    std::map<std::pair<std::string, std::string>, std::shared_ptr<const MergedLayers>> equal;
-    SQLite::Statement read(
-        tables,
-        "SELECT fingerprint, name, labels, enrolled, address, identity, heard, said_since, skew, "
-        "report, wish_version, wish_since, wish, wish_origin FROM fleet_sensor");
-    while (read.executeStep()) {
-      auto live = std::make_unique<Live>();
-      Sensor sensor;
-      sensor.fingerprint = read.getColumn(0).getString();
-      sensor.name = read.getColumn(1).getString();
-      sensor.labels = labels_in(read.getColumn(2).getString());
-      sensor.enrolled = sensor.memory.enrolled = time_in(read.getColumn(3));
-      sensor.address = read.getColumn(4).getString();
-      sensor.identity = SensorIdentity::parse(read.getColumn(5).getString());
-      if (!read.getColumn(8).isNull()) sensor.clock_skew = Duration{read.getColumn(8).getInt64()};
-      sensor.wish = {count_in(read.getColumn(10)), time_in(read.getColumn(11)), nullptr};
-      if (sensor.wish.version > 0) {
-        std::pair<std::string, std::string> text{read.getColumn(12).getString(),
-                                                 read.getColumn(13).getString()};
-        auto& merged = equal[text];
-        if (!merged) {
-          merged = std::make_shared<const MergedLayers>(
-              MergedLayers{text.first, text.second, instances_in(text.first)});
-        }
-        sensor.wish.merged = merged;
+  auto rows = read_sensors(database_);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  for (SensorRow& row : *rows) {
+    auto live = std::make_unique<Live>();
+    Sensor& sensor = row.sensor;
+    sensor.memory.enrolled = sensor.enrolled;
+    if (row.heard && !row.report.empty()) {
+      // A report that cannot be read again is as none: the next one comes within a minute.
+      if (const auto report = unpacked(row.report)) {
+        sensor.version = report->version;
+        beaconry::hear(sensor.memory, *report, *row.heard);
+        sensor.memory.said_since = row.said_since;
+        sensor.said = short_form(*report);
+        live->report = std::make_shared<const std::string>(std::move(row.report));
       }
-      const std::string packed = read.getColumn(9).getString();
-      if (const auto heard = maybe_time_in(read.getColumn(6)); heard && !packed.empty()) {
-        // A report that cannot be read again is as none: the next one comes within a minute.
-        if (const auto report = unpacked(packed)) {
-          sensor.version = report->version;
-          beaconry::hear(sensor.memory, *report, *heard);
-          sensor.memory.said_since = time_in(read.getColumn(7));
-          sensor.said = short_form(*report);
-          live->report = std::make_shared<const std::string>(packed);
-        }
-      }
-      count(sensor);
-      names_[sensor.name] = sensor.fingerprint;
-      const std::string key = sensor.fingerprint;
-      live->sensor = std::make_shared<const Sensor>(std::move(sensor));
-      sensors_[key] = std::move(live);
     }
-    return {};
-  });
+    count(sensor);
+    const std::string key = sensor.fingerprint;
+    names_[sensor.name] = key;
+    live->sensor = std::make_shared<const Sensor>(std::move(sensor));
+    sensors_[key] = std::move(live);
+  }
+  return {};
 }
 
 Result<FleetStore::Found> FleetStore::known(const std::string& fingerprint) const {
@@ -224,17 +172,7 @@ Result<void> FleetStore::enrol(const std::string& fingerprint, const std::string
   if (size() >= kMostSensors)
     return fail(ErrorKind::limit, "enrol", "sensor '" + name + '\'',
                 "there are 10,000; forget some");
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement insert(
-        tables,
-        "INSERT INTO fleet_sensor (fingerprint, name, labels, enrolled) VALUES (?, ?, '{}', ?)");
-    insert.bind(1, fingerprint);
-    insert.bind(2, name);
-    insert.bind(3, to_column(now));
-    insert.exec();
-    return {};
-  });
-  if (!done) return done;
+  if (auto done = insert_sensor(database_, fingerprint, name, now); !done) return done;
   Sensor sensor;
   sensor.fingerprint = fingerprint;
   sensor.name = name;
@@ -252,13 +190,7 @@ Result<void> FleetStore::rename(const std::string& fingerprint, const std::strin
   const auto found = known(fingerprint);
   if (!found) return tl::unexpected<Error>(found.error());
   if (auto is_free = name_is_free(name, fingerprint); !is_free) return is_free;
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement update(tables, "UPDATE fleet_sensor SET name = ? WHERE fingerprint = ?");
-    update.bind(1, name);
-    update.bind(2, fingerprint);
-    update.exec();
-    return {};
-  });
+  auto done = update_name(database_, fingerprint, name);
   if (!done) return done;
   change(fingerprint, [&](Sensor& sensor) {
     names_.erase(sensor.name);
@@ -272,13 +204,7 @@ Result<void> FleetStore::set_labels(const std::string& fingerprint, const Labels
   if (auto right = check_labels(labels); !right) return right;
   const std::lock_guard one(changing_);
   if (const auto found = known(fingerprint); !found) return tl::unexpected<Error>(found.error());
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement update(tables, "UPDATE fleet_sensor SET labels = ? WHERE fingerprint = ?");
-    update.bind(1, labels_text(labels));
-    update.bind(2, fingerprint);
-    update.exec();
-    return {};
-  });
+  auto done = update_labels(database_, fingerprint, labels);
   if (done) change(fingerprint, [&](Sensor& sensor) { sensor.labels = labels; });
   return done;
 }
@@ -287,12 +213,7 @@ Result<void> FleetStore::forget(const std::string& fingerprint) {
   const std::lock_guard one(changing_);
   const auto found = known(fingerprint);
   if (!found) return tl::unexpected<Error>(found.error());
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement remove(tables, "DELETE FROM fleet_sensor WHERE fingerprint = ?");
-    remove.bind(1, fingerprint);
-    remove.exec();
-    return {};
-  });
+  auto done = remove_sensor(database_, fingerprint);
   if (!done) return done;
   const std::lock_guard lock(mutex_);
   names_.erase((*found)->name);
@@ -305,20 +226,7 @@ Result<void> FleetStore::hand_over(const std::string& from, const std::string& t
   const auto old = known(from);
   if (!old) return tl::unexpected<Error>(old.error());
   const auto there = known(to);
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement remove(tables, "DELETE FROM fleet_sensor WHERE fingerprint = ?");
-    remove.bind(1, to);
-    remove.exec();
-    SQLite::Statement update(
-        tables,
-        "UPDATE fleet_sensor SET fingerprint = ?, enrolled = ?, address = '', identity = '', heard "
-        "= NULL, said_since = 0, skew = NULL, report = NULL WHERE fingerprint = ?");
-    update.bind(1, to);
-    update.bind(2, to_column(now));
-    update.bind(3, from);
-    update.exec();
-    return {};
-  });
+  auto done = hand_over_row(database_, from, to, now);
   if (!done) return done;
   Sensor sensor;
   sensor.fingerprint = to;
@@ -440,22 +348,22 @@ Result<std::string> FleetStore::reported(const std::string& fingerprint) const {
 
 Result<void> FleetStore::save() {
   const std::lock_guard one(changing_);
-  std::vector<Saved> dirty;
+  std::vector<ReportRow> dirty;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, live] : sensors_) {
-      if (std::exchange(live->dirty, false)) dirty.emplace_back(live->sensor, live->report);
+      if (std::exchange(live->dirty, false)) dirty.push_back({live->sensor, live->report});
     }
   }
   // Some at a time: others wait for the database, too.
   for (std::size_t first = 0; first < dirty.size(); first += kSavedAtOnce) {
     const std::span some =
         std::span(dirty).subspan(first, std::min(kSavedAtOnce, dirty.size() - first));
-    auto done = save(some);
+    auto done = update_reports(database_, some);
     if (done) continue;
     const std::lock_guard lock(mutex_);
     for (std::size_t i = first; i < dirty.size(); ++i) {
-      const auto found = sensors_.find(dirty[i].first->fingerprint);
+      const auto found = sensors_.find(dirty[i].sensor->fingerprint);
       if (found != sensors_.end()) found->second->dirty = true;
     }
     return done;
@@ -463,35 +371,10 @@ Result<void> FleetStore::save() {
   return {};
 }
 
-Result<void> FleetStore::save(std::span<const Saved> some) {
-  return database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement update(
-        tables,
-        "UPDATE fleet_sensor SET address = ?, identity = ?, heard = ?, said_since = ?, skew = ?, "
-        "report = ? WHERE fingerprint = ?");
-    for (const auto& [sensor, report] : some) {
-      update.reset();
-      update.bind(1, sensor->address);
-      update.bind(2, sensor->identity.to_json());
-      bind_time(update, 3, sensor->memory.heard);
-      update.bind(4, to_column(sensor->memory.said_since));
-      if (sensor->clock_skew) {
-        update.bind(5, static_cast<std::int64_t>(sensor->clock_skew->count()));
-      } else {
-        update.bind(5);
-      }
-      update.bind(6, report->data(), static_cast<int>(report->size()));
-      update.bind(7, sensor->fingerprint);
-      update.exec();
-    }
-    return {};
-  });
-}
-
 Result<std::vector<std::string>> FleetStore::wish(const std::vector<Wanted>& wanted,
                                                   Timestamp now) {
   const std::lock_guard one(changing_);
-  std::vector<std::pair<std::string, Wish>> next;
+  std::vector<WishRow> next;
   for (const Wanted& each : wanted) {
     const auto sensor = known(each.fingerprint);
     if (!sensor) continue;
@@ -504,21 +387,7 @@ Result<std::vector<std::string>> FleetStore::wish(const std::vector<Wanted>& wan
     next.push_back({each.fingerprint, {highest(**sensor) + 1, now, each.merged}});
   }
   if (next.empty()) return std::vector<std::string>{};
-  auto done = database_.transact([&](SQLite::Database& tables) -> Result<void> {
-    SQLite::Statement update(tables,
-                             "UPDATE fleet_sensor SET wish_version = ?, wish_since = ?, wish = ?, "
-                             "wish_origin = ? WHERE fingerprint = ?");
-    for (const auto& [fingerprint, wish] : next) {
-      update.reset();
-      update.bind(1, to_column(wish.version));
-      update.bind(2, to_column(wish.since));
-      update.bind(3, wish.document());
-      update.bind(4, wish.origin());
-      update.bind(5, fingerprint);
-      update.exec();
-    }
-    return {};
-  });
+  auto done = update_wishes(database_, next);
   if (!done) return tl::unexpected<Error>(std::move(done.error()));
   std::vector<std::string> changed;
   for (const auto& [fingerprint, wish] : next) {

@@ -5,9 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -100,8 +98,6 @@ class FleetStore {
 
  private:
   struct Live;
-  using Saved = std::pair<Found, std::shared_ptr<const std::string>>;  // with its report
-  Result<void> save(std::span<const Saved> some);
   explicit FleetStore(Database& database);
   Result<void> load();
   Result<Found> known(const std::string& fingerprint) const;
