@@ -10,10 +10,14 @@ Result<StoredEvents> check_stored_events(const std::string& database,
                                          const std::vector<ToldEvents>& told) {
   StoredEvents found;
   try {
-    const SQLite::Database tables(database, SQLite::OPEN_READONLY);
+    SQLite::Database tables(database, SQLite::OPEN_READONLY);
+    // The server has no index by edge alone, and one pass over millions for each sensor is long.
+    tables.exec(
+        "CREATE TEMP TABLE of_edge AS SELECT edge, number FROM instrument_event;"
+        "CREATE INDEX temp.of_edge_by_edge ON of_edge (edge)");
     SQLite::Statement rows(tables,
-                           "SELECT uuid, instance, time, type, message, data FROM instrument_event "
-                           "WHERE edge = ?");
+                           "SELECT uuid, instance, time, type, message, data FROM of_edge "
+                           "JOIN instrument_event USING (number) WHERE of_edge.edge = ?");
     for (const ToldEvents& each : told) {
       std::unordered_map<std::string, InstrumentEvent> wanted;
       for (const EventRun& run : each.runs) {
