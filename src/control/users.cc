@@ -175,9 +175,9 @@ Result<Users::Changed> Users::change(const std::string& name, const Change& chan
   if (change.role && !is_persons(*change.role)) {
     return refused("change", name, "its role may be viewer, analyst, operator or admin");
   }
-  if (!find(name)) {
-    return fail(ErrorKind::not_found, "find", "user '" + terminal_safe(name) + '\'',
-                "there is none of this name");
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto row = row_of(name); !row) return tl::unexpected<Error>(std::move(row.error()));
   }
   std::string hash;
   if (change.password) {

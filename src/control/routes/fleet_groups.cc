@@ -11,7 +11,7 @@
 namespace beaconry {
 namespace {
 
-std::vector<std::string> instances_in(const LayerBook::Group& group) {
+std::vector<std::string> names_in(const LayerBook::Group& group) {
   std::vector<std::string> names;
   if (!group.json) return names;
   const auto json = nlohmann::json::parse(*group.json, nullptr, false);
@@ -44,7 +44,7 @@ HttpResponse list(Control& control, const RouteCall&) {
       json.whole("sensors", reached);
       json.whole("version", fleet.layer_version("group:" + each.group.name));
       json.begin_list("instances");
-      for (const std::string& name : instances_in(each))
+      for (const std::string& name : names_in(each))
         json.text(name);
       json.end_list();
       json.end();
