@@ -79,6 +79,31 @@ export async function editsOutlast(world) {
   assertNoFaults(page, 'edits');
 }
 
+export async function whatWouldGo(world) {
+  const page = world.window;
+  const said = page.getByText(/With their data go: .*recorder_0@turku-1/);
+  await world.open(page, 'fleet/sensors/turku-1');
+  await page.getByLabel('Labels').fill('site=turku');
+  await page.getByRole('button', {name: 'Save name and labels'}).click();
+  await said.waitFor();
+  await page.getByRole('button', {name: 'Save, and let them go'}).waitFor();
+  await page.getByRole('button', {name: 'Take back'}).click();
+  await said.waitFor({state: 'detached'});
+  await world.open(page, 'fleet/groups/group%3Aot');
+  await page.getByRole('button', {name: 'Remove the group'}).click();
+  await said.waitFor();
+  await page.getByRole('button', {name: 'Leave it'}).click();
+  await said.waitFor({state: 'detached'});
+  await page.getByRole('button', {name: 'Change …'}).click();
+  await page.getByLabel('It chooses sensors by labels').fill('role=none');
+  await page.getByRole('button', {name: 'Save', exact: true}).click();
+  await said.waitFor();
+  await page.keyboard.press('Escape');
+  assert.equal((await world.get('/fleet/sensors/turku-1')).labels.role, 'ot');
+  assert.equal((await world.get('/fleet/groups')).groups[0].selector, 'role=ot');
+  assertNoFaults(page, 'what would go');
+}
+
 export async function anotherTry(world) {
   const page = world.window;
   let failing = true;

@@ -2,7 +2,7 @@
 // logs in; the sensors are those of sensors.mjs, which speak the real wire.
 import assert from 'node:assert/strict';
 
-import {anotherTry, backToAnotherImage, colleagueSaves, editsOutlast, openForm, twoEditTheSame} from './edits.mjs';
+import {anotherTry, backToAnotherImage, colleagueSaves, editsOutlast, openForm, twoEditTheSame, whatWouldGo} from './edits.mjs';
 import {begin, build, kManifest, upload} from './images.mjs';
 import {Sensor} from './sensors.mjs';
 import {kHostile, logIn, lookAtAll, photograph, tell} from './story.mjs';
@@ -301,6 +301,8 @@ step('widened permissions wait for a person, who sees what is new', async (world
 step('what was set for one image is not installed with another', backToAnotherImage);
 
 step('edits of a document and of labels outlast what others change', editsOutlast);
+
+step('what would take instruments away says which, and does nothing yet', whatWouldGo);
 
 const kPages = (image, rollout) => [
   ['fleet-today', '', 'Today'],

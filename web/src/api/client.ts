@@ -172,6 +172,8 @@ export const sensors = (query: {state?: string; labels?: string; text?: string; 
 export const sensor = (name: string) => get<T.SensorView>(`/fleet/sensors/${part(name)}`);
 export const changeSensor = (name: string, body: {name?: string; labels?: Record<string, string | null>}) =>
   call<T.Sensor>('PATCH', `/fleet/sensors/${part(name)}`, {body});
+export const trySensor = (name: string, body: {labels: Record<string, string | null>}) =>
+  call<T.Effect>('PATCH', `/fleet/sensors/${part(name)}`, {body: {...body, dry_run: true}});
 export const forgetSensor = (name: string) => call<unknown>('DELETE', `/fleet/sensors/${part(name)}`);
 export const replaceSensor = (name: string) =>
   call<T.Enrolment>('POST', `/fleet/sensors/${part(name)}/replace`, {body: {}});
@@ -182,7 +184,10 @@ export const takeSensorFile = (name: string, file: Blob) =>
 export const groups = () => get<{groups: T.Group[]}>('/fleet/groups');
 export const setGroup = (name: string, body: {selector: string; priority: number}) =>
   call<T.Group>('PUT', `/fleet/groups/${part(name)}`, {body});
+export const tryGroup = (name: string, body: {selector: string; priority: number}) =>
+  call<T.Effect>('PUT', `/fleet/groups/${part(name)}`, {body: {...body, dry_run: true}});
 export const removeGroup = (name: string) => call<unknown>('DELETE', `/fleet/groups/${part(name)}`);
+export const tryRemoveGroup = (name: string) => call<T.Effect>('DELETE', `/fleet/groups/${part(name)}?dry_run=true`);
 
 // Targets: fleet, group:NAME, sensor:NAME.
 export const desired = (target: string, version?: number) =>

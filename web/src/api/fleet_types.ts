@@ -185,10 +185,14 @@ export interface Desired {
   sensors: string[];
   rollout: number | null;
 }
-export interface DesiredChanged {
-  version: number;
+// What a change does, or would do.
+export interface Effect {
   sensors: number;
   changed: {[sensor: string]: string[]};
+  lost: string[];  // beacon_0@oulu-1: instruments that go, and their data with them
+}
+export interface DesiredChanged extends Effect {
+  version: number;
 }
 export interface DesiredVersion {
   number: number;

@@ -41,7 +41,11 @@ export function DocumentHistory({target, done}: {target: string; done: () => voi
                       aria-label={`Compare with version ${one.number}`}
                       onClick={() => setOpen(open === one.number ? null : one.number)}>Compare</button>
                     {allowed && <Sure small label="Roll back to it …" name={`Roll back to version ${one.number} …`}
-                      sure={`Make version ${one.number} hold again`} run={async () => {
+                      sure={`Make version ${one.number} hold again`}
+                      trial={async () => {
+                        const {document} = await api.desired(target, one.number);
+                        return api.setDesired(target, {document, expected_version: newest, dry_run: true});
+                      }} run={async () => {
                         await api.rollBackDesired(target, one.number, newest);
                         history.reload();
                         done();

@@ -2,7 +2,7 @@
 import type {ComponentChildren} from 'preact';
 import {useEffect, useRef, useState} from 'preact/hooks';
 
-import type {ReportedStorage, SensorState} from '../api/types';
+import type {Effect, ReportedStorage, SensorState} from '../api/types';
 import {bytes, length} from '../format';
 import {instanceTone, phaseTone, stateTone} from '../pages/fleet_words';
 import {useAction} from '../state/query';
@@ -30,10 +30,25 @@ export const InstanceBadge = ({state}: {state: string | undefined}) =>
 export const PhaseBadge = ({phase}: {phase: string}) =>
   <Badge tone={phaseTone(phase)}>{phase === 'approval' ? 'waits for approval' : phase}</Badge>;
 
-// An order that takes something away: asked for twice.
-export function Sure({label, sure, run, small, name}: {label: string; sure: string; run: () => Promise<unknown>;
-  small?: boolean; name?: string}) {
+// Instruments that a change takes from sensors.
+const kNamed = 12;
+export function Lost({lost}: {lost: string[]}) {
+  if (lost.length === 0) return null;
+  return (
+    <p class="problem" role="alert">With their data go: {lost.slice(0, kNamed).join(', ')}
+      {lost.length > kNamed && `, and ${lost.length - kNamed} more`}.</p>
+  );
+}
+
+// An order that takes something away: asked for twice. `trial` tells what else goes with it.
+export function Sure({label, sure, run, trial, small, name}: {label: string; sure: string; run: () => Promise<unknown>;
+  trial?: () => Promise<Effect>; small?: boolean; name?: string}) {
   const [asked, setAsked] = useState(false);
+  const [lost, setLost] = useState<string[]>([]);
+  const ask = useAction(async () => {
+    if (trial) setLost((await trial()).lost);
+    setAsked(true);
+  });
   const act = useAction(async () => {
     await run();
     setAsked(false);
@@ -50,6 +65,7 @@ export function Sure({label, sure, run, small, name}: {label: string; sure: stri
     <>
       {asked
         ? <>
+            <Lost lost={lost} />
             <button type="button" class={`danger${size}`} disabled={act.busy} ref={first}
               onClick={() => void act.run()}>{sure}</button>
             <button type="button" class={size} onClick={() => {
@@ -57,8 +73,9 @@ export function Sure({label, sure, run, small, name}: {label: string; sure: stri
               act.clear();
             }}>Leave it</button>
           </>
-        : <button type="button" class={size} aria-label={name} ref={first} onClick={() => setAsked(true)}>{label}</button>}
-      <Problem error={act.error} />
+        : <button type="button" class={size} aria-label={name} ref={first} disabled={ask.busy}
+            onClick={() => void ask.run()}>{label}</button>}
+      <Problem error={ask.error ?? act.error} />
     </>
   );
 }

@@ -7,7 +7,7 @@ import {Badge, Empty, Fact, Problem, Section, Show, Time, Title} from '../compon
 import {Diff, DiffLines} from '../components/diff';
 import {Dialog} from '../components/dialog';
 import {DocumentHistory} from '../components/document_history';
-import {FleetTabs, Sure} from '../components/fleet_bits';
+import {FleetTabs, Lost, Sure} from '../components/fleet_bits';
 import {Table, type Column} from '../components/table';
 import {plural} from '../format';
 import {isObject, laidOver, same, type JsonObject} from '../json_diff';
@@ -29,8 +29,14 @@ function GroupForm({group, close, done}: {group: Group | null; close: () => void
   const [name, setName] = useState(group?.name ?? '');
   const [selector, setSelector] = useState(group?.selector ?? '');
   const [priority, setPriority] = useState(String(group?.priority ?? 0));
+  const [lost, setLost] = useState<string[]>([]);  // what goes with what is written here, if that was asked
   const act = useAction(async () => {
-    await api.setGroup(name, {selector: selector.trim(), priority: Number(priority)});
+    const wanted = {selector: selector.trim(), priority: Number(priority)};
+    if (group && lost.length === 0) {
+      const trial = await api.tryGroup(name, wanted);
+      if (trial.lost.length > 0) return setLost(trial.lost);
+    }
+    await api.setGroup(name, wanted);
     done();
     close();
     if (!group) go(to('fleet', 'groups', `group:${name}`));
@@ -43,10 +49,18 @@ function GroupForm({group, close, done}: {group: Group | null; close: () => void
       }}>
         {!group && <label>Name <input required maxLength={63} value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>}
         <label>It chooses sensors by labels <input required value={selector} spellcheck={false} placeholder="site=oulu,role!=lab,!spare"
-          onInput={(event) => setSelector(event.currentTarget.value)} /></label>
-        <label>Priority <input required type="number" step={1} value={priority} onInput={(event) => setPriority(event.currentTarget.value)} /></label>
+          onInput={(event) => {
+            setSelector(event.currentTarget.value);
+            setLost([]);
+          }} /></label>
+        <label>Priority <input required type="number" step={1} value={priority} onInput={(event) => {
+          setPriority(event.currentTarget.value);
+          setLost([]);
+        }} /></label>
         <p class="quiet">All terms must hold. Where two groups say different things, the higher priority holds.</p>
-        <div class="buttons"><button class="primary" disabled={act.busy}>Save</button></div>
+        <Lost lost={lost} />
+        <div class="buttons"><button class={lost.length > 0 ? 'danger' : 'primary'} disabled={act.busy}>{lost.length > 0
+          ? 'Save, and let them go' : 'Save'}</button></div>
         <Problem error={act.error} />
       </form>
     </Dialog>
@@ -134,6 +148,7 @@ function Editor({target, desired, done}: {target: string; desired: Desired; done
         <Dialog title={`Save for ${targetWords(target)}`} close={() => setLook(null)}>
           <Diff before={began.document as Json} after={look.document as Json} />
           <h3>What changes on {plural(look.answer.sensors, 'sensor')}</h3>
+          <Lost lost={look.answer.lost} />
           {Object.keys(look.answer.changed).length === 0 && <p class="quiet">Nothing.</p>}
           {Object.entries(look.answer.changed).map(([name, lines]) => <div key={name}><strong>{name}</strong><DiffLines lines={lines} /></div>)}
           <div class="buttons"><button type="button" class="primary" disabled={save.busy} onClick={() => void save.run()}>Save at once</button></div>
@@ -172,7 +187,8 @@ export function FleetTarget({target}: {target: string}) {
                   <Fact name="Sensors"><a href={withQuery(to('fleet'), {labels: group.selector})}>{plural(group.sensors, 'sensor')}</a></Fact>
                 </dl>
                 {allowed && <div class="buttons"><Sure label="Remove the group …"
-                  sure={`Remove ${group.name}: ${plural(group.sensors, 'sensor')} lose what it says`} run={async () => {
+                  sure={`Remove ${group.name}: ${plural(group.sensors, 'sensor')} lose what it says`}
+                  trial={() => api.tryRemoveGroup(group.name)} run={async () => {
                     await api.removeGroup(group.name);
                     go(to('fleet', 'groups'));
                   }} /></div>}

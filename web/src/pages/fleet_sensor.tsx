@@ -6,7 +6,7 @@ import type {Enrolment, Json, SensorView} from '../api/types';
 import {Badge, Copy, Fact, Problem, Section, Show, Time, Title} from '../components/basics';
 import {DiffLines} from '../components/diff';
 import {Dialog} from '../components/dialog';
-import {FleetTabs, InstanceBadge, Order, SensorBadge, ShortTable, Storage, Sure} from '../components/fleet_bits';
+import {FleetTabs, InstanceBadge, Lost, Order, SensorBadge, ShortTable, Storage, Sure} from '../components/fleet_bits';
 import {HealthTree} from '../components/health';
 import {bytes, length, plural} from '../format';
 import {pointedAt} from '../json_diff';
@@ -24,13 +24,23 @@ function Identity({sensor, done}: {sensor: SensorView; done: () => void}) {
   const began = edit?.began ?? given;
   const {name, labels} = edit ?? given;
   const [wrong, setWrong] = useState('');
+  const [lost, setLost] = useState<string[]>([]);  // what goes with these labels, if that was asked
+  const change = (next: typeof edit) => {
+    setEdit(next);
+    setLost([]);
+  };
   const act = useAction(async () => {
     const read = readLabels(labels);
     if (typeof read === 'string') return setWrong(read);
     setWrong('');
+    const patch = labelPatch(began.known, read);
+    if (lost.length === 0 && Object.keys(patch).length > 0) {
+      const trial = await api.trySensor(sensor.name, {labels: patch});
+      if (trial.lost.length > 0) return setLost(trial.lost);
+    }
     const changed = await api.changeSensor(sensor.name, {...(name.trim() === began.name ? {} : {name: name.trim()}),
-      labels: labelPatch(began.known, read)});
-    setEdit(null);
+      labels: patch});
+    change(null);
     if (changed.name !== sensor.name) go(to('fleet', 'sensors', changed.name), 'replace');
     done();
   });
@@ -39,15 +49,17 @@ function Identity({sensor, done}: {sensor: SensorView; done: () => void}) {
       event.preventDefault();
       void act.run();
     }}>
-      <label>Name <input required maxLength={63} value={name} onInput={(event) => setEdit({began, name: event.currentTarget.value, labels})} /></label>
+      <label>Name <input required maxLength={63} value={name} onInput={(event) => change({began, name: event.currentTarget.value, labels})} /></label>
       <label>Labels <textarea rows={3} spellcheck={false} placeholder="site=oulu" value={labels}
-        aria-invalid={wrong !== ''} onInput={(event) => setEdit({began, name, labels: event.currentTarget.value})} /></label>
+        aria-invalid={wrong !== ''} onInput={(event) => change({began, name, labels: event.currentTarget.value})} /></label>
       <p class="quiet">Groups choose sensors by labels: other labels may change what it shall be.</p>
       {wrong && <p class="problem" role="alert">{wrong}</p>}
       {(began.name !== given.name || began.labels !== given.labels) && <p class="problem" role="alert">
         It was changed meanwhile: {given.name}, {labelWords(sensor.labels) || 'no labels'}.</p>}
-      <div class="buttons"><button class="primary" disabled={act.busy}>Save name and labels</button>
-        {edit && <button type="button" onClick={() => setEdit(null)}>Take back</button>}</div>
+      <Lost lost={lost} />
+      <div class="buttons"><button class={lost.length > 0 ? 'danger' : 'primary'} disabled={act.busy}>{lost.length > 0
+        ? 'Save, and let them go' : 'Save name and labels'}</button>
+        {edit && <button type="button" onClick={() => change(null)}>Take back</button>}</div>
       <Problem error={act.error} />
     </form>
   );
