@@ -12,6 +12,8 @@ export class ApiError extends Error {
     super(message);
   }
 }
+export const asApiError = (problem: unknown) =>
+  problem instanceof ApiError ? problem : new ApiError(0, String(problem));
 
 let csrf = '';
 let sessionLost: () => void = () => {};

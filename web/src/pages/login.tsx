@@ -19,7 +19,7 @@ export function Login() {
     try {
       enter(await api.login({name, password, ...(code ? {code} : {})}));
     } catch (problem) {
-      const error = problem instanceof api.ApiError ? problem : new api.ApiError(0, String(problem));
+      const error = api.asApiError(problem);
       if (error.codeNeeded && !codeNeeded) setCodeNeeded(true);
       else if (error.status === 429) {
         setWords(`Too many tries. Wait ${error.retryAfter ?? 60} seconds before the next.`);

@@ -67,7 +67,7 @@ export function useBeacons(query: api.BeaconQuery): BeaconList {
       change({key, loading: false, error: null, total: page.total, ...take(page, told !== news.current)});
     } catch (problem) {
       if (mine !== turn.current) return;
-      const error = problem instanceof api.ApiError ? problem : new api.ApiError(0, String(problem));
+      const error = api.asApiError(problem);
       change({...(now.current.key === key ? {} : {parts: [], next: null}), key, loading: false, error});
       held.current = true;  // until there are news, or the reader wishes
     }

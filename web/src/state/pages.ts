@@ -1,7 +1,7 @@
 // A list that comes page by page, by the server's cursors.
 import {useCallback, useEffect, useRef, useState} from 'preact/hooks';
 
-import {ApiError} from '../api/client';
+import {asApiError, type ApiError} from '../api/client';
 import {listen, type Topic} from './store';
 
 const kMost = 10_000;  // rows that one answer may hold
@@ -50,7 +50,7 @@ export function usePages<R>(key: string, page: number,
         loading: false, error: null}));
     } catch (problem) {
       if (mine !== turn.current) return;
-      const error = problem instanceof ApiError ? problem : new ApiError(0, String(problem));
+      const error = asApiError(problem);
       failed.current = fromStart;
       setState((old) => ({...old, loading: false, error}));
     }

@@ -1,7 +1,7 @@
 // A view's data: asked for when it is shown, again when the server tells of a change or is back.
 import {useCallback, useEffect, useRef, useState} from 'preact/hooks';
 
-import {ApiError} from '../api/client';
+import {asApiError, type ApiError} from '../api/client';
 import {listen, type Topic} from './store';
 
 export interface Loaded<D> {
@@ -49,8 +49,7 @@ export function useQuery<D>(key: string, ask: () => Promise<D>, topics: readonly
       },
       (error: unknown) => {
         if (mine !== turn.current) return;
-        const known = error instanceof ApiError ? error : new ApiError(0, String(error));
-        setAnswer((old) => ({...old, error: known, loading: false}));
+        setAnswer((old) => ({...old, error: asApiError(error), loading: false}));
         ended();
       });
   }, [key]);
@@ -96,7 +95,7 @@ export function useAction<A extends unknown[]>(act: (...given: A) => Promise<unk
       await act(...given);
       return true;
     } catch (problem) {
-      setError(problem instanceof ApiError ? problem : new ApiError(0, String(problem)));
+      setError(asApiError(problem));
       return false;
     } finally {
       setBusy(false);

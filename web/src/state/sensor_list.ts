@@ -52,7 +52,7 @@ export function useSensors(query: SensorQuery): SensorList {
       } while (cursor !== null);
     } catch (problem) {
       if (mine !== turn.current) return;
-      const error = problem instanceof api.ApiError ? problem : new api.ApiError(0, String(problem));
+      const error = api.asApiError(problem);
       setState((old) => (old.key === key ? {...old, error} : {key, sensors: null, total: 0, error, at: null}));
     }
     busy.current = false;
