@@ -303,3 +303,122 @@ test('of the fleet what waits for a person comes first, a cause once however man
   assert.ok(all.every((one) => one.act && one.title));
   assert.deepEqual(fleet.fleetMatters(null, []), []);
 });
+
+// Readings by a clock of ours. What is asked waits in `asked` until `answer` or `refuse`; `shown` has every state.
+const {Readings} = await load('state/readings.ts');
+function view() {
+  let now = 0, timers = 0;
+  const waiting = new Map(), asked = [], shown = [];
+  const clock = {
+    setTimeout: (act, pause) => (waiting.set(++timers, {act, at: now + pause}), timers),
+    clearTimeout: (id) => waiting.delete(id),
+  };
+  const pass = (length) => {
+    now += length;
+    for (const [id, {act, at}] of waiting) if (at <= now && waiting.delete(id)) act();
+  };
+  const ask = (words) => () => new Promise((answer, refuse) => {
+    const settle = (how) => (what) => (how(what), new Promise(setImmediate));
+    asked.push({words, answer: settle(answer), refuse: settle(refuse)});
+  });
+  const readings = new Readings({rows: null}, ask('all'), () => shown.push(readings.state), 1000, clock);
+  return {readings, ask, asked, shown, waiting, pass};
+}
+
+test('what is wished while it is read is read once more, however often it was wished', async () => {
+  const {readings, asked, shown} = view();
+  for (let i = 0; i < 3; i++) readings.load();
+  assert.equal(asked.length, 1);
+  await asked[0].answer({rows: 'old'});
+  assert.equal(asked.length, 2);
+  assert.deepEqual(readings.state, {rows: 'old', loading: true, error: null});
+  await asked[1].answer({rows: 'new'});
+  assert.equal(asked.length, 2);
+  assert.deepEqual(shown.map(({rows, loading}) => [rows, loading]),
+    [[null, true], ['old', false], ['old', true], ['new', false]]);
+});
+
+test('news are collected for a pause, which begins with the first', async () => {
+  const {readings, asked, pass} = view();
+  readings.news();
+  pass(999);
+  readings.news();
+  assert.equal(asked.length, 0);
+  pass(1);
+  assert.equal(asked.length, 1);
+  // Those that come while it is read lead to one more.
+  readings.news();
+  pass(1000);
+  assert.equal(asked.length, 1);
+  await asked[0].answer({rows: 'a'});
+  assert.equal(asked.length, 2);
+  await asked[1].answer({rows: 'b'});
+  pass(5000);
+  assert.equal(asked.length, 2);
+});
+
+test('after the end nothing is asked, shown or waited for', async () => {
+  const {readings, asked, shown, waiting, pass} = view();
+  readings.load();
+  readings.load();
+  readings.news();
+  readings.end();
+  assert.equal(waiting.size, 0);
+  const before = shown.length;
+  await asked[0].answer({rows: 'late'});
+  readings.change({rows: 'later'});
+  readings.load();
+  pass(5000);
+  assert.equal(asked.length, 1);
+  assert.equal(shown.length, before);
+  assert.equal(readings.state.rows, null);
+});
+
+test('a reading that fails leaves what is there, and the next reads', async () => {
+  const {readings, asked, pass} = view();
+  readings.load();
+  await asked[0].answer({rows: 'a'});
+  readings.load();
+  readings.load();
+  await asked[1].refuse(new Error('lost'));
+  assert.equal(asked.length, 3);
+  await asked[2].refuse(new Error('lost'));
+  const {rows, loading, error} = readings.state;
+  assert.deepEqual([rows, loading, error.status, error.message], ['a', false, 0, 'Error: lost']);
+  readings.news();
+  pass(1000);
+  await asked[3].answer({rows: 'b'});
+  assert.deepEqual(readings.state, {rows: 'b', loading: false, error: null});
+});
+
+test('more is read only while nothing is, and what failed is read again', async () => {
+  const {readings, ask, asked} = view();
+  const words = () => asked.map((one) => one.words);
+  readings.load();
+  readings.more(ask('more'));
+  await asked[0].answer({rows: 'a'});
+  assert.deepEqual(words(), ['all']);
+  readings.more(ask('more'));
+  readings.load();
+  await asked[1].answer({rows: 'ab'});
+  assert.deepEqual(words(), ['all', 'more', 'all']);
+  await asked[2].refuse(new Error('lost'));
+  readings.again();
+  await asked[3].answer({rows: 'ab'});
+  readings.more(ask('more'));
+  await asked[4].refuse(new Error('lost'));
+  readings.again();
+  assert.deepEqual(words(), ['all', 'more', 'all', 'all', 'more', 'more']);
+  await asked[5].answer({rows: 'abc'});
+  assert.equal(readings.state.rows, 'abc');
+});
+
+test('a long reading shows what it has before its end', async () => {
+  const {readings, ask, asked, shown} = view();
+  readings.more(async (by) => {
+    by.change({rows: 'first'});
+    return ask('rest')();
+  });
+  await asked[0].answer({rows: 'first and rest'});
+  assert.deepEqual(shown.map(({rows, loading}) => [rows, loading]), [[null, true], ['first', true], ['first and rest', false]]);
+});
