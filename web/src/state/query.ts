@@ -11,18 +11,14 @@ export interface Loaded<D> {
   loading: boolean;
   at: number | null;  // when data came
   reload: () => void;
-  change: (edit: (data: D) => D) => void;  // what is known before the server says it
 }
 
 // As useReadings: `ask` gives all of it.
 export function useQuery<D>(key: string, ask: () => Promise<D>, topics: readonly Topic[] = [], pause = 1000,
   concerns?: (news: unknown) => boolean): Loaded<D> {
-  const readings = useReadings<{data: D | null; at: number | null}>(key, {data: null, at: null},
+  const {state, load} = useReadings<{data: D | null; at: number | null}>(key, {data: null, at: null},
     async () => ({data: await ask(), at: Date.now()}), topics, pause, concerns);
-  return {...readings.state, reload: readings.load, change: (edit) => {
-    const {data} = readings.state;
-    if (data !== null) readings.change({data: edit(data)});
-  }};
+  return {...state, reload: load};
 }
 
 // A thing that a person orders: one at a time, and its words if it fails.
