@@ -55,10 +55,12 @@ function(beaconry_precompiled target)
     set(source "${CMAKE_BINARY_DIR}/generated/precompiled.cc")
     file(WRITE "${source}" "int main() {}\n")
     if(type STREQUAL EXECUTABLE)
+      set(of_type ${BEACONRY_PROGRAM_FLAGS})
       add_executable(${holder} "${source}")
       # Nobody runs it, and what it was compiled with is linked to others.
       target_link_options(${holder} PRIVATE -Wl,--unresolved-symbols=ignore-all)
     else()
+      set(of_type ${BEACONRY_LIBRARY_FLAGS})
       add_library(${holder} OBJECT "${source}")
     endif()
     target_link_libraries(${holder} PRIVATE beaconry_options)
@@ -73,7 +75,7 @@ function(beaconry_precompiled target)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" config)
     separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${config}} -fPIC")
     add_custom_command(OUTPUT "${object}"
-      COMMAND "${CMAKE_CXX_COMPILER}" ${flags} ${options} -fsanitize=${BEACONRY_SANITIZE}
+      COMMAND "${CMAKE_CXX_COMPILER}" ${flags} ${options} -fsanitize=${BEACONRY_SANITIZE} ${of_type}
         -fno-omit-frame-pointer -fno-sanitize-recover=all -ffunction-sections -fdata-sections
         -Wno-unused-command-line-argument -c "${precompiled}" -o "${object}"
       DEPENDS "${precompiled}" VERBATIM)

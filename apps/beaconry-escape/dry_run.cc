@@ -112,6 +112,7 @@ std::string joined(const std::vector<std::string>& words) {
 template <class T>
 std::string texts(const std::vector<T>& items) {
   std::vector<std::string> words;
+  words.reserve(items.size());
   for (const T& item : items)
     words.push_back(item.to_string());
   return joined(words);

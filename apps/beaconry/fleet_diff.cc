@@ -33,8 +33,7 @@ Result<Json> drifted(Server& server, const std::string& sensor) {
   }
   ListOptions all;
   all.limit = 100'000;
-  const auto sensors =
-      parsed_answer(get_listing(server, "/api/v1/fleet/sensors", {}, "sensors", all));
+  auto sensors = parsed_answer(get_listing(server, "/api/v1/fleet/sensors", {}, "sensors", all));
   if (!sensors) return sensors;
   for (const Json& each : list_at(*sensors, "sensors")) {
     if (count_at(each, "drift") == 0) continue;

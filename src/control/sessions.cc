@@ -76,11 +76,13 @@ std::vector<std::string> Sessions::drop_expired(Timestamp now) {
 // For one more of the user: the longest unused go.
 void Sessions::make_room(const std::string& user, std::vector<std::string>& gone) {
   const auto drop = [&](std::size_t most, const auto& counts) {
+    const auto counted = std::count_if(rows_.begin(), rows_.end(),
+                                       [&](const auto& each) { return counts(each.second); });
+    if (static_cast<std::size_t>(counted) < most) return;
     std::vector<std::pair<Timestamp, std::string>> all;
     for (const auto& [hash, row] : rows_) {
       if (counts(row)) all.emplace_back(row.session.used, hash);
     }
-    if (all.size() < most) return;
     std::sort(all.begin(), all.end());
     all.resize(all.size() - most + 1);
     const auto dropped = drop_where([&](const std::string& hash, const Row&) {

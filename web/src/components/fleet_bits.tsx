@@ -1,6 +1,6 @@
 // What several pages of the fleet are made of.
 import type {ComponentChildren} from 'preact';
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 
 import type {Effect, ReportedStorage, SensorState} from '../api/types';
 import {bytes, length} from '../format';
@@ -53,10 +53,11 @@ export function Sure({label, sure, run, trial, small, name}: {label: string; sur
     await run();
     setAsked(false);
   });
-  // The focus follows from one button to the other: it would be lost with the one that goes.
+  // The focus follows from one button to the other: it would be lost with the one that goes, and at once,
+  // since whoever answers by the keyboard may be as quick as the picture.
   const first = useRef<HTMLButtonElement>(null);
   const began = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (began.current) first.current?.focus();
     began.current = true;
   }, [asked]);
