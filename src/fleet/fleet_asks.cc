@@ -44,7 +44,7 @@ void FleetAsks::prune(Timestamp now) {
   std::size_t bytes = 0;
   for (const auto& [id, entry] : asks_)
     bytes += entry.answer.size();
-  while (asks_.size() >= kMostAsks || bytes > kMostBytes) {
+  while (asks_.size() >= kMostAsks || bytes > most_bytes_) {
     const auto oldest = std::min_element(
         asks_.begin(), asks_.end(),
         [](const auto& a, const auto& b) { return a.second.asked < b.second.asked; });

@@ -35,6 +35,7 @@ class FleetAsks {
     std::string answer;  // JSON; empty: none
   };
 
+  explicit FleetAsks(std::size_t most_bytes = kMostBytes) : most_bytes_(most_bytes) {}
   Result<Asked> ask(const Question& question, Timestamp now);
   void was_told(const std::string& id);
   // Those that wait and did not reach the sensor.
@@ -54,6 +55,7 @@ class FleetAsks {
   bool waits(const Entry& entry, Timestamp now) const;
   void prune(Timestamp now);
 
+  const std::size_t most_bytes_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> asks_;
 };
