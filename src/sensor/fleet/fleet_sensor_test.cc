@@ -157,7 +157,7 @@ TEST_F(FleetSensorTest, UnsignedCodeDoesNotRunThoughTheServerAllowsIt) {
   wish(beacon(evil, R"(, "allow_unsigned": true)") + ',' +
        beacon(evil, R"(, "allow_unsigned": true)", "beacon_1"));
   ASSERT_TRUE(wait_for([&] { return report_of("beacon_1").update.state == UpdateState::failed; }));
-  EXPECT_EQ(report_of().update.state, UpdateState::failed);
+  EXPECT_TRUE(wait_for([&] { return report_of().update.state == UpdateState::failed; }));
   EXPECT_THAT(report_of().update.reason, HasSubstr("not signed"));
   EXPECT_TRUE(runs(good));
   runtime_.with([&](test::FakeRuntime& all) {
