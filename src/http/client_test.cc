@@ -51,15 +51,19 @@ class Scripted {
   std::thread thread_;
 };
 
+// What comes next; false: no more.
+bool receive(Fd& fd, std::string& in) {
+  char bytes[65536];
+  pollfd waits{fd.get(), POLLIN, 0};
+  ::poll(&waits, 1, 10'000);
+  const ssize_t count = ::recv(fd.get(), bytes, sizeof bytes, 0);
+  if (count > 0) in.append(bytes, static_cast<std::size_t>(count));
+  return count > 0;
+}
+
 std::string read_request(Fd& fd) {
   std::string in;
-  char bytes[4096];
-  while (in.find("\r\n\r\n") == std::string::npos) {
-    pollfd waits{fd.get(), POLLIN, 0};
-    ::poll(&waits, 1, 10'000);
-    const ssize_t count = ::recv(fd.get(), bytes, sizeof bytes, 0);
-    if (count <= 0) break;
-    in.append(bytes, static_cast<std::size_t>(count));
+  while (in.find("\r\n\r\n") == std::string::npos && receive(fd, in)) {
   }
   return in;
 }
@@ -98,11 +102,7 @@ TEST(HttpClient, SendsAFileOfAnyLengthByPieces) {
   std::string got;
   const Scripted server([&](Fd& fd, int) {
     got = read_request(fd);
-    char bytes[65536];
-    while (got.size() < got.find("\r\n\r\n") + 4 + content.size()) {
-      const ssize_t count = ::recv(fd.get(), bytes, sizeof bytes, 0);
-      if (count <= 0) break;
-      got.append(bytes, static_cast<std::size_t>(count));
+    while (got.size() < got.find("\r\n\r\n") + 4 + content.size() && receive(fd, got)) {
     }
     say(fd, kOk);
   });
