@@ -81,26 +81,31 @@ export async function editsOutlast(world) {
 
 export async function whatWouldGo(world) {
   const page = world.window;
-  const said = page.getByText(/With their data go: .*recorder_0@turku-1/);
+  await world.ask('PUT', '/fleet/groups/harbour', {selector: 'site=turku', priority: 1});
+  await world.ask('PUT', `/fleet/desired/${part('group:harbour')}`,
+    {document: {instances: {recorder_7: {image: world.image.sha256, running: false}}}});
+  const said = page.getByText(/With their data go: .*recorder_7@turku-1/);
   await world.open(page, 'fleet/sensors/turku-1');
-  await page.getByLabel('Labels').fill('site=turku');
+  await page.getByLabel('Labels').fill('role=ot');
   await page.getByRole('button', {name: 'Save name and labels'}).click();
   await said.waitFor();
   await page.getByRole('button', {name: 'Save, and let them go'}).waitFor();
   await page.getByRole('button', {name: 'Take back'}).click();
   await said.waitFor({state: 'detached'});
-  await world.open(page, 'fleet/groups/group%3Aot');
-  await page.getByRole('button', {name: 'Remove the group'}).click();
-  await said.waitFor();
-  await page.getByRole('button', {name: 'Leave it'}).click();
-  await said.waitFor({state: 'detached'});
+  assert.equal((await world.get('/fleet/sensors/turku-1')).labels.site, 'turku');
+  await world.open(page, 'fleet/groups/group%3Aharbour');
   await page.getByRole('button', {name: 'Change …'}).click();
-  await page.getByLabel('It chooses sensors by labels').fill('role=none');
+  await page.getByLabel('It chooses sensors by labels').fill('site=none');
   await page.getByRole('button', {name: 'Save', exact: true}).click();
   await said.waitFor();
   await page.keyboard.press('Escape');
-  assert.equal((await world.get('/fleet/sensors/turku-1')).labels.role, 'ot');
-  assert.equal((await world.get('/fleet/groups')).groups[0].selector, 'role=ot');
+  await page.locator('dialog').waitFor({state: 'detached'});
+  assert.equal((await world.get('/fleet/groups')).groups.find((one) => one.name === 'harbour').selector, 'site=turku');
+  await page.getByRole('button', {name: 'Remove the group'}).click();
+  await said.waitFor();
+  await page.getByRole('button', {name: 'Remove harbour'}).click();
+  await page.waitForURL(/fleet\/groups$/);
+  await until('it is gone', () => !('recorder_7' in world.sensors[2].document.instances));
   assertNoFaults(page, 'what would go');
 }
 
