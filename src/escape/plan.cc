@@ -124,7 +124,7 @@ std::optional<Plan::Next> Plan::next_control(Timestamp now) {
 
 void Plan::begin(Cycle& cycle, Timestamp now) {
   const Timestamp due = now + config_.short_period;
-  cycle = {cycle.kind, cycle.number + 1, true, due, 0, false, 0, 0, 0, 0, 0};
+  cycle = {cycle.kind, cycle.number + 1, true, due, 0, false, 0, 0, 0, 0, 0, {}};
   news_.begun.emplace_back(cycle.kind, cycle.number);
 }
 
@@ -144,6 +144,7 @@ std::optional<Plan::Next> Plan::next_of(Cycle& cycle, Timestamp now) {
         news_.skipped.push_back({method.id, cycle.kind, cycle.number, std::move(targets.why_none)});
         continue;
       }
+      cycle.seen = segment_;
       cycle.count = targets.count;
       cycle.counted = true;
     }
@@ -163,7 +164,7 @@ std::optional<Plan::Next> Plan::next_of(Cycle& cycle, Timestamp now) {
 }
 
 std::optional<Plan::Next> Plan::next_target(Cycle& cycle, const Method& method) {
-  const Scope scope{config_, segment_, cycle.kind};
+  const Scope scope{config_, cycle.seen, cycle.kind};
   // Where nothing may be left out, what was done before a restart is passed over at once.
   if (cycle.index == 0 && cycle.made > 0 && !method.needs_own_address) {
     cycle.index = cycle.done = std::min(cycle.made, cycle.count);
@@ -172,8 +173,6 @@ std::optional<Plan::Next> Plan::next_target(Cycle& cycle, const Method& method) 
     const std::uint64_t i = cycle.index++;
     const std::uint64_t index =
         cycle.kind == CycleKind::long_cycle ? spread_out(i, cycle.count) : i;
-    // The segment may have forgotten neighbours since they were counted.
-    if (index >= method.count(scope).count) continue;
     const Target target = method.target(scope, index);
     if (method.needs_own_address && kernel_owns_way_to(target)) {
       ++cycle.left_out;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "escape/method.h"
+#include "escape/segment.h"
 
 namespace beaconry {
 
@@ -75,6 +76,7 @@ class Plan {
     std::uint64_t done = 0;      // tries made of it
     std::uint64_t made = 0;      // of these, before a restart: passed over once more
     std::uint64_t left_out = 0;  // of its targets: the kernel owns the address for them
+    Segment seen;  // as it was when they were counted: what is learnt meanwhile shifts no index
   };
 
   TargetCount count(const Method& method, CycleKind kind) const;

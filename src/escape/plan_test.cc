@@ -264,6 +264,20 @@ TEST_F(PlanTest, TargetsAreCountedWhenTheirTurnComes) {
   EXPECT_THAT(all(kStart), SizeIs(2)) << "the last port, and the resolver learnt meanwhile";
 }
 
+TEST_F(PlanTest, WhatIsLearntDuringATurnShiftsNoTarget) {
+  config.long_cycle = false;
+  const IpAddress resolvers[] = {*IpAddress::parse("10.0.1.2"), *IpAddress::parse("10.0.1.3"),
+                                 *IpAddress::parse("10.0.1.4")};
+  for (const IpAddress& one : resolvers)
+    segment.add_resolver(one);
+  plan({&kDns});
+  std::vector<IpAddress> asked{made->next(kStart)->target.via};
+  segment.forget_resolver(resolvers[0]);
+  while (const auto next = made->next(kStart))
+    asked.push_back(next->target.via);
+  EXPECT_THAT(asked, testing::ElementsAreArray(resolvers));
+}
+
 TEST_F(PlanTest, WithoutAnythingToTryCyclesDoNotSpin) {
   segment = Segment();
   plan({&kUdp});
