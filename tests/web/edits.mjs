@@ -51,7 +51,7 @@ export async function backToAnotherImage(world) {
   await page.goBack();
   await page.getByRole('button', {name: /^recorder 2.0/}).click();
   await page.getByRole('button', {name: /^group ot/}).click();
-  assert.equal(await page.getByLabel('snaplen').inputValue(), '65535');
+  await until('the form is the other image’s', async () => await page.getByLabel('snaplen').inputValue() === '65535');
   await page.getByRole('button', {name: 'Next'}).click();
   await page.getByText('/instances/recorder_1').first().waitFor(); // what the server says would change
   assertNoFaults(page, 'back and another image');

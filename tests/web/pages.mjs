@@ -144,7 +144,7 @@ step('a view is saved, and there after the next visit', async (world) => {
   await world.open(page, 'beacons');
   await page.getByRole('link', {name: 'Of the plant'}).click();
   await page.waitForURL(/q=10\.77&sort=-last/);
-  assert.equal(await page.getByLabel('Search').inputValue(), '10.77');
+  await until('the search is the view’s', async () => await page.getByLabel('Search').inputValue() === '10.77');
   await page.context().close();
 });
 
