@@ -1,6 +1,7 @@
 #include "fleet/fleet_store.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
 

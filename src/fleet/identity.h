@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ class SensorIdentity {
   };
   struct Conflict {
     Timestamp since{}, last{};
-    std::string boots[2], machines[2], addresses[2];  // of the two that were seen to take turns
+    std::array<std::string, 2> boots, machines,
+        addresses;  // of the two that were seen to take turns
   };
 
   Heard hear(const std::string& machine, const std::string& boot, std::uint64_t sequence,

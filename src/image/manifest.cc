@@ -140,7 +140,7 @@ class ManifestReader {
   // A list in which nothing is twice and everything passes `check`, which says what is wrong.
   template <class Check>
   std::vector<std::string> list_of(std::string_view path, const Check& check) {
-    const std::vector<std::string> words = list(path);
+    std::vector<std::string> words = list(path);
     std::set<std::string> seen;
     for (std::size_t i = 0; i < words.size(); ++i) {
       const Origin& origin = (*values_.texts(path))[i].origin;
