@@ -18,6 +18,23 @@ std::string some_bytes(std::size_t size) {
 
 class ImageFetcherTest : public test::LinkTest {
  protected:
+  // The server gives so many pieces of the image that is wished for, and refuses the next.
+  void launch_with_pieces(const std::string& image, int pieces) {
+    peer->with([&](FleetPeer& all) { all.pieces_left = pieces; });
+    peer->push(sign(1, wish_of(image)));
+    launch();
+  }
+  bool gave_all_pieces() {
+    return wait_for(
+        [&] { return peer->with([](FleetPeer& all) { return all.pieces_left == 0; }); });
+  }
+  void launch_with_the_rest() {
+    peer->with([](FleetPeer& all) {
+      all.pieces_left = -1;
+      all.ranges.clear();
+    });
+    launch();
+  }
   std::size_t files_under_way() {
     std::size_t count = 0;
     for ([[maybe_unused]] const auto& file :
@@ -40,20 +57,14 @@ TEST_F(ImageFetcherTest, GetsAWishedImageOnceForAllThatWishForIt) {
 
 TEST_F(ImageFetcherTest, GoesOnWhereItWasAfterAKill) {
   const std::string image = offer(some_bytes(9500));
-  peer->with([](FleetPeer& all) { all.pieces_left = 3; });
-  peer->push(sign(1, wish_of(image)));
-  launch();
+  launch_with_pieces(image, 3);
   ASSERT_TRUE(wait_for([&] {
     return fetch_words(image, UpdateState::downloading).find("503") != std::string::npos ||
            fetch_words(image, UpdateState::failed).find("503") != std::string::npos;
   }));
   link.reset();  // nothing is tidied up
   EXPECT_EQ(test::read_text(folder.path() + "/fleet/images/" + image), some_bytes(3000));
-  peer->with([](FleetPeer& all) {
-    all.pieces_left = -1;
-    all.ranges.clear();
-  });
-  launch();
+  launch_with_the_rest();
   ASSERT_TRUE(wait_for([&] { return has(image); }));
   peer->with([](FleetPeer& all) {
     ASSERT_EQ(all.ranges.size(), 7U);
@@ -63,9 +74,7 @@ TEST_F(ImageFetcherTest, GoesOnWhereItWasAfterAKill) {
 
 TEST_F(ImageFetcherTest, TellsHowFarItIs) {
   const std::string image = offer(some_bytes(9500));
-  peer->with([](FleetPeer& all) { all.pieces_left = 1; });
-  peer->push(sign(1, wish_of(image)));
-  launch();
+  launch_with_pieces(image, 1);
   // The one piece is told before the next is refused.
   ASSERT_TRUE(wait_for([&] {
     return peer->with([](FleetPeer& all) { return all.pieces_left == 0; }) &&
@@ -77,18 +86,11 @@ TEST_F(ImageFetcherTest, TellsHowFarItIs) {
 
 TEST_F(ImageFetcherTest, WhatWasDamagedOnDiskIsFetchedAnew) {
   const std::string image = offer(some_bytes(2500));
-  peer->with([](FleetPeer& all) { all.pieces_left = 2; });
-  peer->push(sign(1, wish_of(image)));
-  launch();
-  ASSERT_TRUE(
-      wait_for([&] { return peer->with([](FleetPeer& all) { return all.pieces_left == 0; }); }));
+  launch_with_pieces(image, 2);
+  ASSERT_TRUE(gave_all_pieces());
   link.reset();
   test::write_text(folder.path() + "/fleet/images/" + image, std::string(2000, 'x'));
-  peer->with([](FleetPeer& all) {
-    all.pieces_left = -1;
-    all.ranges.clear();
-  });
-  launch();
+  launch_with_the_rest();
   ASSERT_TRUE(wait_for([&] { return has(image); }));
   peer->with([](FleetPeer& all) {
     EXPECT_EQ(all.ranges.front(), "bytes=2000-2999");
@@ -172,11 +174,8 @@ TEST_F(ImageFetcherTest, WhatFailedStaysFailedWhileItIsTriedAgain) {
 
 TEST_F(ImageFetcherTest, WhatIsHereAlreadyLeavesNothingUnderWay) {
   const std::string bytes = some_bytes(9500), image = offer(bytes);
-  peer->with([](FleetPeer& all) { all.pieces_left = 2; });
-  peer->push(sign(1, wish_of(image)));
-  launch();
-  ASSERT_TRUE(
-      wait_for([&] { return peer->with([](FleetPeer& all) { return all.pieces_left == 0; }); }));
+  launch_with_pieces(image, 2);
+  ASSERT_TRUE(gave_all_pieces());
   // Somebody brings it by hand.
   const std::string file = folder.path() + "/carried";
   test::write_text(file, bytes);
@@ -186,11 +185,8 @@ TEST_F(ImageFetcherTest, WhatIsHereAlreadyLeavesNothingUnderWay) {
 
 TEST_F(ImageFetcherTest, WhatIsWishedNoMoreIsDropped) {
   const std::string image = offer(some_bytes(9500));
-  peer->with([](FleetPeer& all) { all.pieces_left = 2; });
-  peer->push(sign(1, wish_of(image)));
-  launch();
-  ASSERT_TRUE(
-      wait_for([&] { return peer->with([](FleetPeer& all) { return all.pieces_left == 0; }); }));
+  launch_with_pieces(image, 2);
+  ASSERT_TRUE(gave_all_pieces());
   peer->push(sign(2, R"({"instances":{}})"));
   ASSERT_TRUE(obeys(2));
   EXPECT_TRUE(wait_for([&] { return files_under_way() == 0; }));
