@@ -2,15 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "control/openapi.h"
-#include "http/client.h"
+#include "control/test_server.h"
 #include "uplink/instrument_event_batch.h"
 #include "uplink/relayed_batch.h"
 
@@ -32,61 +30,9 @@ std::vector<std::string> keys(const Json& json) {
   return all;
 }
 
-// A server of its own, in a folder of its own.
-class ControlTest : public testing::Test {
+class ControlTest : public test::ServerTest {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "control-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    start();
-  }
-  void TearDown() override {
-    client_.reset();
-    control_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void start(const std::string& more = {}) {
-    client_.reset();
-    control_.reset();
-    const std::string text = "control_plane:\n  listen_port: 0\n  state_dir: " + folder_ +
-                             "/state\n  workers: 2\ndetection:\n  analysis_interval: 3600\n" + more;
-    Control::Options options;
-    options.file = ConfigDocument::parse(text, "test.yaml").value();
-    options.clock = now;
-    auto opened = Control::open(std::move(options));
-    ASSERT_TRUE(opened) << opened.error().message();
-    control_ = std::move(*opened);
-    const auto said = control_->start();
-    ASSERT_TRUE(said) << said.error().message();
-    HttpClient::Options server;
-    server.url = control_->url();
-    server.url.replace(server.url.find("//") + 2, server.url.rfind(':') - server.url.find("//") - 2,
-                       "127.0.0.1");
-    client_ = std::move(HttpClient::make(server).value());
-  }
-
-  HttpResponse send(const std::string& method, const std::string& target,
-                    const std::string& body = {}, HttpHeaders headers = {}) {
-    HttpRequest request;
-    request.method = method;
-    request.target = target;
-    request.body = body;
-    request.headers = std::move(headers);
-    auto answer = client_->send(request);
-    EXPECT_TRUE(answer) << answer.error().message();
-    return answer ? *answer : HttpResponse{};
-  }
-  Json get(const std::string& target) {
-    const HttpResponse answer = send("GET", target);
-    EXPECT_EQ(answer.status, 200) << target << ' ' << answer.body;
-    return Json::parse(answer.body, nullptr, false);
-  }
-  Json post(const std::string& target, const std::string& body = {}) {
-    const HttpResponse answer = send("POST", target, body);
-    EXPECT_EQ(answer.status, 200) << target << ' ' << answer.body;
-    return Json::parse(answer.body, nullptr, false);
-  }
+  std::string settings() const override { return "detection:\n  analysis_interval: 3600\n"; }
 
   // The predecessor's simulated data plane: a check-in a minute, until now.
   static Json beacon_batch(int check_ins, const std::string& id = "b1") {
@@ -113,10 +59,6 @@ class ControlTest : public testing::Test {
             {"events", events},
             {"data_plane_stats", {{"events_dropped_ebpf", 3}, {"events_dropped_overflow", 4}}}};
   }
-
-  std::string folder_;
-  std::unique_ptr<Control> control_;
-  std::unique_ptr<HttpClient> client_;
 };
 
 TEST_F(ControlTest, FromTelemetryToABeaconAndItsAlert) {

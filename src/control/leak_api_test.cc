@@ -1,15 +1,13 @@
 // Probes, observations and leaks over HTTP, as command line and homes use them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "control/control.h"
+#include "control/test_server.h"
 #include "escape/config.h"
-#include "http/client.h"
 
 namespace beaconry {
 namespace {
@@ -22,58 +20,13 @@ Timestamp now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
-class LeakApiTest : public testing::Test {
+class LeakApiTest : public test::ServerTest {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "leak-api-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    start();
+  std::string settings() const override {
+    return "detection:\n  analysis_interval: 3600\nalerting:\n  file:\n    enabled: true\n    "
+           "path: " +
+           folder_ + "/alerts.jsonl\n";
   }
-  void TearDown() override {
-    client_.reset();
-    control_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void start() {
-    client_.reset();
-    control_.reset();
-    const std::string text = "control_plane:\n  listen_port: 0\n  state_dir: " + folder_ +
-                             "/state\n  workers: 2\ndetection:\n  analysis_interval: 3600\n" +
-                             "alerting:\n  file:\n    enabled: true\n    path: " + folder_ +
-                             "/alerts.jsonl\n";
-    Control::Options options;
-    options.file = ConfigDocument::parse(text, "test.yaml").value();
-    options.clock = now;
-    auto opened = Control::open(std::move(options));
-    ASSERT_TRUE(opened) << opened.error().message();
-    control_ = std::move(*opened);
-    const auto said = control_->start();
-    ASSERT_TRUE(said) << said.error().message();
-    HttpClient::Options server;
-    server.url = control_->url();
-    server.url.replace(server.url.find("//") + 2, server.url.rfind(':') - server.url.find("//") - 2,
-                       "127.0.0.1");
-    client_ = std::move(HttpClient::make(server).value());
-  }
-
-  HttpResponse send(const std::string& method, const std::string& target,
-                    const std::string& body = {}, HttpHeaders headers = {}) {
-    HttpRequest request;
-    request.method = method;
-    request.target = target;
-    request.body = body;
-    request.headers = std::move(headers);
-    auto answer = client_->send(request);
-    EXPECT_TRUE(answer) << answer.error().message();
-    return answer ? *answer : HttpResponse{};
-  }
-  Json ask(const std::string& method, const std::string& target, const std::string& body = {}) {
-    const HttpResponse answer = send(method, target, body);
-    EXPECT_EQ(answer.status, 200) << target << ' ' << answer.body;
-    return Json::parse(answer.body, nullptr, false);
-  }
-  Json get(const std::string& target) { return ask("GET", target); }
 
   // A home that was enrolled and has announced itself.
   void add_home() {
@@ -144,9 +97,6 @@ class LeakApiTest : public testing::Test {
   }
 
   const std::string kHome = std::string(64, 'a'), kEdge = std::string(64, 'c');
-  std::string folder_;
-  std::unique_ptr<Control> control_;
-  std::unique_ptr<HttpClient> client_;
 };
 
 TEST_F(LeakApiTest, AProbesLineIsShownOnceAndItsSecretNeverAgain) {

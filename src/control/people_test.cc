@@ -1,15 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "control/control.h"
+#include "control/test_server.h"
 #include "control/totp.h"
 #include "http/certificates.h"
-#include "http/client.h"
 #include "store/transaction.h"
 
 namespace beaconry {
@@ -21,35 +18,10 @@ using testing::Not;
 
 const std::string kGood = "correct horse battery";
 
-// A server of its own whose people log in over HTTP. Its clock can be turned on.
-class PeopleTest : public testing::Test {
+// People log in over HTTP. The server's clock can be turned on.
+class PeopleTest : public test::ServerTest {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "people-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    start();
-  }
-  void TearDown() override {
-    client_.reset();
-    control_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  void start() {
-    client_.reset();
-    control_.reset();
-    Control::Options options;
-    options.file =
-        ConfigDocument::parse(
-            "control_plane:\n  listen_port: 0\n  state_dir: " + folder_ + "/state\n  workers: 2\n",
-            "test.yaml")
-            .value();
-    options.clock = [this] { return start_ + std::chrono::seconds{later_.load()}; };
-    control_ = std::move(Control::open(std::move(options)).value());
-    ASSERT_TRUE(control_->start());
-    HttpClient::Options server;
-    server.url = control_->url();
-    client_ = std::move(HttpClient::make(server).value());
-  }
+  Timestamp clock() const override { return start_ + std::chrono::seconds{later_.load()}; }
   void add(const std::string& name, Role role) {
     const auto made = control_->users().create(name, role, kGood, "test", control_->now());
     ASSERT_TRUE(made) << made.error().message();
@@ -57,16 +29,16 @@ class PeopleTest : public testing::Test {
 
   HttpResponse send(const std::string& method, const std::string& target,
                     const std::string& body = {}, HttpHeaders headers = {}) {
+    if (method != "GET" || target != "/api/v1/events")
+      return ServerTest::send(method, target, body, std::move(headers));
+    // Events have no end: their head is enough.
     HttpRequest request;
     request.method = method;
     request.target = target;
     request.body = body;
     request.headers = std::move(headers);
-    // Events have no end: their head is enough.
-    const bool endless = method == "GET" && target == "/api/v1/events";
-    auto answer = endless ? client_->stream(request, [](std::string_view) { return false; })
-                          : client_->send(request);
-    EXPECT_TRUE(answer) << target << answer.error().message();
+    const auto answer = client_->stream(request, [](std::string_view) { return false; });
+    EXPECT_TRUE(answer) << target << ' ' << answer.error().message();
     return answer ? *answer : HttpResponse{};
   }
   HttpResponse log_in(const std::string& name, const std::string& password,
@@ -94,11 +66,8 @@ class PeopleTest : public testing::Test {
     return send("GET", target, {}, headers).status;
   }
 
-  std::string folder_;
   const Timestamp start_ = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   std::atomic<int> later_ = 0;
-  std::unique_ptr<Control> control_;
-  std::unique_ptr<HttpClient> client_;
 };
 
 // Whether the door was shut, before the route was asked.
