@@ -40,6 +40,10 @@ export function Lost({lost}: {lost: string[]}) {
   );
 }
 
+// Saves a form, and says so where that takes instruments away.
+export const SaveButton = ({lost, label, busy}: {lost: string[]; label: string; busy: boolean}) =>
+  <button class={lost.length > 0 ? 'danger' : 'primary'} disabled={busy}>{lost.length > 0 ? 'Save, and let them go' : label}</button>;
+
 // An order that takes something away: asked for twice. `trial` tells what else goes with it.
 export function Sure({label, sure, run, trial, small, name}: {label: string; sure: string; run: () => Promise<unknown>;
   trial?: () => Promise<Effect>; small?: boolean; name?: string}) {

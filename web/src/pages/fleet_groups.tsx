@@ -7,7 +7,7 @@ import {Badge, Empty, Fact, Problem, Section, Show, Time, Title} from '../compon
 import {Diff, DiffLines} from '../components/diff';
 import {Dialog} from '../components/dialog';
 import {DocumentHistory} from '../components/document_history';
-import {FleetTabs, Lost, Sure} from '../components/fleet_bits';
+import {FleetTabs, Lost, SaveButton, Sure} from '../components/fleet_bits';
 import {Table, type Column} from '../components/table';
 import {plural} from '../format';
 import {isObject, laidOver, same, type JsonObject} from '../json_diff';
@@ -59,8 +59,7 @@ function GroupForm({group, close, done}: {group: Group | null; close: () => void
         }} /></label>
         <p class="quiet">All terms must hold. Where two groups say different things, the higher priority holds.</p>
         <Lost lost={lost} />
-        <div class="buttons"><button class={lost.length > 0 ? 'danger' : 'primary'} disabled={act.busy}>{lost.length > 0
-          ? 'Save, and let them go' : 'Save'}</button></div>
+        <div class="buttons"><SaveButton lost={lost} label="Save" busy={act.busy} /></div>
         <Problem error={act.error} />
       </form>
     </Dialog>

@@ -6,7 +6,7 @@ import type {Enrolment, Json, SensorView} from '../api/types';
 import {Badge, Copy, Fact, Problem, Section, Show, Time, Title} from '../components/basics';
 import {DiffLines} from '../components/diff';
 import {Dialog} from '../components/dialog';
-import {FleetTabs, InstanceBadge, Lost, Order, SensorBadge, ShortTable, Storage, Sure} from '../components/fleet_bits';
+import {FleetTabs, InstanceBadge, Lost, Order, SaveButton, SensorBadge, ShortTable, Storage, Sure} from '../components/fleet_bits';
 import {HealthTree} from '../components/health';
 import {bytes, length, plural} from '../format';
 import {pointedAt} from '../json_diff';
@@ -57,8 +57,7 @@ function Identity({sensor, done}: {sensor: SensorView; done: () => void}) {
       {(began.name !== given.name || began.labels !== given.labels) && <p class="problem" role="alert">
         It was changed meanwhile: {given.name}, {labelWords(sensor.labels) || 'no labels'}.</p>}
       <Lost lost={lost} />
-      <div class="buttons"><button class={lost.length > 0 ? 'danger' : 'primary'} disabled={act.busy}>{lost.length > 0
-        ? 'Save, and let them go' : 'Save name and labels'}</button>
+      <div class="buttons"><SaveButton lost={lost} label="Save name and labels" busy={act.busy} />
         {edit && <button type="button" onClick={() => change(null)}>Take back</button>}</div>
       <Problem error={act.error} />
     </form>
